@@ -1,0 +1,29 @@
+//! The words all engines share: ids, time, chance, shares and vocabularies.
+//!
+//! Everything here is a small value. Nothing here knows a socket, a clock or a
+//! file, and `no_std` keeps it so: without `std` there is no `Instant::now`, no
+//! thread, no `HashMap`, so an engine built on these words cannot cheat.
+#![no_std]
+
+extern crate alloc;
+
+pub mod carrier;
+pub mod frame;
+pub mod routing;
+
+mod dice;
+mod engine;
+mod id;
+mod prefix;
+mod share;
+mod time;
+mod wall;
+
+pub use carrier::{Carrier, Carriers};
+pub use dice::Dice;
+pub use engine::Engine;
+pub use id::{LinkId, NodeId};
+pub use prefix::{Prefix, PrefixError};
+pub use share::Share;
+pub use time::{Deadline, Time};
+pub use wall::Wall;
