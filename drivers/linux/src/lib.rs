@@ -1,1 +1,29 @@
-//! Being written.
+//! What we ask of Linux: packets, addresses, routes, namespaces, time and chance.
+//!
+//! Each module wraps one outside thing and decides nothing. Every error says what
+//! was tried, what the kernel answered and what to do about it. `unsafe` is written
+//! here and nowhere else, in the modules that call the kernel directly.
+
+mod batch;
+mod clock;
+mod entropy;
+mod error;
+mod namespace;
+mod netlink;
+mod poll;
+mod signal;
+mod tun;
+mod udp;
+mod usage;
+
+pub use batch::{BATCH, Batch, Burst, LARGEST};
+pub use clock::Clock;
+pub use entropy::{fill, seed};
+pub use error::Error;
+pub use namespace::{Namespace, Rights, acquire_rights, private_directory, tie_to_parent};
+pub use netlink::{Destination, Netlink, Route};
+pub use poll::{Epoll, Waker, readable};
+pub use signal::{Signal, Signals};
+pub use tun::{Queues, Tun};
+pub use udp::Udp;
+pub use usage::Usage;
