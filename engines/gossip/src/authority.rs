@@ -1,0 +1,46 @@
+//! Whom to believe: questions of cryptography, answered by a driver.
+
+use alloc::vec::Vec;
+
+use words::{NodeId, Wall};
+
+use crate::Refused;
+
+/// The network's certification authority, as a node sees it.
+///
+/// The driver `crypto` answers for real; tests answer as they like.
+pub trait Authority {
+    /// Reads a certificate, and returns whom it names.
+    ///
+    /// Shape: `der` is one X.509 certificate, octets of a stranger.
+    ///
+    /// # Errors
+    ///
+    /// The reason to refuse it: unreadable, of another authority, not valid at
+    /// `now`, key too weak, prefix outside of the network. Revocation is not
+    /// checked here.
+    fn certificate(&self, der: &[u8], now: Wall) -> Result<Identity, Refused>;
+
+    /// Tells whether the owner of `key` signed `message`.
+    fn signature(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Tells whether the authority itself signed `message`.
+    fn document(&self, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// Whom a valid certificate names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The node, by its prefix.
+    pub node: NodeId,
+    /// Number of the certificate, by which it is revoked.
+    pub serial: u64,
+    /// The key that the node signs with.
+    pub key: PublicKey,
+    /// Last second of the certificate.
+    pub expires: Wall,
+}
+
+/// A public key, as the DER of its `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey(pub Vec<u8>);

@@ -1,0 +1,210 @@
+//! How the network behaves: one set of numbers for all of its nodes.
+//!
+//! A map with the numeric keys of [`Parameters::write`]. Times are milliseconds
+//! on the wire, shares are hundredths. A field that is missing has its default.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use words::{NodeId, Share};
+
+use crate::Malformed;
+use crate::codec::{Reader, Writer, within};
+
+const DAY: Duration = Duration::from_hours(24);
+const MINUTE: Duration = Duration::from_mins(1);
+const SECOND: Duration = Duration::from_secs(1);
+const INSTANT: Duration = Duration::from_millis(100);
+
+/// The parameters of a network.
+///
+/// Defaults are the seed's examples where it gives one. Bounds are those of
+/// [`Parameters::clamped`]: what lies outside would break a law or the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Arrows that each node keeps: 1 to 100; seed: 10.
+    pub arrows: u16,
+    /// Time between two rounds of renewal: 1 s to a day; seed: 5 minutes.
+    pub period: Duration,
+    /// Share of the arrows condemned in a round: 1 to 100 %; seed: 30 %.
+    pub share: Share,
+    /// Longest drain of an arrow in use: 1 s to a day; seed: 60 minutes.
+    pub limit: Duration,
+    /// Share of the arrows sheltered as most used: 0 to 50 %; seed: 20 %.
+    pub most_used: Share,
+    /// Share of the candidates owed to the well-known nodes: 0 to 50 %; seed: 30 %.
+    pub well_known_share: Share,
+    /// The well-known nodes, at most [`Parameters::WELL_KNOWN`]; default: none.
+    pub well_known: Vec<NodeId>,
+    /// Share of the arrows drawn among the nearest of some: 0 to 20 %; default: 0, off.
+    pub neighbourhood: Share,
+    /// Arrows that a node accepts, for each one that it keeps: 1 to 10; default: 2.
+    pub acceptance: u16,
+    /// How long an arrow may take to open: 1 s to a minute; default: 15 s.
+    pub patience: Duration,
+    /// Silence of payload before a drained arrow is closed: 100 ms to a minute; default: 1 s.
+    pub quiet: Duration,
+    /// Time between two probes of a link: 100 ms to a minute; default: 1 s.
+    pub probe: Duration,
+    /// Silence after which a link is dead: two probes to 5 minutes; default: 3.5 s.
+    pub silence: Duration,
+    /// Time between two Hellos of Babel: 100 ms to a minute; default: 4 s (RFC 8966 appendix B).
+    pub hello: Duration,
+    /// Time between two full updates of Babel: a hello to 10 minutes; default: 16 s (ibid.).
+    pub update: Duration,
+    /// Time between two renewals of a session's keys: 10 s to an hour; default: 2 minutes.
+    pub rekey: Duration,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            arrows: 10,
+            period: 5 * MINUTE,
+            share: Share::percent(30),
+            limit: 60 * MINUTE,
+            most_used: Share::percent(20),
+            well_known_share: Share::percent(30),
+            well_known: Vec::new(),
+            neighbourhood: Share::percent(0),
+            acceptance: 2,
+            patience: 15 * SECOND,
+            quiet: SECOND,
+            probe: SECOND,
+            silence: Duration::from_millis(3500),
+            hello: 4 * SECOND,
+            update: 16 * SECOND,
+            rekey: 2 * MINUTE,
+        }
+    }
+}
+
+impl Parameters {
+    /// Most well-known nodes.
+    pub const WELL_KNOWN: usize = 256;
+
+    /// Returns the parameters inside their bounds, and the names of those that were not.
+    pub fn clamped(mut self) -> (Self, Vec<&'static str>) {
+        let mut named = Named(Vec::new());
+        let percent = |least, most| (Share::percent(least), Share::percent(most));
+        named.hold("arrows", &mut self.arrows, (1, 100));
+        named.hold("period", &mut self.period, (SECOND, DAY));
+        named.hold("share", &mut self.share, percent(1, 100));
+        named.hold("limit", &mut self.limit, (SECOND, DAY));
+        named.hold("most-used", &mut self.most_used, percent(0, 50));
+        named.hold("well-known-share", &mut self.well_known_share, percent(0, 50));
+        named.hold("neighbourhood", &mut self.neighbourhood, percent(0, 20));
+        named.hold("acceptance", &mut self.acceptance, (1, 10));
+        named.hold("patience", &mut self.patience, (SECOND, MINUTE));
+        named.hold("quiet", &mut self.quiet, (INSTANT, MINUTE));
+        named.hold("probe", &mut self.probe, (INSTANT, MINUTE));
+        named.hold("silence", &mut self.silence, (2 * self.probe, 5 * MINUTE));
+        named.hold("hello", &mut self.hello, (INSTANT, MINUTE));
+        named.hold("update", &mut self.update, (self.hello, 10 * MINUTE));
+        named.hold("rekey", &mut self.rekey, (10 * SECOND, 60 * MINUTE));
+        (self, named.0)
+    }
+
+    /// Checks the lengths of what is a list.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::Oversize`] for too many well-known nodes.
+    pub(crate) const fn sizes(&self) -> Result<(), Malformed> {
+        within("list of well-known nodes", self.well_known.len(), Self::WELL_KNOWN)
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.map(16);
+        out.key(0).number(u64::from(self.arrows));
+        out.key(1).duration(self.period);
+        out.key(2).number(u64::from(self.share.as_percent()));
+        out.key(3).duration(self.limit);
+        out.key(4).number(u64::from(self.most_used.as_percent()));
+        out.key(5).number(u64::from(self.well_known_share.as_percent()));
+        out.key(6).list(self.well_known.len());
+        for node in &self.well_known {
+            out.prefix(node.0);
+        }
+        out.key(7).number(u64::from(self.neighbourhood.as_percent()));
+        out.key(8).number(u64::from(self.acceptance));
+        out.key(9).duration(self.patience);
+        out.key(10).duration(self.quiet);
+        out.key(11).duration(self.probe);
+        out.key(12).duration(self.silence);
+        out.key(13).duration(self.hello);
+        out.key(14).duration(self.update);
+        out.key(15).duration(self.rekey);
+    }
+
+    /// Reads parameters; numbers out of their bounds are read as they are, those
+    /// too large for their type as the largest.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut read = Self::default();
+        reader.map(|key, value| read.field(key, value))?;
+        Ok(read)
+    }
+
+    fn field(&mut self, key: u64, value: &mut Reader<'_>) -> Result<bool, Malformed> {
+        match key {
+            0 => self.arrows = value.small()?,
+            1 => self.period = value.duration()?,
+            2 => self.share = Share::percent(value.small()?),
+            3 => self.limit = value.duration()?,
+            4 => self.most_used = Share::percent(value.small()?),
+            5 => self.well_known_share = Share::percent(value.small()?),
+            6 => self.well_known = value.list(Self::WELL_KNOWN, Reader::node)?,
+            7 => self.neighbourhood = Share::percent(value.small()?),
+            8 => self.acceptance = value.small()?,
+            9 => self.patience = value.duration()?,
+            10 => self.quiet = value.duration()?,
+            11 => self.probe = value.duration()?,
+            12 => self.silence = value.duration()?,
+            13 => self.hello = value.duration()?,
+            14 => self.update = value.duration()?,
+            15 => self.rekey = value.duration()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// The names of the parameters that had to be held.
+struct Named(Vec<&'static str>);
+
+impl Named {
+    /// Brings `value` inside its bounds, both allowed.
+    fn hold<T: Ord + Copy>(&mut self, name: &'static str, value: &mut T, bounds: (T, T)) {
+        let held = (*value).max(bounds.0).min(bounds.1);
+        if held != *value {
+            *value = held;
+            self.0.push(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_inside_their_bounds() {
+        let (held, named) = Parameters::default().clamped();
+        assert_eq!((held, named), (Parameters::default(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_comes_back_and_is_named() {
+        let wild = Parameters {
+            arrows: 0,
+            share: Share::percent(0),
+            limit: 30 * DAY,
+            silence: INSTANT,
+            ..Parameters::default()
+        };
+        let (held, named) = wild.clamped();
+        assert_eq!(named, ["arrows", "share", "limit", "silence"]);
+        assert_eq!((held.arrows, held.share, held.limit), (1, Share::percent(1), DAY));
+        assert_eq!(held.silence, 2 * held.probe);
+    }
+}
