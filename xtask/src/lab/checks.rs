@@ -1,0 +1,146 @@
+//! Checks that only read the report, or only look at what is left.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::report::Report;
+use super::running::Lab;
+use super::{impossible, processes};
+use crate::test::{Bench, Outcome};
+
+/// Time from the start of the nodes to the first full mesh, in seconds at most.
+const FULL_MESH: f64 = 15.0;
+
+/// Arrows that must have died in the check of renewal, to call it one.
+const DEATHS: f64 = 20.0;
+
+/// How long what a laboratory made may outlive it.
+const AFTERLIFE: Duration = Duration::from_secs(10);
+
+/// All nodes reach each other, soon.
+pub(super) fn mesh(bench: &Bench) -> Outcome {
+    run(bench, "lab-mesh", 20, "--nodes 6", |report| {
+        report.all_reachable()?;
+        let after = report.number("/first_full_mesh_s");
+        if after <= FULL_MESH {
+            Ok(format!("{} pairs after {after} s", report.number("/pairs")))
+        } else {
+            Err(format!("the first full mesh came after {after} s, {FULL_MESH} s at most"))
+        }
+    })
+}
+
+/// Destruction creates life, and costs nobody a ping.
+pub(super) fn renewal(bench: &Bench) -> Outcome {
+    run(bench, "lab-renewal", 60, "--nodes 8 --round 10s", |report| {
+        report.all_reachable()?;
+        let (died, lost) = (report.number("/arrows/died"), report.number("/pings/lost"));
+        if died < DEATHS {
+            return Err(format!("{died} arrows died, {DEATHS} at least were expected"));
+        }
+        let sent = report.number("/pings/sent");
+        if lost > 0.0 {
+            return Err(format!("{lost} of {sent} pings were lost while {died} arrows died"));
+        }
+        let born = report.number("/arrows/born");
+        Ok(format!("{born} arrows born, {died} dead, 0 of {sent} pings lost"))
+    })
+}
+
+/// The mesh outlives its nodes.
+pub(super) fn kill(bench: &Bench) -> Outcome {
+    run(bench, "lab-kill", 60, "--nodes 10 --kill 3@20", |report| {
+        report.all_reachable()?;
+        let (pairs, gap) = (report.number("/pairs"), report.number("/pings/longest_gap_ms"));
+        Ok(format!("{pairs} pairs of survivors, longest gap {gap} ms"))
+    })
+}
+
+/// The Internet between two nodes is cut; the mesh is not.
+pub(super) fn cut(bench: &Bench) -> Outcome {
+    run(bench, "lab-cut", 40, "--nodes 6 --cut 1-2@15", |report| {
+        report.all_reachable()?;
+        Ok(format!("longest gap {} ms", report.number("/pings/longest_gap_ms")))
+    })
+}
+
+/// Starts a laboratory, waits for its report and judges it.
+fn run(
+    bench: &Bench,
+    name: &str,
+    seconds: u64,
+    options: &str,
+    judge: fn(&Report) -> Result<String, String>,
+) -> Outcome {
+    if let Some(why) = impossible(bench) {
+        return Outcome::skipped(why);
+    }
+    match Lab::start(bench, name, seconds, options) {
+        Ok(mut lab) => {
+            let found = lab.report().and_then(|report| judge(&report));
+            lab.outcome(found)
+        }
+        Err(failed) => failed,
+    }
+}
+
+/// Ends laboratories by hand and by force, and looks for what they left.
+pub(super) fn clean(bench: &Bench) -> Outcome {
+    if let Some(why) = impossible(bench) {
+        return Outcome::skipped(why);
+    }
+    for signal in ["INT", "KILL"] {
+        let mut lab = match Lab::start(bench, "lab-clean", 60, "--nodes 4") {
+            Ok(lab) => lab,
+            Err(failed) => return failed,
+        };
+        let found = end_with(&mut lab, signal);
+        if found.is_err() {
+            return lab.outcome(found);
+        }
+    }
+    Outcome::passed("after an interrupt and after a kill")
+}
+
+fn end_with(lab: &mut Lab, signal: &str) -> Result<String, String> {
+    let before = interfaces();
+    await_nodes(lab, 4)?;
+    let family = processes::started_by(lab.id());
+    lab.signal(signal);
+    lab.end()?;
+    let ended = Instant::now();
+    loop {
+        let left = family.iter().filter(|process| process.is_alive()).count();
+        let interfaces = interfaces().difference(&before).count();
+        match (left, interfaces) {
+            (0, 0) => return Ok(String::new()),
+            (..) if ended.elapsed() < AFTERLIFE => sleep(Duration::from_millis(100)),
+            (..) => {
+                return Err(format!("{left} processes, {interfaces} interfaces left by {signal}"));
+            }
+        }
+    }
+}
+
+/// Waits until that many nodes run.
+pub(super) fn await_nodes(lab: &Lab, count: usize) -> Result<(), String> {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(40) {
+        let family = processes::started_by(lab.id());
+        if family.iter().filter(|process| process.does(&["up"])).count() >= count {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100));
+    }
+    Err(format!("{count} nodes were not running after 40 s"))
+}
+
+/// Interfaces and named namespaces of this machine.
+fn interfaces() -> BTreeSet<PathBuf> {
+    let names = |folder| fs::read_dir(folder).into_iter().flatten().flatten();
+    let all = names("/sys/class/net").chain(names("/run/netns"));
+    all.map(|entry| entry.path()).collect()
+}
