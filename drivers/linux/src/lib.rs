@@ -6,7 +6,7 @@
 
 mod batch;
 mod clock;
-mod entropy;
+pub mod entropy;
 mod error;
 mod namespace;
 mod netlink;
@@ -18,7 +18,7 @@ mod usage;
 
 pub use batch::{BATCH, Batch, Burst, LARGEST};
 pub use clock::Clock;
-pub use entropy::{fill, seed};
+pub use entropy::seed;
 pub use error::Error;
 pub use namespace::{Namespace, Rights, acquire_rights, private_directory, tie_to_parent};
 pub use netlink::{Destination, Netlink, Route};
