@@ -17,12 +17,15 @@ const FULL_MESH: f64 = 15.0;
 /// Arrows that must have died in the check of renewal, to call it one.
 const DEATHS: f64 = 20.0;
 
+/// Time from a revocation until nobody has a link or a route, in seconds at most.
+const OUT: f64 = 10.0;
+
 /// How long what a laboratory made may outlive it.
 const AFTERLIFE: Duration = Duration::from_secs(10);
 
 /// All nodes reach each other, soon.
 pub(super) fn mesh(bench: &Bench) -> Outcome {
-    run(bench, "lab-mesh", 20, "--nodes 6", |report| {
+    run(bench, "lab-mesh", 20, &["--nodes", "6"], |report| {
         report.all_reachable()?;
         let after = report.number("/first_full_mesh_s");
         if after <= FULL_MESH {
@@ -35,7 +38,7 @@ pub(super) fn mesh(bench: &Bench) -> Outcome {
 
 /// Destruction creates life, and costs nobody a ping.
 pub(super) fn renewal(bench: &Bench) -> Outcome {
-    run(bench, "lab-renewal", 60, "--nodes 8 --round 10s", |report| {
+    run(bench, "lab-renewal", 60, &["--nodes", "8", "--round", "10s"], |report| {
         report.all_reachable()?;
         let (died, lost) = (report.number("/arrows/died"), report.number("/pings/lost"));
         if died < DEATHS {
@@ -50,21 +53,49 @@ pub(super) fn renewal(bench: &Bench) -> Outcome {
     })
 }
 
-/// The mesh outlives its nodes.
+/// The mesh outlives its nodes, and its registry.
 pub(super) fn kill(bench: &Bench) -> Outcome {
-    run(bench, "lab-kill", 60, "--nodes 10 --kill 3@20", |report| {
-        report.all_reachable()?;
-        let (pairs, gap) = (report.number("/pairs"), report.number("/pings/longest_gap_ms"));
-        Ok(format!("{pairs} pairs of survivors, longest gap {gap} ms"))
-    })
+    run(
+        bench,
+        "lab-kill",
+        60,
+        &["--nodes", "10", "--kill", "3@20", "--kill-registry", "20"],
+        |report| {
+            report.all_reachable()?;
+            let (pairs, gap) = (report.number("/pairs"), report.number("/pings/longest_gap_ms"));
+            Ok(format!("{pairs} pairs of survivors, longest gap {gap} ms"))
+        },
+    )
 }
 
 /// The Internet between two nodes is cut; the mesh is not.
 pub(super) fn cut(bench: &Bench) -> Outcome {
-    run(bench, "lab-cut", 40, "--nodes 6 --cut 1-2@15", |report| {
+    run(bench, "lab-cut", 40, &["--nodes", "6", "--cut", "1-2@15"], |report| {
         report.all_reachable()?;
         Ok(format!("longest gap {} ms", report.number("/pings/longest_gap_ms")))
     })
+}
+
+/// A node is put out of the network while its process goes on and tries what it likes.
+pub(super) fn revoke(bench: &Bench) -> Outcome {
+    run(
+        bench,
+        "lab-revoke",
+        45,
+        &["--nodes", "8", "--round", "30s", "--revoke", "3@20"],
+        |report| {
+            report.all_reachable()?;
+            let after = report.number("/revoked/0/out_after_s");
+            if !report.says("/revoked/0/came_back", false) {
+                return Err("the revoked node came back".into());
+            }
+            if after <= OUT {
+                Ok(format!("out after {after} s"))
+            } else {
+                Err(format!("a revoked node was out after {after} s, {OUT} s at most"))
+            }
+        },
+    )
 }
 
 /// Starts a laboratory, waits for its report and judges it.
@@ -72,7 +103,7 @@ fn run(
     bench: &Bench,
     name: &str,
     seconds: u64,
-    options: &str,
+    options: &[&str],
     judge: fn(&Report) -> Result<String, String>,
 ) -> Outcome {
     if let Some(why) = impossible(bench) {
@@ -93,7 +124,7 @@ pub(super) fn clean(bench: &Bench) -> Outcome {
         return Outcome::skipped(why);
     }
     for signal in ["INT", "KILL"] {
-        let mut lab = match Lab::start(bench, "lab-clean", 60, "--nodes 4") {
+        let mut lab = match Lab::start(bench, "lab-clean", 60, &["--nodes", "4"]) {
             Ok(lab) => lab,
             Err(failed) => return failed,
         };

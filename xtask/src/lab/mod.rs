@@ -2,13 +2,13 @@
 
 mod capture;
 mod checks;
-mod live;
 mod processes;
 mod report;
 mod running;
+mod wire;
 
+use crate::command;
 use crate::test::{Bench, Outcome, Step};
-use crate::{command, debian};
 
 /// What is checked with it, each with a name of its own.
 pub(crate) const STEPS: [Step; 7] = [
@@ -17,17 +17,17 @@ pub(crate) const STEPS: [Step; 7] = [
     step("lab-kill", "survivors reach each other again after nodes die", checks::kill),
     step("lab-cut", "two nodes cut from each other meet through others", checks::cut),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
-    step("lab-revoke", "a revoked node is out within 10 s and stays out", live::revoke),
-    wire(),
+    step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
+    wire_step(),
 ];
 
 const fn step(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
     Step { name, shows, after: &["build"], run }
 }
 
-const fn wire() -> Step {
-    let shows = "tcpdump on the emulated Internet reads nothing";
-    Step { name: "lab-wire", shows, after: &["debian", "build"], run: live::wire }
+const fn wire_step() -> Step {
+    let shows = "who listens to the emulated Internet reads nothing";
+    Step { name: "lab-wire", shows, after: &["debian", "build"], run: wire::wire }
 }
 
 /// Tells why no laboratory can run here, if so.
@@ -42,15 +42,4 @@ fn impossible(bench: &Bench) -> Option<String> {
         command::succeeds("unshare", &user_namespaces)
     };
     (!allowed).then(|| "neither root nor user namespaces here; run it as root".into())
-}
-
-/// Tells why no live laboratory can be looked into from outside, if so.
-fn closed(bench: &Bench, program: &str) -> Option<String> {
-    if !bench.root {
-        Some("only root can look into the namespaces of others".into())
-    } else if !debian::has(program) {
-        Some(format!("{program} is not installed"))
-    } else {
-        impossible(bench)
-    }
 }

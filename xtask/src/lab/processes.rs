@@ -14,12 +14,6 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Returns the word after `option`.
-    pub(super) fn option(&self, option: &str) -> Option<&str> {
-        let after = self.words.iter().skip_while(|word| *word != option).nth(1);
-        after.map(String::as_str)
-    }
-
     /// Tells whether it still runs, and is not another process with its id.
     pub(super) fn is_alive(&self) -> bool {
         read(self.id).is_some_and(|now| now.words == self.words)
@@ -92,7 +86,5 @@ mod tests {
     fn words_tell_what_a_process_does() {
         let node = process(6, 5, "re6st up --state /lab/n1");
         assert!(node.does(&["up"]) && !node.does(&["registry", "serve"]));
-        assert_eq!(node.option("--state"), Some("/lab/n1"));
-        assert_eq!(node.option("--config"), None);
     }
 }

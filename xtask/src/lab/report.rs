@@ -53,6 +53,11 @@ impl Report {
         self.value.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
     }
 
+    /// Tells whether there is `value` at `path`.
+    pub(super) fn says(&self, path: &str, value: bool) -> bool {
+        self.value.pointer(path).and_then(Value::as_bool) == Some(value)
+    }
+
     /// Checks that all pairs of the nodes that live are reachable.
     ///
     /// # Errors

@@ -32,13 +32,15 @@ impl Lab {
         bench: &Bench,
         name: &str,
         seconds: u64,
-        options: &str,
+        options: &[&str],
     ) -> Result<Self, Outcome> {
         let (out, err) = (bench.log(&format!("{name}.out")), bench.log(&format!("{name}.err")));
-        let arguments = format!("lab {options} --seconds {seconds} --headless --report json");
-        let repeat = format!("cargo run --release -- {arguments}");
+        let seconds_text = seconds.to_string();
+        let around = ["--seconds", &seconds_text, "--headless", "--report", "json"];
+        let arguments = [&["lab"], options, &around].concat();
+        let repeat = format!("cargo run --release -- {}", arguments.join(" "));
         let mut command = Command::new(bench.re6st());
-        command.current_dir(&bench.workspace.root).args(arguments.split(' '));
+        command.current_dir(&bench.workspace.root).args(arguments);
         match Running::start(command, &out, &err) {
             Ok(running) => Ok(Self { running, seconds, out, err, repeat }),
             Err(why) => Err(Outcome::Failed { why, repeat }),
