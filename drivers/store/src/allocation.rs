@@ -1,0 +1,104 @@
+//! Which prefix and which index a new node gets.
+//!
+//! A prefix is drawn at random, so that nobody is next to anybody for having come at the
+//! same time. It is free again once no certificate that names it is valid: a revoked one
+//! stays taken until the certificate has expired, because somebody who has not heard of
+//! the revocation would take the new node for the old one.
+
+use sqlx::{Row, Sqlite, Transaction};
+use words::{Dice, NodeId, Prefix, Wall};
+
+use crate::{Error, octets, prefix, seconds};
+
+/// How often chance is asked before the smallest free prefix is taken.
+const DRAWS: usize = 64;
+
+/// Draws a free prefix. The first one, all zeros, is the registry's.
+///
+/// # Errors
+///
+/// [`Error::NoRoom`] if none is free.
+pub(crate) async fn node(
+    change: &mut Transaction<'static, Sqlite>,
+    dice: &mut Dice,
+    now: Wall,
+) -> Result<NodeId, Error> {
+    let row = sqlx::query("SELECT prefix, length, node_length FROM network");
+    let row = row.fetch_one(&mut **change).await?;
+    let network = prefix(row.try_get("prefix")?, row.try_get("length")?);
+    let places = Places { network, length: row.try_get("node_length")? };
+    for _ in 0..DRAWS {
+        let place = dice.bits() % places.count();
+        if place != 0 && is_free(change, places.at(place), now).await? {
+            return Ok(NodeId(places.at(place)));
+        }
+    }
+    let place = first_free(change, &places, now).await?.ok_or(Error::NoRoom { network })?;
+    Ok(NodeId(places.at(place)))
+}
+
+/// Returns the smallest free index; 0 is the registry's.
+pub(crate) async fn index(
+    change: &mut Transaction<'static, Sqlite>,
+    now: Wall,
+) -> Result<u32, Error> {
+    let taken =
+        sqlx::query("SELECT DISTINCT number FROM certificates WHERE expires >= $1 ORDER BY number");
+    let mut free = 1;
+    for row in taken.bind(seconds(now)).fetch_all(&mut **change).await? {
+        if row.try_get::<u32, _>("number")? != free {
+            break;
+        }
+        free += 1;
+    }
+    Ok(free)
+}
+
+/// Tells whether no valid certificate, revoked or not, names the prefix.
+async fn is_free(
+    change: &mut Transaction<'static, Sqlite>,
+    wanted: Prefix,
+    now: Wall,
+) -> Result<bool, Error> {
+    let taken = sqlx::query("SELECT 1 FROM certificates WHERE prefix = $1 AND expires >= $2");
+    let taken = taken.bind(octets(wanted)).bind(seconds(now));
+    Ok(taken.fetch_optional(&mut **change).await?.is_none())
+}
+
+async fn first_free(
+    change: &mut Transaction<'static, Sqlite>,
+    places: &Places,
+    now: Wall,
+) -> Result<Option<u64>, Error> {
+    let taken = sqlx::query(
+        "SELECT DISTINCT prefix, length FROM certificates WHERE expires >= $1 ORDER BY prefix",
+    );
+    let mut free = 1;
+    for row in taken.bind(seconds(now)).fetch_all(&mut **change).await? {
+        if prefix(row.try_get("prefix")?, row.try_get("length")?) != places.at(free) {
+            break;
+        }
+        free += 1;
+    }
+    Ok((free < places.count()).then_some(free))
+}
+
+/// The places for nodes inside a network.
+struct Places {
+    network: Prefix,
+    /// Bits of a node's prefix: more than the network's by 1 to 63.
+    length: u8,
+}
+
+impl Places {
+    /// Returns how many there are.
+    const fn count(&self) -> u64 {
+        1 << (self.length - self.network.length())
+    }
+
+    /// Returns one of them, from 0 up.
+    fn at(&self, place: u64) -> Prefix {
+        let inside = u128::from(place).checked_shl(128 - u32::from(self.length)).unwrap_or(0);
+        Prefix::new(self.network.bits() | inside, self.length)
+    }
+}

@@ -1,0 +1,183 @@
+//! The network document: kept as it was signed, its version strictly rising.
+
+use sqlx::{Row, Sqlite, Transaction};
+use words::{NodeId, Wall};
+
+use crate::{Error, Signing, Store, note, number, octets, prefix, seconds};
+
+/// What the next document must say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its version: one more than the present one's.
+    pub version: u64,
+    /// Numbers of all revoked certificates that have not expired, ascending.
+    pub revoked: Vec<u64>,
+    /// The present document, as signed.
+    pub present: Vec<u8>,
+}
+
+/// Whom to revoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This node.
+    Node(NodeId),
+    /// The node that has this certificate.
+    Serial(u64),
+}
+
+/// What was revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The node.
+    pub node: NodeId,
+    /// Its certificates, ascending.
+    pub serials: Vec<u64>,
+    /// Version of the document that says so.
+    pub version: u64,
+}
+
+/// How long after its end a certificate is still named as revoked: some clocks are slow.
+const MARGIN: u64 = 86_400;
+
+impl Store {
+    /// Returns the version of the document; it rises whoever changes the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read.
+    pub async fn version(&self) -> Result<u64, Error> {
+        let row = sqlx::query("SELECT version FROM network").fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>("version")?.unsigned_abs())
+    }
+
+    /// Returns the document as it was signed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read.
+    pub async fn document(&self) -> Result<Vec<u8>, Error> {
+        let row = sqlx::query("SELECT document FROM network").fetch_one(&self.pool).await?;
+        Ok(row.try_get("document")?)
+    }
+
+    /// Replaces the document, because parameters change; returns its version.
+    ///
+    /// `sign` is asked within the change: what it is given cannot be outdated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signing`], or [`Error`] if it cannot be written; nothing is then changed.
+    pub async fn replace_document(
+        &self,
+        now: Wall,
+        sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
+    ) -> Result<u64, Error> {
+        let mut change = self.change().await?;
+        let version = replace(&mut change, now, sign).await?;
+        note(&mut change, now, "parameters", &format!("document {version}")).await?;
+        change.commit().await?;
+        Ok(version)
+    }
+
+    /// Revokes all certificates of a node, and says so in the next document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownNode`] or [`Error::UnknownCertificate`] if there is nothing valid,
+    /// [`Error::Revoked`] if all is revoked already, [`Error::Signing`], or [`Error`] if
+    /// it cannot be written; nothing is then changed.
+    pub async fn revoke(
+        &self,
+        target: Target,
+        now: Wall,
+        sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
+    ) -> Result<Revocation, Error> {
+        let mut change = self.change().await?;
+        let (node, key) = find(&mut change, target, now).await?;
+        let rows = sqlx::query(
+            "UPDATE certificates SET revoked = $1
+             WHERE prefix = $2 AND key = $3 AND revoked IS NULL AND expires >= $1
+             RETURNING serial",
+        );
+        let rows = rows.bind(seconds(now)).bind(octets(node.0)).bind(&key);
+        let mut serials = serials(&rows.fetch_all(&mut *change).await?)?;
+        serials.sort_unstable();
+        if serials.is_empty() {
+            return Err(already(&mut change, node, &key).await?);
+        }
+        let contact = sqlx::query("DELETE FROM contacts WHERE prefix = $1");
+        contact.bind(octets(node.0)).execute(&mut *change).await?;
+        let version = replace(&mut change, now, sign).await?;
+        note(&mut change, now, "revoke", &format!("{node} {serials:?}, document {version}"))
+            .await?;
+        change.commit().await?;
+        Ok(Revocation { node, serials, version })
+    }
+}
+
+/// Returns the node that is meant, and its key: a prefix may have had another owner before.
+async fn find(
+    change: &mut Transaction<'static, Sqlite>,
+    target: Target,
+    now: Wall,
+) -> Result<(NodeId, Vec<u8>), Error> {
+    let (row, unknown) = match target {
+        Target::Serial(serial) => {
+            let row = sqlx::query("SELECT * FROM certificates WHERE serial = $1");
+            (row.bind(number(serial)), Error::UnknownCertificate { serial })
+        }
+        Target::Node(node) => {
+            let row = sqlx::query(
+                "SELECT * FROM certificates
+                 WHERE prefix = $1 AND length = $2 AND expires >= $3
+                 ORDER BY serial DESC LIMIT 1",
+            );
+            let row = row.bind(octets(node.0)).bind(node.0.length()).bind(seconds(now));
+            (row, Error::UnknownNode { node })
+        }
+    };
+    let row = row.fetch_optional(&mut **change).await?.ok_or(unknown)?;
+    let node = NodeId(prefix(row.try_get("prefix")?, row.try_get("length")?));
+    Ok((node, row.try_get("key")?))
+}
+
+/// Returns why nothing of a known node is left to revoke.
+async fn already(
+    change: &mut Transaction<'static, Sqlite>,
+    node: NodeId,
+    key: &[u8],
+) -> Result<Error, Error> {
+    let newest = sqlx::query(
+        "SELECT serial, revoked FROM certificates WHERE prefix = $1 AND key = $2
+         ORDER BY serial DESC LIMIT 1",
+    );
+    let newest = newest.bind(octets(node.0)).bind(key).fetch_one(&mut **change).await?;
+    Ok(match newest.try_get::<Option<i64>, _>("revoked")? {
+        Some(_) => Error::Revoked { serial: newest.try_get::<i64, _>("serial")?.unsigned_abs() },
+        None => Error::UnknownNode { node },
+    })
+}
+
+async fn replace(
+    change: &mut Transaction<'static, Sqlite>,
+    now: Wall,
+    sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
+) -> Result<u64, Error> {
+    let row = sqlx::query("SELECT version, document FROM network").fetch_one(&mut **change).await?;
+    let revoked = sqlx::query(
+        "SELECT serial FROM certificates
+         WHERE revoked IS NOT NULL AND expires >= $1 ORDER BY serial",
+    );
+    let since = Wall(now.0.saturating_sub(MARGIN));
+    let revoked = revoked.bind(seconds(since)).fetch_all(&mut **change).await?;
+    let version = row.try_get::<i64, _>("version")?.unsigned_abs() + 1;
+    let draft = Draft { version, revoked: serials(&revoked)?, present: row.try_get("document")? };
+    let document = sign(&draft).map_err(Error::Signing)?;
+    let row = sqlx::query("UPDATE network SET version = $1, document = $2");
+    row.bind(number(version)).bind(document).execute(&mut **change).await?;
+    Ok(version)
+}
+
+fn serials(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<u64>, Error> {
+    rows.iter().map(|row| Ok(row.try_get::<i64, _>("serial")?.unsigned_abs())).collect()
+}

@@ -1,0 +1,370 @@
+//! What must hold of the rows, whoever asks and whatever fails.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use tempfile::TempDir;
+use words::{Dice, NodeId, Prefix, Wall};
+
+use super::*;
+
+const NOW: Wall = Wall(1_800_000_000);
+const DAY: Duration = Duration::from_hours(24);
+const TOKEN: [u8; 32] = [7; 32];
+
+async fn store_of(network: &str, node_length: u8) -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let network = Network { prefix: network.parse().unwrap(), node_length };
+    let file = folder.path().join("registry.db");
+    let store = Store::create(&file, network, b"document 1", NOW).await.unwrap();
+    (folder, store)
+}
+
+async fn store() -> (TempDir, Store) {
+    store_of("fd00:42::/48", 64).await
+}
+
+async fn invited(uses: u32) -> (TempDir, Store) {
+    let (folder, store) = store().await;
+    let invitation = Invitation { token: TOKEN, expires: NOW.plus(DAY), uses, note: String::new() };
+    store.invite(&invitation, NOW).await.unwrap();
+    (folder, store)
+}
+
+fn dice() -> Dice {
+    Dice::of([3; 32], "allocation")
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape that the store asks for")]
+fn signed(seat: &Seat) -> Result<Vec<u8>, Signing> {
+    Ok(format!("certificate {}", seat.serial).into_bytes())
+}
+
+async fn enrol_at(store: &Store, key: &[u8], now: Wall) -> Result<Certificate, Error> {
+    let applicant = Applicant { token: Some(TOKEN), key, note: "" };
+    store.enrol(&applicant, (now, 10 * DAY), &mut dice(), signed).await
+}
+
+async fn enrol(store: &Store, key: &[u8]) -> Certificate {
+    enrol_at(store, key, NOW).await.unwrap()
+}
+
+async fn anybody(store: &Store, key: &[u8], now: Wall) -> Result<Certificate, Error> {
+    let applicant = Applicant { token: None, key, note: "" };
+    store.enrol(&applicant, (now, DAY), &mut dice(), signed).await
+}
+
+async fn revoke(store: &Store, target: Target, now: Wall) -> Result<Revocation, Error> {
+    let sign = |draft: &Draft| Ok(format!("{:?}", draft.revoked).into_bytes());
+    store.revoke(target, now, sign).await
+}
+
+#[tokio::test]
+async fn a_node_gets_a_prefix_an_index_and_a_number() {
+    let (_folder, store) = invited(1).await;
+    let certificate = enrol(&store, b"key").await;
+    let seat = certificate.seat;
+    let network: Prefix = "fd00:42::/48".parse().unwrap();
+    assert!(network.covers(seat.node.0) && seat.node.0.length() == 64);
+    assert_ne!(seat.node.0.bits(), network.bits());
+    assert_eq!((seat.serial, seat.index), (1, 1));
+    assert_eq!((seat.from, seat.until), (Wall(NOW.0 - 3600), NOW.plus(10 * DAY)));
+    assert_eq!(store.certificate(1).await.unwrap(), certificate);
+}
+
+#[tokio::test]
+async fn an_invitation_works_as_often_as_it_says() {
+    let (_folder, store) = invited(2).await;
+    enrol(&store, b"one").await;
+    enrol(&store, b"two").await;
+    let third = enrol_at(&store, b"three", NOW).await;
+    assert!(matches!(third, Err(Error::UsedInvitation)), "{third:?}");
+}
+
+#[tokio::test]
+async fn an_invitation_works_until_its_last_second() {
+    let (_folder, store) = invited(2).await;
+    enrol_at(&store, b"in time", NOW.plus(DAY)).await.unwrap();
+    let late = enrol_at(&store, b"late", NOW.plus(DAY + Duration::from_secs(1))).await;
+    assert!(matches!(late, Err(Error::ExpiredInvitation { .. })), "{late:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_refused() {
+    let (_folder, store) = store().await;
+    let refused = enrol_at(&store, b"key", NOW).await;
+    assert!(matches!(refused, Err(Error::UnknownInvitation)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_can_be_had_again() {
+    let (_folder, store) = invited(1).await;
+    let first = enrol(&store, b"key").await;
+    assert_eq!(enrol(&store, b"key").await, first);
+}
+
+#[tokio::test]
+async fn of_many_at_once_exactly_one_wins() {
+    let (_folder, store) = invited(1).await;
+    // Half of them in another handle, as in another process.
+    let other = Store::open(store.file()).await.unwrap();
+    let tasks: Vec<_> = (0..20_u8)
+        .map(|n| {
+            let store = if n % 2 == 0 { store.clone() } else { other.clone() };
+            tokio::spawn(async move { enrol_at(&store, &[n], NOW).await })
+        })
+        .collect();
+    let mut won = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(error) => assert!(matches!(error, Error::UsedInvitation), "{error}"),
+        }
+    }
+    assert_eq!(won, 1);
+    assert_eq!(store.nodes(0, 100).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_leaves_no_trace() {
+    let (_folder, store) = invited(1).await;
+    let applicant = Applicant { token: Some(TOKEN), key: b"key", note: "" };
+    let broken = |_: &Seat| Err("no chance left".into());
+    let failed = store.enrol(&applicant, (NOW, DAY), &mut dice(), broken).await;
+    assert!(matches!(failed, Err(Error::Signing(_))));
+    assert_eq!(store.nodes(0, 9).await.unwrap(), []);
+    enrol(&store, b"another").await;
+
+    let broken = |_: &Draft| Err("no chance left".into());
+    let failed = store.revoke(Target::Serial(1), NOW, broken).await;
+    assert!(matches!(failed, Err(Error::Signing(_))));
+    assert_eq!(store.certificate(1).await.unwrap().revoked, None);
+    assert_eq!(store.version().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn every_prefix_is_given_once_and_the_registrys_never() {
+    let (_folder, store) = store_of("fd00:42::/60", 64).await;
+    let mut given = BTreeSet::new();
+    for n in 0..15_u8 {
+        given.insert(anybody(&store, &[n], NOW).await.unwrap().seat.node);
+    }
+    assert_eq!(given.len(), 15);
+    assert!(!given.contains(&NodeId("fd00:42::/64".parse().unwrap())));
+    let full = anybody(&store, b"one more", NOW).await;
+    assert!(matches!(full, Err(Error::NoRoom { .. })), "{full:?}");
+}
+
+#[tokio::test]
+async fn a_revoked_prefix_is_free_once_its_certificate_has_expired() {
+    let (_folder, store) = store_of("fd00:42::/63", 64).await;
+    let first = anybody(&store, b"first", NOW).await.unwrap();
+    revoke(&store, Target::Node(first.seat.node), NOW).await.unwrap();
+    let early = anybody(&store, b"second", NOW.plus(DAY)).await;
+    assert!(matches!(early, Err(Error::NoRoom { .. })), "{early:?}");
+    let later = NOW.plus(DAY + Duration::from_secs(1));
+    let second = anybody(&store, b"second", later).await.unwrap();
+    assert_eq!(second.seat.node, first.seat.node);
+    assert_eq!((second.seat.serial, second.seat.index), (2, 1));
+
+    // The old number still names the old owner, not the new one.
+    let old = revoke(&store, Target::Serial(1), later).await;
+    assert!(matches!(old, Err(Error::Revoked { serial: 1 })), "{old:?}");
+    assert_eq!(store.certificate(2).await.unwrap().revoked, None);
+}
+
+#[tokio::test]
+async fn an_index_is_the_smallest_free_one() {
+    let (_folder, store) = invited(9).await;
+    for (key, index) in [(b"a", 1), (b"b", 2), (b"c", 3)] {
+        assert_eq!(enrol(&store, key).await.seat.index, index);
+    }
+    let late = NOW.plus(11 * DAY);
+    assert_eq!(anybody(&store, b"d", late).await.unwrap().seat.index, 1);
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_of_the_same_node() {
+    let (_folder, store) = invited(1).await;
+    let old = enrol(&store, b"key").await;
+    let soon = NOW.plus(Duration::from_mins(30));
+    assert_eq!(store.renew(1, (soon, DAY), signed).await.unwrap(), old);
+    let later = NOW.plus(DAY);
+    let new = store.renew(1, (later, 10 * DAY), signed).await.unwrap();
+    let Seat { node, index, serial, until, .. } = new.seat;
+    assert_eq!((node, index, serial), (old.seat.node, old.seat.index, 2));
+    assert_eq!(until, later.plus(10 * DAY));
+    // Asked again with the old one, it is the new one.
+    assert_eq!(store.renew(1, (later, DAY), signed).await.unwrap(), new);
+    assert_eq!(store.nodes(0, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_expired_is_renewed_unless_its_prefix_is_gone() {
+    let (_folder, store) = store_of("fd00:42::/63", 64).await;
+    anybody(&store, b"old", NOW).await.unwrap();
+    let late = NOW.plus(2 * DAY);
+    let renewed = store.renew(1, (late, DAY), signed).await.unwrap();
+    assert_eq!(renewed.seat.serial, 2);
+    let later = late.plus(2 * DAY);
+    anybody(&store, b"new", later).await.unwrap();
+    let gone = store.renew(2, (later, DAY), signed).await;
+    assert!(matches!(gone, Err(Error::Replaced { serial: 2 })), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_revoked_node_stays_out_with_all_its_certificates() {
+    let (_folder, store) = invited(1).await;
+    let node = enrol(&store, b"key").await.seat.node;
+    store.renew(1, (NOW.plus(DAY), 10 * DAY), signed).await.unwrap();
+    let now = NOW.plus(DAY);
+    let revoked = revoke(&store, Target::Serial(1), now).await.unwrap();
+    assert_eq!(revoked, Revocation { node, serials: vec![1, 2], version: 2 });
+    assert_eq!(store.document().await.unwrap(), b"[1, 2]");
+    for serial in [1, 2] {
+        let renewed = store.renew(serial, (now, DAY), signed).await;
+        assert!(matches!(renewed, Err(Error::Revoked { .. })), "{renewed:?}");
+    }
+    let again = revoke(&store, Target::Node(node), now).await;
+    assert!(matches!(again, Err(Error::Revoked { .. })), "{again:?}");
+    let again = enrol_at(&store, b"key", now).await;
+    assert!(matches!(again, Err(Error::UsedInvitation)), "{again:?}");
+    assert_eq!(store.version().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn who_is_not_there_cannot_be_revoked() {
+    let (_folder, store) = store().await;
+    let nobody = revoke(&store, Target::Serial(9), NOW).await;
+    assert!(matches!(nobody, Err(Error::UnknownCertificate { serial: 9 })));
+    let node = NodeId("fd00:42:0:9::/64".parse().unwrap());
+    let nobody = revoke(&store, Target::Node(node), NOW).await;
+    assert!(matches!(nobody, Err(Error::UnknownNode { .. })));
+}
+
+#[tokio::test]
+async fn the_document_rises_and_forgets_what_has_expired() {
+    let (_folder, store) = store().await;
+    anybody(&store, b"key", NOW).await.unwrap();
+    revoke(&store, Target::Serial(1), NOW).await.unwrap();
+    let sign = |draft: &Draft| {
+        assert_eq!((draft.version, draft.present.as_slice()), (3, b"[1]".as_slice()));
+        Ok(format!("{:?}", draft.revoked).into_bytes())
+    };
+    assert_eq!(store.replace_document(NOW.plus(3 * DAY), sign).await.unwrap(), 3);
+    assert_eq!(store.document().await.unwrap(), b"[]");
+}
+
+#[tokio::test]
+async fn another_handle_sees_the_change() {
+    let (_folder, store) = invited(1).await;
+    enrol(&store, b"key").await;
+    let other = Store::open(store.file()).await.unwrap();
+    revoke(&other, Target::Serial(1), NOW).await.unwrap();
+    assert_eq!(store.version().await.unwrap(), 2);
+}
+
+fn contact(certificate: &Certificate, issued: Wall) -> Contact<'static> {
+    let Seat { node, serial, .. } = certificate.seat;
+    Contact { node, serial, issued, introduction: b"hello" }
+}
+
+#[tokio::test]
+async fn introductions_are_of_others_and_of_nodes_in_good_standing() {
+    let (_folder, store) = invited(9).await;
+    let mut all = Vec::new();
+    for key in [b"a", b"b", b"c"] {
+        let certificate = enrol(&store, key).await;
+        let kept = store.publish(&contact(&certificate, NOW), NOW).await.unwrap();
+        assert_eq!(kept, Published::Kept);
+        all.push(certificate);
+    }
+    let [a, b, _c] = all.as_slice() else { unreachable!() };
+    assert_eq!(store.bootstrap(9, a.seat.node, NOW).await.unwrap().len(), 2);
+    assert_eq!(store.bootstrap(1, a.seat.node, NOW).await.unwrap().len(), 1);
+    revoke(&store, Target::Node(b.seat.node), NOW).await.unwrap();
+    assert_eq!(store.bootstrap(9, a.seat.node, NOW).await.unwrap().len(), 1);
+    let late = NOW.plus(11 * DAY);
+    assert_eq!(store.bootstrap(9, a.seat.node, late).await.unwrap().len(), 0);
+    let refused = store.publish(&contact(b, NOW), NOW).await;
+    assert!(matches!(refused, Err(Error::Revoked { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_older_contact_does_not_replace_a_newer_one() {
+    let (_folder, store) = invited(1).await;
+    let certificate = enrol(&store, b"a").await;
+    store.publish(&contact(&certificate, NOW), NOW).await.unwrap();
+    let older = contact(&certificate, Wall(NOW.0 - 1));
+    assert_eq!(store.publish(&older, NOW).await.unwrap(), Published::Older);
+}
+
+#[tokio::test]
+async fn each_change_is_in_the_audit_log() {
+    let (_folder, store) = invited(1).await;
+    let certificate = enrol(&store, b"key").await;
+    store.publish(&contact(&certificate, NOW), NOW).await.unwrap();
+    store.renew(1, (NOW.plus(DAY), DAY), signed).await.unwrap();
+    revoke(&store, Target::Serial(1), NOW).await.unwrap();
+    let sign = |_: &Draft| Ok(Vec::new());
+    store.replace_document(NOW, sign).await.unwrap();
+    let actions: Vec<_> =
+        store.changes(99).await.unwrap().into_iter().map(|change| change.action).collect();
+    assert_eq!(actions, ["parameters", "revoke", "renew", "contact", "enrol", "invite", "init"]);
+}
+
+#[tokio::test]
+async fn a_registry_is_neither_made_over_another_nor_opened_where_none_is() {
+    let (_folder, store) = store().await;
+    let network = store.network().await.unwrap();
+    let again = Store::create(store.file(), network, b"", NOW).await;
+    assert!(matches!(again, Err(Error::Exists { .. })));
+    let nowhere = Store::open(Path::new("/nowhere/registry.db")).await;
+    assert!(matches!(nowhere, Err(Error::Missing { .. })));
+}
+
+#[tokio::test]
+async fn a_network_without_room_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for (prefix, node_length) in [("fd00::/64", 64), ("fd00::/48", 48), ("::/0", 64)] {
+        let network = Network { prefix: prefix.parse().unwrap(), node_length };
+        let refused = Store::create(&folder.path().join("db"), network, b"", NOW).await;
+        assert!(matches!(refused, Err(Error::NoRoom { .. })), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_said_to_be_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("registry.db");
+    std::fs::write(&file, vec![42; 9000]).unwrap();
+    let opened = Store::open(&file).await;
+    assert!(matches!(opened, Err(Error::Damaged(_))), "{opened:?}");
+}
+
+#[tokio::test]
+async fn rows_of_a_newer_program_are_left_alone() {
+    let (_folder, store) = store().await;
+    let newer = "INSERT INTO _sqlx_migrations VALUES (99, 'later', '', TRUE, x'', 0)";
+    sqlx::query(newer).execute(&store.pool).await.unwrap();
+    let opened = Store::open(store.file()).await;
+    assert!(matches!(opened, Err(Error::Version(_))), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_and_a_read_only_one_have_their_remedies() {
+    let (_folder, store) = store().await;
+    let write = "INSERT INTO audit (at, action, subject) VALUES (0, '', zeroblob(100000) || '')";
+    let options = SqliteConnectOptions::new().filename(store.file());
+    let one = SqlitePoolOptions::new().max_connections(1);
+    let small = one.clone().connect_with(options.clone()).await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 1").fetch_all(&small).await.unwrap();
+    let full = Error::from(sqlx::query(write).execute(&small).await.unwrap_err());
+    assert!(matches!(full, Error::Full) && full.to_string().contains("make room"), "{full}");
+
+    let still = one.connect_with(options.read_only(true)).await.unwrap();
+    let refused = Error::from(sqlx::query(write).execute(&still).await.unwrap_err());
+    assert!(matches!(refused, Error::ReadOnly), "{refused:?}");
+}
