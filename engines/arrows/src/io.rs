@@ -1,0 +1,315 @@
+//! What goes in and out.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use principles::{Cause, Traits};
+use words::{Carrier, Carriers, LinkId, NodeId};
+
+use crate::{Malformed, Settings};
+
+/// What can happen to our arrows, and to the links that others opened to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// Routing has a route to that node, which is not ourselves.
+    Reachable(NodeId),
+    /// Routing has no route to that node any more.
+    Unreachable(NodeId),
+    /// What exceptions may know of a node, whether or not it is reachable.
+    Described(NodeId, Traits),
+    /// The round trip to a node was measured; for the `neighbourhood` exception only.
+    Delay(NodeId, Duration),
+    /// The nodes which the configuration or the registry names to begin with.
+    ///
+    /// All of them: it replaces what was told before.
+    Bootstrap(&'a [NodeId]),
+    /// The random peer which the registry named: one more candidate.
+    Introduced(NodeId),
+    /// The node that was sought can be reached by these carriers.
+    Found(LinkId, Carriers),
+    /// Nobody could say how to reach the node that was sought.
+    NotFound(LinkId),
+    /// A node, already known to be what it says, asks to open this link to us.
+    Request(LinkId, NodeId),
+    /// The carrier made the link, to this node.
+    Up(LinkId, NodeId),
+    /// The carrier lost the link, or never made it.
+    Down(LinkId),
+    /// The other end refused the link.
+    Refused(LinkId, Refusal),
+    /// Routing sends to this many destinations through the link.
+    Usage(LinkId, u32),
+    /// Payload crossed a watched link just now, either way.
+    ///
+    /// Told again at most every 200 ms while it goes on.
+    Carried(LinkId),
+    /// A word of the other end, after the octet that marks it as ours.
+    Frame(LinkId, &'a [u8]),
+    /// The parameters changed.
+    Settings(Settings),
+    /// The node at the other end was revoked: close at once.
+    Banish(LinkId),
+    /// Nothing but time passed.
+    Wake,
+}
+
+/// What we want done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Find out how to reach this node, to which the link will be opened.
+    Seek(LinkId, NodeId),
+    /// Open a link to this node by this carrier.
+    Open(LinkId, NodeId, Carrier),
+    /// Let the link that was asked for come up.
+    Accept(LinkId),
+    /// Refuse the link that was asked for.
+    Refuse(LinkId, Refusal),
+    /// Close the link, or give up opening it, and forget it everywhere.
+    ///
+    /// What was to be sent through it before goes first.
+    Close(LinkId),
+    /// Make the link look very bad to routing, for ever.
+    Shun(LinkId),
+    /// Tell from now on when payload crosses the link.
+    Watch(LinkId),
+    /// Let routing forget the link now; the carrier stays up for the goodbye.
+    ///
+    /// Both ends have left it. Without this, a route could come back between our
+    /// goodbye and the other end's answer, and die with the link.
+    Leave(LinkId),
+    /// Send this word to the other end, to be marked as ours.
+    Send(LinkId, Vec<u8>),
+    /// Something worth a log line, a counter or an assertion.
+    Event(Event),
+}
+
+/// Why a link was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// As many links as we accept are open already.
+    Full,
+    /// There is a link between the two nodes already.
+    Linked,
+    /// Both dialled each other at once, and the smaller [`NodeId`]'s dial wins.
+    Crossed,
+    /// The node is not what it says: said by others than this engine.
+    Identity,
+    /// A reason of a later version, by its number.
+    Other(u8),
+}
+
+impl Refusal {
+    /// Returns its name, as in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Linked => "linked",
+            Self::Crossed => "crossed",
+            Self::Identity => "identity",
+            Self::Other(_) => "other",
+        }
+    }
+}
+
+impl From<Refusal> for u8 {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => 1,
+            Refusal::Linked => 2,
+            Refusal::Crossed => 3,
+            Refusal::Identity => 4,
+            Refusal::Other(number) => number,
+        }
+    }
+}
+
+impl From<u8> for Refusal {
+    fn from(number: u8) -> Self {
+        match number {
+            1 => Self::Full,
+            2 => Self::Linked,
+            3 => Self::Crossed,
+            4 => Self::Identity,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// What is worth telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An arrow was drawn.
+    Born {
+        /// The arrow.
+        link: LinkId,
+        /// Where it points.
+        to: NodeId,
+        /// What the choice is owed to.
+        of: Cause,
+    },
+    /// An arrow came to life: the carrier made the link.
+    Opened {
+        /// The arrow.
+        link: LinkId,
+        /// Where it points.
+        to: NodeId,
+        /// What the choice was owed to.
+        of: Cause,
+        /// The tunnel technology.
+        carrier: Carrier,
+        /// The time since it was drawn.
+        took: Duration,
+    },
+    /// An arrow was condemned: routing is leaving it, and its successor is being drawn.
+    Draining {
+        /// The arrow.
+        link: LinkId,
+        /// Where it points.
+        to: NodeId,
+        /// How old it is.
+        age: Duration,
+    },
+    /// An arrow died.
+    Died {
+        /// The arrow.
+        link: LinkId,
+        /// Where it pointed.
+        to: NodeId,
+        /// What of.
+        of: Death,
+        /// How old it was, since it was drawn.
+        age: Duration,
+        /// What its choice was owed to.
+        cause: Cause,
+    },
+    /// A link that somebody else owns came up.
+    Accepted {
+        /// The link.
+        link: LinkId,
+        /// Its owner.
+        from: NodeId,
+    },
+    /// We refused a link.
+    TurnedAway {
+        /// The link.
+        link: LinkId,
+        /// Who asked.
+        from: NodeId,
+        /// Why.
+        of: Refusal,
+    },
+    /// A link that somebody else owned is closed.
+    Parted {
+        /// The link.
+        link: LinkId,
+        /// Who owned it.
+        from: NodeId,
+        /// What of.
+        of: Death,
+        /// How old it was, since it was accepted.
+        age: Duration,
+    },
+    /// The other end said something that cannot be understood, or is not its to say.
+    Garbled {
+        /// The link.
+        link: LinkId,
+        /// What was wrong.
+        of: Malformed,
+    },
+}
+
+/// What an arrow, or a link that somebody else owns, can die of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Death {
+    /// Chance condemned it while it was unused.
+    Condemned,
+    /// Condemned while in use, and closed once both ends had left it.
+    Drained,
+    /// Condemned, and still in use at the limit.
+    Overdue,
+    /// The other end fell silent, or the carrier went away.
+    Lost,
+    /// The node at the other end was revoked.
+    Banished,
+    /// Nobody could say how to reach the node.
+    NotFound,
+    /// The two nodes have no carrier in common.
+    Incompatible,
+    /// The other end refused.
+    Refused,
+    /// The other end dialled us at the same time, and its dial won.
+    Crossed,
+    /// The carrier never came.
+    Unborn,
+    /// A change of parameters took its seat before it opened.
+    Surplus,
+}
+
+impl Death {
+    /// Returns its name, as in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Condemned => "condemned",
+            Self::Drained => "drained",
+            Self::Overdue => "overdue",
+            Self::Lost => "lost",
+            Self::Banished => "banished",
+            Self::NotFound => "not-found",
+            Self::Incompatible => "incompatible",
+            Self::Refused => "refused",
+            Self::Crossed => "crossed",
+            Self::Unborn => "unborn",
+            Self::Surplus => "surplus",
+        }
+    }
+
+    /// Tells whether the link had come up: the others died before they lived.
+    pub const fn was_alive(self) -> bool {
+        match self {
+            Self::Condemned | Self::Drained | Self::Overdue | Self::Lost | Self::Banished => true,
+            Self::NotFound
+            | Self::Incompatible
+            | Self::Refused
+            | Self::Crossed
+            | Self::Unborn
+            | Self::Surplus => false,
+        }
+    }
+
+    /// Tells whether the dial failed, so that the seat rests before the next draw.
+    pub(crate) const fn was_a_failed_dial(self) -> bool {
+        match self {
+            Self::NotFound | Self::Incompatible | Self::Refused | Self::Unborn => true,
+            Self::Condemned
+            | Self::Drained
+            | Self::Overdue
+            | Self::Lost
+            | Self::Banished
+            | Self::Crossed
+            | Self::Surplus => false,
+        }
+    }
+}
+
+/// Why we want to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A renewal round.
+    Round,
+    /// Free seats are to be drawn.
+    Draw,
+    /// A seat whose dial failed has rested.
+    Retry,
+    /// The other ends are to be probed, and reminded of what they did not answer.
+    Probe,
+    /// The end of our patience with a carrier.
+    Patience(LinkId),
+    /// A link is silent, and probed out of turn.
+    Nudge(LinkId),
+    /// A link has been silent for too long.
+    Silence(LinkId),
+    /// Nothing has crossed a draining link for long enough.
+    Quiet(LinkId),
+    /// The limit of a draining arrow.
+    DrainLimit(LinkId),
+}

@@ -1,0 +1,240 @@
+//! Our seats: who is drawn, when, and who makes room.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use principles::Drawn;
+use principles::destruction::{self, Condemned, Sentence, Standing};
+use principles::selection::{Held, Prospects, choose, choose_carrier};
+use words::{Carriers, LinkId, NodeId, Time};
+
+use crate::life::{Life, Link, Owned};
+use crate::pulse::Pulse;
+use crate::wire::Frame;
+use crate::{Arrows, Death, Event, Output, Settings};
+
+/// A seat that rests after failed dials. It remembers how many, and not whose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resting {
+    pub(crate) until: Time,
+    tries: u8,
+}
+
+impl Arrows {
+    /// Something changed: free seats are drawn as soon as the news are gathered.
+    pub(crate) fn draw_soon(&mut self, now: Time) {
+        self.next_draw = self.next_draw.or(Some(now + self.settings.gather));
+    }
+
+    /// A seat came free by our own doing: its successor is drawn at once.
+    fn draw_now(&mut self, now: Time) {
+        self.next_draw = Some(now);
+    }
+
+    /// Opens arrows until all seats are taken, or nobody is left to call.
+    pub(crate) fn fill_seats(&mut self, now: Time) {
+        let rested = self.resting.iter().any(|seat| seat.until <= now);
+        if !rested && self.next_draw.is_none_or(|at| now < at) {
+            return;
+        }
+        self.next_draw = None;
+        let mut tries: Vec<_> =
+            self.resting.extract_if(.., |seat| seat.until <= now).map(|seat| seat.tries).collect();
+        let taken = self.links.values().filter(|link| link.takes_a_seat()).count();
+        let free = self.settings.seats.saturating_sub(taken + self.resting.len());
+        if free == 0 {
+            return;
+        }
+        for drawn in self.draw(free) {
+            self.seek(drawn, tries.pop().unwrap_or(0), now);
+        }
+    }
+
+    /// Draws up to `count` nodes, one seat after the other.
+    fn draw(&mut self, count: usize) -> Vec<Drawn<NodeId>> {
+        let mut taken: BTreeSet<_> = self.links.values().map(|link| link.peer).collect();
+        taken.insert(self.me);
+        let free = |node: &NodeId| !taken.contains(node);
+        let mut candidates = self.known.candidates(&taken);
+        let mut named: Vec<_> = self.known.named.iter().copied().filter(free).collect();
+        let mut introduced = self.known.introduced.filter(free);
+        let mut held: Vec<_> = self.held(None);
+        let mut drawn = Vec::new();
+        while drawn.len() < count {
+            let prospects = Prospects {
+                candidates: &candidates,
+                alone: self.known.nobody(),
+                named: &named,
+                introduced,
+                held: &held,
+                seats: self.settings.seats,
+            };
+            let Some(next) = choose(&prospects, &self.settings.selection, &mut self.dice) else {
+                break;
+            };
+            candidates.retain(|candidate| candidate.node != next.item);
+            named.retain(|node| *node != next.item);
+            introduced = introduced.filter(|node| *node != next.item);
+            let traits = self.known.traits(next.item);
+            held.push(Held { traits, carrier: None, cause: next.cause });
+            drawn.push(next);
+        }
+        drawn
+    }
+
+    /// Returns the arrows that take a seat, as exceptions may see them, `but` one.
+    fn held(&self, but: Option<LinkId>) -> Vec<Held> {
+        let seated =
+            self.links.iter().filter(|(id, link)| Some(**id) != but && link.takes_a_seat());
+        seated
+            .filter_map(|(_, link)| {
+                let (traits, owned) = (self.known.traits(link.peer), link.owned?);
+                Some(Held { traits, carrier: owned.carrier, cause: owned.cause })
+            })
+            .collect()
+    }
+
+    /// An arrow is born: first, how is its node reached?
+    fn seek(&mut self, drawn: Drawn<NodeId>, tries: u8, now: Time) {
+        let (id, to, cause) = (LinkId::ours(self.next_link), drawn.item, drawn.cause);
+        self.next_link += 1;
+        let link = Link {
+            peer: to,
+            born: now,
+            used_by: 0,
+            life: Life::Seeking { give_up: now + self.settings.patience },
+            pulse: Pulse::new(now),
+            owned: Some(Owned { cause, carrier: None, tries }),
+        };
+        self.links.insert(id, link);
+        self.say(Output::Event(Event::Born { link: id, to, of: cause }));
+        self.say(Output::Seek(id, to));
+    }
+
+    /// The node can be reached: the carrier is drawn among those both have.
+    pub(crate) fn found(&mut self, id: LinkId, carriers: Carriers, now: Time) {
+        let common = self.settings.carriers.common(carriers);
+        let held = self.held(Some(id));
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (Life::Seeking { .. }, Some(owned)) = (link.life, &mut link.owned) else { return };
+        let bends = &self.settings.selection;
+        let drawn = choose_carrier(common, &held, &self.failing, bends, &mut self.dice);
+        let Some(drawn) = drawn else { return self.close(id, Death::Incompatible, now) };
+        owned.carrier = Some(drawn.item);
+        link.life = Life::Opening { give_up: now + self.settings.patience };
+        let to = link.peer;
+        self.say(Output::Open(id, to, drawn.item));
+    }
+
+    pub(crate) fn not_found(&mut self, id: LinkId, now: Time) {
+        if self.links.get(&id).is_some_and(|link| matches!(link.life, Life::Seeking { .. })) {
+            self.close(id, Death::NotFound, now);
+        }
+    }
+
+    /// The other end refused: the carrier works, so only the seat rests.
+    pub(crate) fn refused(&mut self, id: LinkId, now: Time) {
+        let Some(link) = self.links.get(&id) else { return };
+        if let (Life::Opening { .. }, Some(owned)) = (link.life, link.owned) {
+            if let Some(carrier) = owned.carrier {
+                self.failing.worked(carrier);
+            }
+            self.close(id, Death::Refused, now);
+        }
+    }
+
+    pub(crate) fn arrow_up(&mut self, id: LinkId, to: NodeId, owned: Owned, took: Duration) {
+        let Some(carrier) = owned.carrier else { return };
+        self.failing.worked(carrier);
+        self.say(Output::Event(Event::Opened { link: id, to, of: owned.cause, carrier, took }));
+    }
+
+    /// An arrow died: its seat is free, at once or after a rest.
+    pub(crate) fn free_seat(&mut self, link: &Link, of: Death, now: Time) {
+        let Some(owned) = link.owned else { return };
+        if let (Death::Unborn, Life::Opening { .. }, Some(carrier)) = (of, link.life, owned.carrier)
+        {
+            self.failing.failed(carrier);
+        }
+        if of.was_a_failed_dial() {
+            let until = now + self.settings.rest_after(owned.tries);
+            self.resting.push(Resting { until, tries: owned.tries.saturating_add(1) });
+            self.known.introduced = self.known.introduced.filter(|peer| *peer != link.peer);
+        } else if !link.is_draining() {
+            self.draw_now(now);
+        }
+    }
+
+    /// Runs the renewal round, when its time has come.
+    pub(crate) fn renew(&mut self, now: Time) {
+        if now < self.next_round {
+            return;
+        }
+        self.next_round = now + self.settings.round();
+        let Settings { share, destruction, .. } = &self.settings;
+        let standing = self.standing();
+        let dice = &mut self.dice;
+        for condemned in destruction::condemn(&standing, *share, destruction, now, dice) {
+            self.condemn(condemned, now);
+        }
+    }
+
+    /// Returns our live arrows with their use, and nothing else.
+    fn standing(&self) -> Vec<Standing> {
+        (self.links.iter())
+            .filter(|(_, link)| link.owned.is_some() && matches!(link.life, Life::Live))
+            .map(|(id, link)| Standing { link: *id, used_by: link.used_by })
+            .collect()
+    }
+
+    /// Begins the last days of an arrow; its successor is drawn now.
+    ///
+    /// One that nobody uses still has two ends, which briefly agree.
+    fn condemn(&mut self, condemned: Condemned, now: Time) {
+        let id = condemned.link;
+        let (until, unused) = match condemned.sentence {
+            Sentence::Now => (now + self.settings.brief, true),
+            Sentence::Drain { until } => (until, false),
+        };
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if !link.condemned(Some(until), unused, now) {
+            return;
+        }
+        let (to, age) = (link.peer, now.since(link.born));
+        self.say(Output::Shun(id));
+        self.say(Output::Watch(id));
+        self.tell(id, Frame::Drain);
+        self.say(Output::Event(Event::Draining { link: id, to, age }));
+        self.draw_now(now);
+    }
+
+    /// Takes in new parameters, and changes as little as they ask.
+    pub(crate) fn retune(&mut self, settings: Settings, now: Time) {
+        self.settings = settings;
+        self.next_round = self.next_round.or_earlier(now + self.settings.round());
+        self.make_room(now);
+        self.draw_soon(now);
+    }
+
+    /// Gives up the arrows that have no seat any more: those not yet open first, then
+    /// others, all by drawing.
+    fn make_room(&mut self, now: Time) {
+        let unborn = |link: &&Link| link.takes_a_seat() && !link.is_up();
+        let mut dialled: Vec<_> =
+            self.links.iter().filter(|(_, link)| unborn(link)).map(|(id, _)| *id).collect();
+        let standing = self.standing();
+        let taken = standing.len() + dialled.len();
+        let excess = taken.saturating_sub(self.settings.seats);
+        let given_up = self.dice.draw(&mut dialled, excess);
+        let rest = excess - given_up.len();
+        for id in given_up {
+            self.close(id, Death::Surplus, now);
+        }
+        let bends = &self.settings.destruction;
+        let condemned = destruction::condemn_some(&standing, rest, bends, now, &mut self.dice);
+        for one in condemned {
+            self.condemn(one, now);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Stories of seats: who is drawn, and when.
+
+use super::*;
+
+#[test]
+fn an_arrow_is_sought_then_opened_by_a_carrier_both_have() {
+    let carriers = Carriers::of([Carrier::Udp, Carrier::Tls]);
+    let mut arrows = newcomer(Settings { carriers, ..seats(1) });
+    arrows.handle(Input::Reachable(node(7)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    let link = LinkId(0);
+    let born = Event::Born { link, to: node(7), of: Cause::Chance };
+    assert_eq!(said(&mut arrows), vec![Output::Event(born), Output::Seek(link, node(7))]);
+
+    arrows.handle(Input::Found(link, Carriers::of([Carrier::Tls, Carrier::Gre])), at(2));
+    assert_eq!(said(&mut arrows), vec![Output::Open(link, node(7), Carrier::Tls)]);
+
+    arrows.handle(Input::Up(link, node(7)), at(3));
+    let (of, carrier, took) = (Cause::Chance, Carrier::Tls, 2 * SECOND);
+    let opened = Event::Opened { link, to: node(7), of, carrier, took };
+    assert_eq!(said(&mut arrows), vec![Output::Event(opened)]);
+}
+
+#[test]
+fn news_are_gathered_before_seats_are_drawn() {
+    let first = |seed| {
+        let mut arrows = Arrows::new(seats(1), node(50), [seed; 32], Time::ZERO);
+        for n in 1..=10 {
+            arrows.handle(Input::Reachable(node(n)), Time::ZERO);
+        }
+        assert!(said(&mut arrows).is_empty());
+        arrows.handle(Input::Wake, at(1));
+        sought(&said(&mut arrows))[0].1
+    };
+    let drawn: std::collections::BTreeSet<_> = (0..20).map(first).collect();
+    assert!(drawn.len() > 4, "not always the first we heard of: {drawn:?}");
+}
+
+#[test]
+fn nodes_at_the_other_end_of_a_link_are_not_drawn() {
+    let mut arrows = newcomer(seats(5));
+    arrows.handle(Input::Request(LinkId::theirs(0), node(1)), Time::ZERO);
+    arrows.handle(Input::Up(LinkId::theirs(0), node(1)), Time::ZERO);
+    for n in [1, 2, 50] {
+        arrows.handle(Input::Reachable(node(n)), Time::ZERO);
+    }
+    arrows.handle(Input::Introduced(node(1)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    let to: Vec<_> = sought(&said(&mut arrows)).into_iter().map(|(_, to)| to).collect();
+    assert_eq!(to, vec![node(2)], "neither a neighbour nor ourselves");
+}
+
+#[test]
+fn a_node_that_knows_nobody_calls_those_it_was_told_of() {
+    let mut arrows = newcomer(seats(3));
+    arrows.handle(Input::Bootstrap(&[node(1), node(2)]), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    let outputs = said(&mut arrows);
+    assert_eq!(sought(&outputs).len(), 2);
+    for event in events(&outputs) {
+        assert!(matches!(event, Event::Born { of, .. } if of.name() == "bootstrap"));
+    }
+}
+
+#[test]
+fn once_somebody_is_known_the_specified_nodes_are_not_called() {
+    let mut arrows = newcomer(seats(3));
+    arrows.handle(Input::Bootstrap(&[node(1), node(2)]), Time::ZERO);
+    arrows.handle(Input::Reachable(node(9)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    assert_eq!(sought(&said(&mut arrows)), vec![(LinkId(0), node(9))]);
+}
+
+#[test]
+fn the_registrys_random_peer_is_a_candidate_always() {
+    let mut arrows = newcomer(seats(3));
+    arrows.handle(Input::Reachable(node(9)), Time::ZERO);
+    arrows.handle(Input::Introduced(node(4)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    let mut to: Vec<_> = sought(&said(&mut arrows)).into_iter().map(|(_, to)| to).collect();
+    to.sort_unstable();
+    assert_eq!(to, vec![node(4), node(9)]);
+}
+
+#[test]
+fn a_failed_dial_is_forgotten_after_a_growing_rest() {
+    let mut arrows = newcomer(seats(1));
+    arrows.handle(Input::Reachable(node(7)), Time::ZERO);
+    let mut rests = Vec::new();
+    let mut failed = Time::ZERO;
+    let mut clock = Time::ZERO;
+    while rests.len() < 7 {
+        clock = arrows.deadline().unwrap().at;
+        arrows.handle(Input::Wake, clock);
+        for (link, _) in sought(&said(&mut arrows)) {
+            rests.push(clock.since(failed).as_secs());
+            failed = clock;
+            arrows.handle(Input::NotFound(link), clock);
+            assert_eq!(deaths(&said(&mut arrows)), vec![Death::NotFound]);
+        }
+    }
+    assert_eq!(rests, vec![0, 1, 2, 4, 8, 15, 15], "until {clock:?}");
+}
+
+#[test]
+fn a_failing_seat_does_not_hold_up_the_others() {
+    let mut arrows = newcomer(seats(2));
+    arrows.handle(Input::Reachable(node(7)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    arrows.handle(Input::NotFound(LinkId(0)), at(1));
+    said(&mut arrows);
+    arrows.handle(Input::Reachable(node(8)), at(1));
+    arrows.handle(Input::Wake, at(1) + SECOND / 2);
+    assert_eq!(sought(&said(&mut arrows)).len(), 1);
+}
+
+#[test]
+fn a_node_without_a_common_carrier_is_given_up() {
+    let mut arrows = newcomer(seats(1));
+    arrows.handle(Input::Reachable(node(7)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    arrows.handle(Input::Found(LinkId(0), Carriers::of([Carrier::Gre])), at(1));
+    assert_eq!(deaths(&said(&mut arrows)), vec![Death::Incompatible]);
+}
+
+#[test]
+fn a_carrier_that_never_comes_is_given_up_and_counted() {
+    let mut arrows = newcomer(seats(1));
+    arrows.handle(Input::Reachable(node(7)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    arrows.handle(Input::Found(LinkId(0), Carriers::of(UDP)), at(1));
+    arrows.handle(Input::Wake, at(16));
+    assert!(said(&mut arrows).contains(&Output::Close(LinkId(0))));
+    assert_eq!(arrows.failing.failures(Carrier::Udp), 1);
+
+    // One that refuses was reached: its carrier works.
+    arrows.handle(Input::Wake, at(18));
+    arrows.handle(Input::Found(LinkId(1), Carriers::of(UDP)), at(18));
+    arrows.handle(Input::Refused(LinkId(1), Refusal::Full), at(18));
+    assert_eq!(deaths(&said(&mut arrows)), vec![Death::Refused]);
+    assert_eq!(arrows.failing.failures(Carrier::Udp), 0);
+}
+
+#[test]
+fn a_lost_arrow_is_replaced_at_once() {
+    let mut arrows = settled(3, seats(1));
+    let [view] = arrows.arrows().collect::<Vec<_>>()[..] else { panic!("one arrow") };
+    arrows.handle(Input::Down(view.link), at(2));
+    let outputs = said(&mut arrows);
+    assert_eq!(deaths(&outputs), vec![Death::Lost]);
+    assert!(!outputs.contains(&Output::Close(view.link)), "it is gone already");
+    assert_eq!(sought(&outputs).len(), 1);
+}
+
+#[test]
+fn a_banished_peer_is_cut_off_at_once() {
+    let mut arrows = settled(3, seats(1));
+    let link = arrows.arrows().next().unwrap().link;
+    arrows.handle(Input::Banish(link), at(2));
+    let outputs = said(&mut arrows);
+    assert_eq!(outputs[0], Output::Close(link));
+    assert_eq!(deaths(&outputs), vec![Death::Banished]);
+}
+
+#[test]
+fn a_round_condemns_a_share_and_successors_are_drawn_at_once() {
+    let mut arrows = settled(40, seats(10));
+    let round = arrows.next_round();
+    live_until(&mut arrows, round + SECOND / 10);
+    assert_eq!(count(&arrows, State::Draining), 3);
+    assert_eq!(count(&arrows, State::Live), 10, "each successor came before the end");
+}
+
+#[test]
+fn fewer_seats_are_given_up_by_drawing_and_the_rest_is_left_alone() {
+    let mut arrows = settled(40, seats(10));
+    arrows.handle(Input::Settings(seats(6)), at(2));
+    assert_eq!((count(&arrows, State::Live), count(&arrows, State::Draining)), (6, 4));
+    assert!(sought(&said(&mut arrows)).is_empty());
+
+    arrows.handle(Input::Settings(seats(8)), at(2));
+    arrows.handle(Input::Wake, at(2) + SECOND / 2);
+    assert_eq!(sought(&said(&mut arrows)).len(), 2, "more seats are drawn");
+}
+
+#[test]
+fn arrows_not_yet_open_are_the_first_to_lose_their_seat() {
+    let mut arrows = settled(1, seats(2));
+    arrows.handle(Input::Reachable(node(30)), at(2));
+    arrows.handle(Input::Wake, at(3));
+    said(&mut arrows);
+    arrows.handle(Input::Settings(seats(1)), at(3));
+    assert_eq!(deaths(&said(&mut arrows)), vec![Death::Surplus]);
+    assert_eq!(count(&arrows, State::Live), 1);
+}
+
+#[test]
+fn a_shorter_period_brings_the_round_forward() {
+    let mut arrows = settled(3, seats(2));
+    arrows.handle(Input::Settings(Settings { period: 10 * SECOND, ..seats(2) }), at(2));
+    assert!(arrows.next_round() <= at(12));
+    assert_eq!(count(&arrows, State::Live), 2, "nothing else changed");
+}
