@@ -1,0 +1,177 @@
+//! Faults that are ordered: what is to go wrong, and when.
+
+use std::time::Duration;
+
+use words::Dice;
+
+use crate::internet::HostId;
+
+/// Something that is to go wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When, since the nodes were started.
+    pub at: Duration,
+    /// What.
+    pub what: What,
+}
+
+/// What is to go wrong. Nodes are numbered from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// So many nodes, drawn by chance, are killed.
+    Kill(u16),
+    /// Two hosts cannot reach each other directly any more; host 0 is the registry.
+    Cut(u16, u16),
+    /// No UDP leaves or reaches this node any more.
+    BlockUdp(u16),
+    /// The registry is killed.
+    KillRegistry,
+    /// This node is put out of the network.
+    Revoke(u16),
+}
+
+/// Text that is no fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not understood; write {form}, times in seconds since the nodes' start")]
+pub struct NoFault {
+    text: String,
+    form: &'static str,
+}
+
+impl Fault {
+    /// Reads `K@T`: kill K random nodes after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn kill(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "K@T, as 6@30", |what| Some(What::Kill(what.parse().ok()?)))
+    }
+
+    /// Reads `A-B@T`: cut the nodes A and B from each other after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn cut(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "A-B@T, as 1-2@30", |what| {
+            let (a, b) = what.split_once('-')?;
+            let (a, b) = (a.parse().ok()?, b.parse().ok()?);
+            (a != b).then_some(What::Cut(a, b))
+        })
+    }
+
+    /// Reads `NODE@T`: block all UDP of a node after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn block_udp(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "NODE@T, as 3@30", |what| Some(What::BlockUdp(what.parse().ok()?)))
+    }
+
+    /// Reads `NODE@T`: revoke the certificate of a node after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn revoke(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "NODE@T, as 3@30", |what| Some(What::Revoke(what.parse().ok()?)))
+    }
+
+    /// Reads `T`: kill the registry after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn kill_registry(text: &str) -> Result<Self, NoFault> {
+        let form = "T, as 30";
+        let at = seconds(text).ok_or_else(|| NoFault { text: text.to_owned(), form })?;
+        Ok(Self { at, what: What::KillRegistry })
+    }
+
+    fn of(
+        text: &str,
+        form: &'static str,
+        what: impl FnOnce(&str) -> Option<What>,
+    ) -> Result<Self, NoFault> {
+        let read = || {
+            let (first, at) = text.split_once('@')?;
+            Some(Self { at: seconds(at)?, what: what(first)? })
+        };
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+    }
+
+    /// Tells what is wrong with the fault in a lab of `nodes` nodes, if anything is.
+    pub fn misfit(&self, nodes: u16) -> Option<String> {
+        let (named, least) = match self.what {
+            What::Kill(count) if count >= nodes => {
+                return Some(format!("there are {nodes} nodes; kill fewer than that"));
+            }
+            What::Kill(_) | What::KillRegistry => return None,
+            What::Cut(a, b) => ([a, b], 0),
+            What::BlockUdp(node) | What::Revoke(node) => ([node, node], 1),
+        };
+        let wrong = named.into_iter().find(|node| *node < least || *node > nodes)?;
+        Some(format!("there is no node {wrong}; nodes have the numbers 1 to {nodes}"))
+    }
+}
+
+/// Draws `count` of the nodes `alive` to be killed.
+pub(crate) fn victims(alive: &[HostId], count: u16, dice: &mut Dice) -> Vec<HostId> {
+    let mut urn = alive.to_vec();
+    let mut drawn = dice.draw(&mut urn, usize::from(count));
+    drawn.sort_unstable();
+    drawn
+}
+
+/// Reads a number of seconds, with or without an `s`, up to a day.
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.strip_suffix('s').unwrap_or(text).parse().ok()?;
+    (0.0..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_as_they_are_written() {
+        let at = Duration::from_secs(30);
+        assert_eq!(Fault::kill("6@30"), Ok(Fault { at, what: What::Kill(6) }));
+        assert_eq!(Fault::cut("1-12@30s"), Ok(Fault { at, what: What::Cut(1, 12) }));
+        assert_eq!(Fault::block_udp("3@30"), Ok(Fault { at, what: What::BlockUdp(3) }));
+        assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));
+        assert_eq!(Fault::kill_registry("30"), Ok(Fault { at, what: What::KillRegistry }));
+        let soon = Fault { at: Duration::from_millis(1_500), what: What::Kill(1) };
+        assert_eq!(Fault::kill("1@1.5"), Ok(soon));
+    }
+
+    #[test]
+    fn other_text_is_refused_with_the_form() {
+        for text in ["", "6", "@30", "6@", "x@30", "6@-1", "6@nan", "6@1e9", "99999@1"] {
+            let error = Fault::kill(text).unwrap_err().to_string();
+            assert!(error.contains("6@30"), "{text}: {error}");
+        }
+        assert!(Fault::cut("1-1@3").is_err() && Fault::cut("1@3").is_err());
+    }
+
+    #[test]
+    fn who_is_not_there_cannot_fail() {
+        let misfit = |fault: Result<Fault, NoFault>| fault.unwrap().misfit(12);
+        assert_eq!(misfit(Fault::cut("0-12@1")), None);
+        assert_eq!(misfit(Fault::kill("11@1")), None);
+        assert!(misfit(Fault::kill("12@1")).unwrap().contains("12 nodes"));
+        assert!(misfit(Fault::revoke("13@1")).unwrap().contains("no node 13"));
+        assert!(misfit(Fault::block_udp("0@1")).unwrap().contains("no node 0"));
+    }
+
+    #[test]
+    fn the_same_seed_kills_the_same() {
+        let alive: Vec<HostId> = (1..=20).map(HostId).collect();
+        let drawn = |seed| victims(&alive, 6, &mut Dice::of([seed; 32], "faults"));
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
+        assert_eq!(drawn(1).len(), 6);
+    }
+}

@@ -1,0 +1,254 @@
+//! The Internet that is emulated: who is where, at which address, how far from whom.
+//!
+//! A round trip takes the light in the fibre along the great circle, times a detour,
+//! plus the access lines of both ends. The detour is drawn for each pair, with a mean
+//! of 1.6, so that a way through a third host is often shorter than the direct one, as
+//! on the real Internet (where 72 % of the pairs have such a way).
+//!
+//! The same seed gives the same Internet; more nodes do not move the first ones.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use words::Dice;
+
+use super::cities::{CITIES, City};
+
+/// A host of the emulated Internet: 0 is the registry, nodes count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u16);
+
+impl HostId {
+    /// The host of the registry.
+    pub const REGISTRY: Self = Self(0);
+
+    /// Returns the host as an index into a list of all hosts.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Most nodes a model holds.
+pub const MOST_NODES: u16 = 250;
+
+/// Where a host is, and how it is connected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The city.
+    pub city: &'static City,
+    /// Its address on the Internet; behind NAT, that of its router.
+    pub public: Ipv4Addr,
+    /// Its own address if it is behind NAT, in 192.168.0.0/16.
+    pub private: Option<Ipv4Addr>,
+    /// What its access line adds to each packet, one way.
+    pub access: Duration,
+    /// What it sends at most, in bits per second.
+    pub uplink: u64,
+}
+
+impl Place {
+    /// Returns the address that the host itself has.
+    pub fn own(&self) -> Ipv4Addr {
+        self.private.unwrap_or(self.public)
+    }
+}
+
+/// The whole of it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    places: Vec<Place>,
+    /// One-way delay of each pair of hosts in both directions, row by row.
+    ways: Vec<Duration>,
+    /// Mean of the jitter, one way.
+    pub jitter: Duration,
+    /// How many packets in a million are lost; 0 by default.
+    pub loss: u32,
+}
+
+/// What light does in fibre, in kilometres per second.
+const LIGHT: f64 = 200_000.0;
+/// A detour is at least so much …
+const LEAST_DETOUR: f64 = 1.2;
+/// … and this more on average …
+const MEAN_DETOUR: f64 = 0.4;
+/// … but never more than so much.
+const MOST_DETOUR: f64 = 5.0;
+/// What a home sends at most.
+const HOME_UPLINK: u64 = 100_000_000;
+/// What the registry's data centre sends at most.
+const SERVER_UPLINK: u64 = 1_000_000_000;
+/// Median of the sum of two exponential variables, in means (Gamma, shape 2).
+const MEDIAN_OF_TWO: f64 = 1.678;
+
+impl Model {
+    /// Draws an Internet with a registry and `nodes` nodes, 2 to [`MOST_NODES`].
+    ///
+    /// One node in five, and at least two, are behind NAT; one at least is not.
+    pub fn draw(nodes: u16, seed: [u8; 32]) -> Self {
+        let nodes = nodes.clamp(2, MOST_NODES);
+        let mut dice = Dice::of(seed, "places");
+        let mut atlas = Vec::new();
+        let hosts = (0..=nodes).map(HostId);
+        let mut places: Vec<Place> =
+            hosts.map(|host| Self::place(host, &mut atlas, &mut dice)).collect();
+        Self::hide(&mut places, seed);
+        let ways = Self::ways(&places, seed);
+        Self { places, ways, jitter: Duration::from_micros(250), loss: 0 }
+    }
+
+    fn place(host: HostId, atlas: &mut Vec<&'static City>, dice: &mut Dice) -> Place {
+        if atlas.is_empty() {
+            atlas.extend(&CITIES);
+        }
+        let drawn = dice.draw(atlas, 1).pop();
+        let home = Duration::from_micros(500) + dice.within(Duration::from_micros(5_500));
+        let [_, low] = host.0.to_be_bytes();
+        let (public, access, uplink) = match host {
+            HostId::REGISTRY => {
+                (Ipv4Addr::new(198, 51, 100, 1), Duration::from_micros(200), SERVER_UPLINK)
+            }
+            HostId(_) => (Ipv4Addr::new(203, 0, 113, low), home, HOME_UPLINK),
+        };
+        let [anywhere, ..] = &CITIES;
+        Place { city: drawn.unwrap_or(anywhere), public, private: None, access, uplink }
+    }
+
+    /// Puts some nodes behind NAT; different homes may use the same private addresses.
+    fn hide(places: &mut [Place], seed: [u8; 32]) {
+        let mut dice = Dice::of(seed, "nat");
+        let mut nodes: Vec<&mut Place> = places.iter_mut().skip(1).collect();
+        let count = (nodes.len() / 5).max(2).min(nodes.len().saturating_sub(1));
+        for place in dice.draw(&mut nodes, count) {
+            let nets = [0, 1, 1, 2, 8, 178];
+            let net = nets.get(dice.below(nets.len())).copied().unwrap_or(1);
+            place.private = Some(Ipv4Addr::new(192, 168, net, 2));
+        }
+    }
+
+    fn ways(places: &[Place], seed: [u8; 32]) -> Vec<Duration> {
+        let mut dice = Dice::of(seed, "detours");
+        let mut ways = vec![Duration::ZERO; places.len() * places.len()];
+        for (b, there) in places.iter().enumerate() {
+            for (a, here) in places.iter().enumerate().take(b) {
+                let detour = (LEAST_DETOUR + exponential(MEAN_DETOUR, &mut dice)).min(MOST_DETOUR);
+                let light = here.city.distance(there.city).max(10.0) * detour / LIGHT;
+                let way = Duration::from_secs_f64(light) + here.access + there.access;
+                for cell in [a * places.len() + b, b * places.len() + a] {
+                    if let Some(cell) = ways.get_mut(cell) {
+                        *cell = way;
+                    }
+                }
+            }
+        }
+        ways
+    }
+
+    /// Returns every host's place; the registry's first.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Returns the place of `host`, if there is such a host.
+    pub fn at(&self, host: HostId) -> Option<&Place> {
+        self.places.get(host.index())
+    }
+
+    /// Returns every node, without the registry.
+    pub fn nodes(&self) -> impl Iterator<Item = HostId> + use<> {
+        (1..u16::try_from(self.places.len()).unwrap_or(u16::MAX)).map(HostId)
+    }
+
+    /// Returns the shortest time a packet takes from `a` to `b`, jitter left out.
+    pub fn one_way(&self, a: HostId, b: HostId) -> Duration {
+        let cell = a.index() * self.places.len() + b.index();
+        self.ways.get(cell).copied().unwrap_or_default()
+    }
+
+    /// Returns the median time of a round trip between `a` and `b` on the Internet itself.
+    pub fn round_trip(&self, a: HostId, b: HostId) -> Duration {
+        2 * self.one_way(a, b) + self.jitter.mul_f64(MEDIAN_OF_TWO)
+    }
+
+    /// Draws the time that one packet takes from `a` to `b`.
+    pub fn trip(&self, a: HostId, b: HostId, dice: &mut Dice) -> Duration {
+        let jitter = exponential(self.jitter.as_secs_f64(), dice);
+        self.one_way(a, b) + Duration::from_secs_f64(jitter)
+    }
+}
+
+/// Draws from the exponential distribution of that `mean`.
+fn exponential(mean: f64, dice: &mut Dice) -> f64 {
+    let drawn = u32::try_from(dice.bits() >> 32).unwrap_or(0);
+    let unit = (f64::from(drawn) + 1.0) / (f64::from(u32::MAX) + 1.0);
+    -mean * unit.ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_internet() {
+        let (a, b) = (Model::draw(12, [3; 32]), Model::draw(12, [3; 32]));
+        assert_eq!((a.places(), &a.ways), (b.places(), &b.ways));
+        assert_ne!(Model::draw(12, [4; 32]).ways, a.ways);
+    }
+
+    #[test]
+    fn more_nodes_do_not_move_the_first_ones() {
+        let (few, many) = (Model::draw(12, [3; 32]), Model::draw(40, [3; 32]));
+        for a in few.nodes() {
+            assert_eq!(few.at(a).unwrap().city, many.at(a).unwrap().city);
+            for b in few.nodes() {
+                assert_eq!(few.one_way(a, b), many.one_way(a, b));
+            }
+        }
+    }
+
+    #[test]
+    fn one_in_five_is_behind_nat_two_at_least_and_never_all() {
+        for (nodes, hidden) in [(2, 1), (3, 2), (5, 2), (12, 2), (20, 4), (40, 8), (250, 50)] {
+            let model = Model::draw(nodes, [9; 32]);
+            let count = model.places().iter().filter(|place| place.private.is_some()).count();
+            assert_eq!(count, hidden, "{nodes} nodes");
+            assert_eq!(model.at(HostId::REGISTRY).unwrap().private, None);
+        }
+    }
+
+    #[test]
+    fn public_addresses_are_unique() {
+        let model = Model::draw(MOST_NODES, [1; 32]);
+        let mut all: Vec<_> = model.places().iter().map(|place| place.public).collect();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), usize::from(MOST_NODES) + 1);
+    }
+
+    #[test]
+    fn round_trips_look_like_the_real_ones() {
+        let model = Model::draw(60, [5; 32]);
+        let mut all = Vec::new();
+        let mut shortcuts = 0;
+        for a in model.nodes() {
+            for b in model.nodes().filter(|b| *b > a) {
+                let direct = model.round_trip(a, b);
+                all.push(direct);
+                let by = |c: HostId| model.round_trip(a, c) + model.round_trip(c, b);
+                shortcuts += usize::from(model.nodes().any(|c| c != a && c != b && by(c) < direct));
+            }
+        }
+        all.sort();
+        let median = all[all.len() / 2];
+        assert!((Duration::from_millis(80)..Duration::from_millis(200)).contains(&median));
+        let share = 100 * shortcuts / all.len();
+        assert!((30..90).contains(&share), "{share} % of the pairs have a shorter way round");
+    }
+
+    #[test]
+    fn detours_are_one_point_six_on_average() {
+        let mut dice = Dice::of([2; 32], "test");
+        let sum: f64 = (0..20_000).map(|_| exponential(MEAN_DETOUR, &mut dice)).sum();
+        let mean = LEAST_DETOUR + sum / 20_000.0;
+        assert!((1.58..1.62).contains(&mean), "{mean}");
+    }
+}

@@ -1,0 +1,305 @@
+//! The book of pings: what was sent, lost and how long it took, pair by pair.
+//!
+//! A ping counts once it is answered, or lost for want of an answer within 3 s. Nothing
+//! counts before the first success of its pair, nor after one of the two is gone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use words::Time;
+
+use crate::internet::HostId;
+
+/// How long an answer may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+/// Times of answers kept for the median of a pair: the latest ones.
+const SAMPLES: usize = 1024;
+
+/// All pairs.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pairs: BTreeMap<(HostId, HostId), Pair>,
+    /// Pairs that have had no success yet.
+    waiting: usize,
+    full: Option<Time>,
+}
+
+/// What is known of one pair, in one direction.
+#[derive(Debug, Default)]
+pub(crate) struct Pair {
+    next: u32,
+    pending: VecDeque<(u32, Time)>,
+    /// When the latest ping that was answered had been sent.
+    answered: Option<Time>,
+    got: u64,
+    lost: u64,
+    longest_gap: Duration,
+    times: Vec<Duration>,
+}
+
+/// Sums over all pairs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    /// Pairs whose both ends are there.
+    pub(crate) pairs: usize,
+    /// Pings answered or lost.
+    pub(crate) sent: u64,
+    /// Pings lost.
+    pub(crate) lost: u64,
+    /// Longest time of a pair without an answered ping, from its first success on.
+    pub(crate) longest_gap: Duration,
+}
+
+impl Book {
+    /// Opens a book for all ordered pairs of `nodes`.
+    pub(crate) fn of(nodes: &[HostId]) -> Self {
+        let mut pairs = BTreeMap::new();
+        for from in nodes {
+            let others = nodes.iter().filter(|to| *to != from);
+            pairs.extend(others.map(|to| ((*from, *to), Pair::default())));
+        }
+        Self { waiting: pairs.len(), pairs, full: None }
+    }
+
+    /// Notes that a ping is sent now, and returns its number; `None` if the pair is gone.
+    pub(crate) fn send(&mut self, from: HostId, to: HostId, now: Time) -> Option<u32> {
+        let pair = self.pairs.get_mut(&(from, to))?;
+        let number = pair.next;
+        pair.next = number.wrapping_add(1);
+        pair.pending.push_back((number, now));
+        Some(number)
+    }
+
+    /// Notes the answer to a ping. A second answer, or one too late, is nothing.
+    pub(crate) fn answer(&mut self, from: HostId, to: HostId, number: u32, now: Time) {
+        let Some(pair) = self.pairs.get_mut(&(from, to)) else { return };
+        let Some(at) = pair.pending.iter().position(|(sent, _)| *sent == number) else { return };
+        let Some((_, sent)) = pair.pending.remove(at) else { return };
+        if pair.answered.is_none() {
+            // Those before the first success never count.
+            pair.pending.drain(..at);
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+        pair.success(sent, now);
+        self.note_full(now);
+    }
+
+    /// Gives up the pings that have waited too long.
+    pub(crate) fn expire(&mut self, now: Time) {
+        for pair in self.pairs.values_mut() {
+            while let Some((_, sent)) = pair.pending.front().copied() {
+                if now.since(sent) < PATIENCE {
+                    break;
+                }
+                pair.pending.pop_front();
+                if let Some(answered) = pair.answered {
+                    pair.lost += 1;
+                    pair.longest_gap = pair.longest_gap.max(sent.since(answered));
+                }
+            }
+        }
+    }
+
+    /// Closes every pair of `node`: it is gone. What they counted so far still counts.
+    pub(crate) fn close(&mut self, node: HostId, gone: &mut Sum, now: Time) {
+        let is_its = |(from, to): &(HostId, HostId)| *from == node || *to == node;
+        for (_, pair) in self.pairs.iter().filter(|(ends, _)| is_its(ends)) {
+            gone.add(pair);
+            self.waiting -= usize::from(pair.answered.is_none()).min(self.waiting);
+        }
+        self.pairs.retain(|ends, _| !is_its(ends));
+        self.note_full(now);
+    }
+
+    /// Returns when all pairs had had a success, if they have.
+    pub(crate) const fn full(&self) -> Option<Time> {
+        self.full
+    }
+
+    /// Tells whether nothing is being waited for.
+    pub(crate) fn settled(&self) -> bool {
+        self.pairs.values().all(|pair| pair.pending.is_empty())
+    }
+
+    /// Returns the pairs that answered a ping sent at `since` or later.
+    pub(crate) fn reachable(&self, since: Time) -> impl Iterator<Item = (HostId, HostId)> {
+        let lately = move |pair: &Pair| pair.answered.is_some_and(|sent| sent >= since);
+        self.pairs.iter().filter(move |(_, pair)| lately(pair)).map(|(ends, _)| *ends)
+    }
+
+    /// Returns the sums over all pairs that are there.
+    pub(crate) fn sum(&self) -> Sum {
+        let mut sum = Sum::default();
+        for pair in self.pairs.values() {
+            sum.add(pair);
+            sum.pairs += 1;
+        }
+        sum
+    }
+
+    /// Returns the median round trip of each pair that had a success.
+    pub(crate) fn medians(&self) -> impl Iterator<Item = ((HostId, HostId), Duration)> {
+        self.pairs.iter().filter_map(|(ends, pair)| Some((*ends, pair.median()?)))
+    }
+
+    /// Returns the longest gap of the pairs of `node`.
+    pub(crate) fn longest_gap(&self, node: HostId) -> Duration {
+        let its = self.pairs.iter().filter(|((from, to), _)| *from == node || *to == node);
+        its.map(|(_, pair)| pair.longest_gap).max().unwrap_or_default()
+    }
+
+    fn note_full(&mut self, now: Time) {
+        if self.waiting == 0 && self.full.is_none() && !self.pairs.is_empty() {
+            self.full = Some(now);
+        }
+    }
+}
+
+impl Pair {
+    fn success(&mut self, sent: Time, now: Time) {
+        if let Some(before) = self.answered {
+            self.longest_gap = self.longest_gap.max(sent.since(before));
+        }
+        self.answered = self.answered.max(Some(sent));
+        let at = usize::try_from(self.got).unwrap_or(0) % SAMPLES;
+        self.got += 1;
+        match self.times.get_mut(at) {
+            Some(oldest) => *oldest = now.since(sent),
+            None => self.times.push(now.since(sent)),
+        }
+    }
+
+    fn median(&self) -> Option<Duration> {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied()
+    }
+}
+
+impl Sum {
+    fn add(&mut self, pair: &Pair) {
+        self.sent += pair.got + pair.lost;
+        self.lost += pair.lost;
+        self.longest_gap = self.longest_gap.max(pair.longest_gap);
+    }
+
+    /// Returns both together; the pairs are those of `self`.
+    #[must_use]
+    pub(crate) fn and(self, gone: Self) -> Self {
+        Self {
+            pairs: self.pairs,
+            sent: self.sent + gone.sent,
+            lost: self.lost + gone.lost,
+            longest_gap: self.longest_gap.max(gone.longest_gap),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: HostId = HostId(1);
+    const B: HostId = HostId(2);
+    const C: HostId = HostId(3);
+
+    fn ms(ms: u64) -> Time {
+        Time::from_micros(ms * 1000)
+    }
+
+    /// Pings A→B at `sent`, answered 20 ms later.
+    fn success(book: &mut Book, sent: u64) {
+        let number = book.send(A, B, ms(sent)).unwrap();
+        book.answer(A, B, number, ms(sent + 20));
+    }
+
+    #[test]
+    fn nothing_counts_before_the_first_success() {
+        let mut book = Book::of(&[A, B]);
+        book.send(A, B, ms(0));
+        book.send(A, B, ms(100));
+        book.expire(ms(3_050));
+        success(&mut book, 3_050);
+        book.expire(ms(10_000));
+        assert_eq!(book.sum(), Sum { pairs: 2, sent: 1, lost: 0, longest_gap: Duration::ZERO });
+    }
+
+    #[test]
+    fn an_answer_that_does_not_come_in_three_seconds_is_lost() {
+        let mut book = Book::of(&[A, B]);
+        success(&mut book, 0);
+        let late = book.send(A, B, ms(100)).unwrap();
+        success(&mut book, 200);
+        book.expire(ms(3_099));
+        assert_eq!((book.sum().sent, book.sum().lost), (2, 0), "not yet");
+        book.expire(ms(3_100));
+        assert_eq!((book.sum().sent, book.sum().lost), (3, 1));
+        book.answer(A, B, late, ms(3_101));
+        assert_eq!((book.sum().sent, book.sum().lost), (3, 1), "too late");
+    }
+
+    #[test]
+    fn a_gap_runs_from_one_answered_ping_to_the_next() {
+        let mut book = Book::of(&[A, B]);
+        success(&mut book, 0);
+        success(&mut book, 100);
+        assert_eq!(book.sum().longest_gap, Duration::from_millis(100));
+        book.send(A, B, ms(200));
+        book.send(A, B, ms(300));
+        success(&mut book, 400);
+        assert_eq!(book.sum().longest_gap, Duration::from_millis(300));
+    }
+
+    #[test]
+    fn a_gap_that_never_ends_shows_as_well() {
+        let mut book = Book::of(&[A, B]);
+        success(&mut book, 0);
+        for n in 1..=50 {
+            book.send(A, B, ms(n * 100));
+        }
+        book.expire(ms(9_000));
+        assert_eq!(book.sum().longest_gap, Duration::from_secs(5));
+        assert_eq!(book.longest_gap(B), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_was_under_way_to_a_killed_node_never_counts() {
+        let mut book = Book::of(&[A, B, C]);
+        success(&mut book, 0);
+        book.send(A, B, ms(100));
+        let mut gone = Sum::default();
+        book.close(B, &mut gone, ms(150));
+        assert_eq!(book.send(A, B, ms(200)), None);
+        book.expire(ms(9_000));
+        assert_eq!((gone.sent, gone.lost), (1, 0));
+        assert_eq!(book.sum().and(gone), Sum { pairs: 2, sent: 1, ..Sum::default() });
+    }
+
+    #[test]
+    fn the_mesh_is_full_when_the_last_pair_has_answered_or_is_gone() {
+        let mut book = Book::of(&[A, B, C]);
+        let pairs = [(A, B), (B, A), (A, C), (C, A), (B, C)];
+        for (from, to) in pairs {
+            let number = book.send(from, to, ms(0)).unwrap();
+            book.answer(from, to, number, ms(30));
+        }
+        assert_eq!(book.full(), None);
+        let mut other = Sum::default();
+        book.close(C, &mut other, ms(40));
+        assert_eq!(book.full(), Some(ms(40)));
+        assert_eq!(book.reachable(ms(0)).collect::<Vec<_>>(), [(A, B), (B, A)]);
+        assert_eq!(book.reachable(ms(1)).count(), 0, "not lately");
+    }
+
+    #[test]
+    fn the_median_is_of_the_latest_answers() {
+        let mut book = Book::of(&[A, B]);
+        for (n, took) in (0..).zip([50, 10, 20, 90, 30]) {
+            let number = book.send(A, B, ms(n * 100)).unwrap();
+            book.answer(A, B, number, ms(n * 100 + took));
+        }
+        let only = |(_, time): ((HostId, HostId), Duration)| time;
+        assert_eq!(book.medians().map(only).next(), Some(Duration::from_millis(30)));
+        assert!(book.settled());
+    }
+}

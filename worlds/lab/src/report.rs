@@ -1,0 +1,244 @@
+//! The report: one line of JSON that says how the run went.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::internet::{Dropped, HostId, Model};
+use crate::ping::{Book, Sum};
+use crate::watch::{Expelled, Seen};
+
+/// How a run went. The keys and their order are those that readers rely on; new ones are
+/// added at the end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Nodes that were started.
+    pub nodes: u16,
+    /// Ordered pairs of nodes that were there at the end.
+    pub pairs: usize,
+    /// Those of them whose pings were answered at the end.
+    pub reachable_pairs: usize,
+    /// Seconds from the start of the nodes until every pair had had a ping answered.
+    pub first_full_mesh_s: Option<f64>,
+    /// The pings.
+    pub pings: Pings,
+    /// The arrows of all nodes.
+    pub arrows: Arrows,
+    /// Round trips over the mesh, in round trips of the emulated Internet itself.
+    pub stretch: Stretch,
+    /// Resident memory of a node, in MB (10^6 octets): mean at the end, and the most ever.
+    pub rss_mb: Spread,
+    /// Share of one processor that a node used from its start to the end.
+    pub cpu_share: Spread,
+    /// What repeats the emulated Internet of this run.
+    pub seed: u64,
+    /// Seconds from the start of the nodes to the end.
+    pub seconds: f64,
+    /// Time between two pings of a pair, in milliseconds.
+    pub ping_interval_ms: f64,
+    /// Nodes that were killed by order.
+    pub killed: usize,
+    /// Nodes that died unasked.
+    pub died_unasked: usize,
+    /// Nodes that were put out of the network.
+    pub revoked: Vec<Revoked>,
+    /// Packets that the emulated Internet carried.
+    pub packets: u64,
+    /// Packets that it dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+/// Pings between all pairs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pings {
+    /// How many counted.
+    pub sent: u64,
+    /// How many of them had no answer within 3 s.
+    pub lost: u64,
+    /// Longest time of any pair without an answered ping, in milliseconds.
+    pub longest_gap_ms: f64,
+}
+
+/// Arrows of all nodes, those that were killed included.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Arrows {
+    /// How many came to life.
+    pub born: u64,
+    /// How many died.
+    pub died: u64,
+    /// Age of the oldest, in seconds.
+    pub oldest_s: f64,
+    /// How many, by cause.
+    pub by_cause: BTreeMap<String, u64>,
+}
+
+/// Round trips over the mesh, in round trips of the emulated Internet itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Stretch {
+    /// The mean over all pairs.
+    pub mean: f64,
+    /// What 95 % of the pairs do not exceed.
+    pub p95: f64,
+    /// Share of the pairs that are faster over the mesh.
+    pub faster_than_direct_share: f64,
+}
+
+/// Mean and maximum over the nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The maximum.
+    pub max: f64,
+}
+
+/// How a node went that was put out of the network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Revoked {
+    /// Its number.
+    pub node: u16,
+    /// Seconds until no other node had a link or a route to it.
+    pub out_after_s: Option<f64>,
+    /// It was out, and was seen again.
+    pub came_back: bool,
+}
+
+impl Report {
+    /// Tells whether all pairs were reachable at the end.
+    pub const fn complete(&self) -> bool {
+        self.pairs > 0 && self.reachable_pairs == self.pairs
+    }
+}
+
+impl Pings {
+    /// Returns the pings of `sum`.
+    pub(crate) fn of(sum: &Sum) -> Self {
+        Self { sent: sum.sent, lost: sum.lost, longest_gap_ms: ms(sum.longest_gap) }
+    }
+}
+
+impl Arrows {
+    /// Sums the arrows of all nodes.
+    pub(crate) fn of(seen: &BTreeMap<HostId, Seen>) -> Self {
+        let mut all = Self::default();
+        for arrows in seen.values().map(|seen| &seen.status.arrows) {
+            all.born += arrows.born;
+            all.died += arrows.died;
+            all.oldest_s = all.oldest_s.max(rounded(arrows.oldest_s));
+            for (cause, count) in &arrows.by_cause {
+                *all.by_cause.entry(cause.clone()).or_default() += count;
+            }
+        }
+        all
+    }
+}
+
+impl Stretch {
+    /// Compares the round trips in `book` with those of the `model`.
+    pub(crate) fn of(book: &Book, model: &Model) -> Self {
+        let ratio = |((a, b), over): ((HostId, HostId), Duration)| {
+            over.as_secs_f64() / model.round_trip(a, b).as_secs_f64().max(1e-6)
+        };
+        Self::from_ratios(book.medians().map(ratio).collect())
+    }
+
+    fn from_ratios(mut ratios: Vec<f64>) -> Self {
+        ratios.sort_by(f64::total_cmp);
+        let faster = ratios.iter().filter(|ratio| **ratio < 1.0).count();
+        let rank = (ratios.len() * 95).div_ceil(100).saturating_sub(1);
+        Self {
+            mean: Spread::of(&ratios).mean,
+            p95: rounded(ratios.get(rank).copied().unwrap_or(0.0)),
+            faster_than_direct_share: rounded(share(faster, ratios.len())),
+        }
+    }
+}
+
+impl Spread {
+    /// Returns the spread of `values`; zeros if there are none.
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let sum: f64 = values.iter().sum();
+        let mean = sum * share(1, values.len());
+        Self { mean: rounded(mean), max: rounded(values.iter().copied().fold(0.0, f64::max)) }
+    }
+}
+
+impl From<&Expelled> for Revoked {
+    fn from(expelled: &Expelled) -> Self {
+        Self {
+            node: expelled.node.0,
+            out_after_s: expelled.out_after.map(|after| rounded(after.as_secs_f64())),
+            came_back: expelled.came_back,
+        }
+    }
+}
+
+/// Returns the drops by their names.
+pub(crate) fn named(drops: &BTreeMap<Dropped, u64>) -> BTreeMap<String, u64> {
+    drops.iter().map(|(why, count)| (format!("{why:?}").to_lowercase(), *count)).collect()
+}
+
+/// Returns octets in MB.
+pub(crate) fn mb(octets: u64) -> f64 {
+    f64::from(u32::try_from(octets / 1_000).unwrap_or(u32::MAX)) / 1_000.0
+}
+
+/// Returns a time in milliseconds, to the microsecond.
+pub(crate) fn ms(time: Duration) -> f64 {
+    rounded(time.as_secs_f64() * 1_000.0)
+}
+
+/// Cuts what nobody reads: three digits are kept.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    let float = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    if whole == 0 { 0.0 } else { float(part) / float(whole) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_the_keys_that_readers_rely_on_in_their_order() {
+        let line = serde_json::to_string(&Report::default()).unwrap();
+        let expected = concat!(
+            r#"{"nodes":0,"pairs":0,"reachable_pairs":0,"first_full_mesh_s":null,"#,
+            r#""pings":{"sent":0,"lost":0,"longest_gap_ms":0.0},"#,
+            r#""arrows":{"born":0,"died":0,"oldest_s":0.0,"by_cause":{}},"#,
+            r#""stretch":{"mean":0.0,"p95":0.0,"faster_than_direct_share":0.0},"#,
+            r#""rss_mb":{"mean":0.0,"max":0.0},"cpu_share":{"mean":0.0,"max":0.0},"#,
+        );
+        assert!(line.starts_with(expected), "{line}");
+        assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn only_all_pairs_are_complete() {
+        let report =
+            |pairs, reachable_pairs| Report { pairs, reachable_pairs, ..Report::default() };
+        assert!(report(132, 132).complete());
+        assert!(!report(132, 131).complete() && !report(0, 0).complete());
+    }
+
+    #[test]
+    fn stretch_counts_pairs_not_milliseconds() {
+        let mut ratios = vec![1.0; 90];
+        ratios.extend([0.5; 5]);
+        ratios.extend([3.0; 5]);
+        let stretch = Stretch::from_ratios(ratios);
+        assert_eq!(stretch, Stretch { mean: 1.075, p95: 1.0, faster_than_direct_share: 0.05 });
+        assert_eq!(Stretch::from_ratios(Vec::new()), Stretch::default());
+    }
+
+    #[test]
+    fn a_spread_of_nothing_is_zero() {
+        assert_eq!(Spread::of(&[]), Spread::default());
+        assert_eq!(Spread::of(&[1.0, 2.0, 6.0]), Spread { mean: 3.0, max: 6.0 });
+        assert!((mb(12_345_678) - 12.345).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,352 @@
+//! The order of events: make the Internet, found the network, start the nodes, watch
+//! them, let go wrong what was ordered, and report.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal, Stderr, stderr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use linux::Clock;
+use words::{Dice, Prefix, Time};
+
+use crate::capture::Capture;
+use crate::emulator::{Emulator, Order};
+use crate::faults::{Fault, What, victims};
+use crate::hosts::{Hosts, name};
+use crate::internet::{HostId, Internet, Model};
+use crate::options::Options;
+use crate::ping::{self, Pinger, Sum};
+use crate::report::{self, Arrows, Pings, Report, Spread, Stretch};
+use crate::say;
+use crate::screen::{Row, Screen};
+use crate::stop::Stop;
+use crate::watch::Watch;
+
+/// How often the lab looks around.
+const TICK: Duration = Duration::from_millis(100);
+/// How often it says how things are.
+const SAY: Duration = Duration::from_secs(1);
+/// Length of a node's prefix.
+const NODE: u8 = 64;
+
+/// A lab whose nodes run.
+pub(crate) struct Lab {
+    options: Options,
+    seed: u64,
+    model: Model,
+    clock: Clock,
+    stop: Stop,
+    hosts: Hosts,
+    emulator: Emulator,
+    pinger: Pinger,
+    watch: Watch,
+    screen: Option<Screen<Stderr>>,
+    /// Faults to come, the last one first.
+    faults: Vec<Fault>,
+    dice: Dice,
+    started: Time,
+    /// Nodes whose address the pinger knows.
+    addressed: BTreeSet<HostId>,
+    killed: BTreeSet<HostId>,
+    expelled: BTreeSet<HostId>,
+    unasked: BTreeSet<HostId>,
+}
+
+impl Lab {
+    /// Makes the Internet in `directory`, founds the network and starts the nodes.
+    pub(crate) fn start(options: Options, directory: PathBuf, stop: Stop) -> anyhow::Result<Self> {
+        let seed = options.seed.map_or_else(draw_seed, Ok)?;
+        let seed32 = spread(seed);
+        let clock = Clock::start();
+        let capture = options.capture.as_deref();
+        let capture = capture.map(|path| Capture::create(path, Clock::wall())).transpose();
+        let capture = capture.context("cannot make the capture file")?;
+        let mut model = Model::draw(options.nodes, seed32);
+        model.loss = options.loss;
+        say(&format!("re6st lab: {} nodes, seed {seed}: making their Internet", options.nodes));
+        let executable = options.executable.clone().map_or_else(ourselves, Ok)?;
+        let (mut hosts, tuns) = Hosts::make(&model, directory, executable)?;
+        let internet = Internet::new(model.clone(), seed32);
+        let emulator = Emulator::start(internet, tuns, clock, capture)?;
+
+        say("re6st lab: founding the network");
+        let ready = enrol(&mut hosts, &options, &stop);
+        if ready.is_err() {
+            keep_logs(&hosts, &options);
+        }
+        ready?;
+        let pairs = usize::from(options.nodes) * usize::from(options.nodes - 1);
+        let interval = ping::interval(pairs, options.ping);
+        let pinger = Pinger::start(&hosts.nodes(), interval, clock)?;
+        let watch = Watch::start(clock)?;
+        say("re6st lab: starting the nodes");
+        let started = clock.now();
+        for node in model.nodes() {
+            let process = hosts.up(node)?;
+            watch.add(node, hosts.state(node), process);
+        }
+        let mut faults = options.faults.clone();
+        faults.sort_by_key(|fault| std::cmp::Reverse(fault.at));
+        let screen = if options.headless || !stderr().is_terminal() {
+            None
+        } else {
+            Some(Screen::begin(stderr()).context("cannot draw on the terminal")?)
+        };
+        Ok(Self {
+            options,
+            seed,
+            model,
+            clock,
+            stop,
+            hosts,
+            emulator,
+            pinger,
+            watch,
+            screen,
+            faults,
+            dice: Dice::of(seed32, "faults"),
+            started,
+            addressed: BTreeSet::new(),
+            killed: BTreeSet::new(),
+            expelled: BTreeSet::new(),
+            unasked: BTreeSet::new(),
+        })
+    }
+
+    /// Watches the nodes until it is time, or somebody asks to stop.
+    pub(crate) fn watch(&mut self) -> anyhow::Result<()> {
+        let end = self.options.seconds.map(|seconds| self.started + seconds);
+        let mut next = self.started + SAY;
+        while !self.stop.sleep(TICK) {
+            let now = self.clock.now();
+            if end.is_some_and(|end| now >= end) {
+                break;
+            }
+            self.mourn();
+            self.introduce();
+            self.go_wrong(now)?;
+            if now >= next {
+                next = next + SAY;
+                self.tell(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops everything, and returns how it went.
+    pub(crate) fn finish(mut self) -> Report {
+        let ended = self.clock.now();
+        self.pinger.quiet();
+        let patience = ended + ping::PATIENCE;
+        while !self.pinger.settled() && self.clock.now() < patience {
+            std::thread::sleep(TICK / 10);
+        }
+        self.watch.look();
+        self.mourn();
+        self.screen = None;
+        keep_logs(&self.hosts, &self.options);
+        self.hosts.end();
+
+        let since = ago(ended, self.pinger.lately());
+        let mut report = self.costs();
+        report.reachable_pairs = self.pinger.book().reachable(since).count();
+        report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
+        let internet = self.emulator.stop();
+        report.packets = internet.as_ref().map_or(0, Internet::carried);
+        report.dropped =
+            internet.map(|internet| report::named(internet.drops())).unwrap_or_default();
+        report
+    }
+
+    /// Returns the report as far as pings and watching know it.
+    fn costs(&self) -> Report {
+        let sum = self.pinger.sum();
+        let full = self.pinger.book().full();
+        let seen = self.watch.seen();
+        let there = || seen.values().filter(|seen| !seen.gone);
+        let memory: Vec<f64> = there().map(|seen| report::mb(seen.resident)).collect();
+        let most = there().map(|seen| report::mb(seen.most_resident)).fold(0.0, f64::max);
+        let processor: Vec<f64> = there().map(|seen| seen.processor).collect();
+        Report {
+            nodes: self.options.nodes,
+            pairs: sum.pairs,
+            first_full_mesh_s: full
+                .map(|full| report::rounded(full.since(self.started).as_secs_f64())),
+            pings: Pings::of(&sum),
+            arrows: Arrows::of(&seen),
+            stretch: Stretch::of(&self.pinger.book(), &self.model),
+            rss_mb: Spread { max: report::rounded(most), ..Spread::of(&memory) },
+            cpu_share: Spread::of(&processor),
+            seed: self.seed,
+            ping_interval_ms: report::ms(self.pinger.interval()),
+            killed: self.killed.len(),
+            died_unasked: self.unasked.len(),
+            revoked: self.watch.all_expelled().iter().map(Into::into).collect(),
+            ..Report::default()
+        }
+    }
+
+    /// Says which processes have ended unasked.
+    fn mourn(&mut self) {
+        for (host, status) in self.hosts.dead() {
+            self.watch.gone(host);
+            if self.expelled.contains(&host) {
+                // Whoever is put out of the network may well end.
+                continue;
+            }
+            self.unasked.insert(host);
+            // The table would cover it.
+            self.screen = None;
+            say(&format!("re6st lab: {}", self.hosts.obituary(host, status)));
+        }
+    }
+
+    /// Tells the pinger the addresses that have become known.
+    fn introduce(&mut self) {
+        let seen = self.watch.seen();
+        for (node, seen) in seen.iter() {
+            if let Some(address) = seen.status.address
+                && self.addressed.insert(*node)
+            {
+                self.pinger.address(*node, address);
+            }
+        }
+    }
+
+    /// Lets go wrong what is due.
+    fn go_wrong(&mut self, now: Time) -> anyhow::Result<()> {
+        while self.faults.last().is_some_and(|fault| self.started + fault.at <= now) {
+            let Some(fault) = self.faults.pop() else { break };
+            match fault.what {
+                What::Kill(count) => {
+                    for node in victims(&self.alive(), count, &mut self.dice) {
+                        self.kill(node);
+                        self.pinger.close(node);
+                        self.killed.insert(node);
+                    }
+                }
+                What::KillRegistry => self.kill(HostId::REGISTRY),
+                What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(a), HostId(b))),
+                What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(node))),
+                What::Revoke(node) => self.revoke(HostId(node))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn kill(&mut self, host: HostId) {
+        self.watch.gone(host);
+        self.emulator.order(Order::Silence(host));
+        self.hosts.kill(host);
+    }
+
+    /// Puts a node out of the network; its process goes on, and may try what it likes.
+    fn revoke(&mut self, node: HostId) -> anyhow::Result<()> {
+        let seen = self.watch.seen().get(&node).and_then(|seen| seen.status.address);
+        let address = seen.with_context(|| format!("{} has no address yet", name(node)))?;
+        let prefix = Prefix::new(address.to_bits(), NODE);
+        self.pinger.close(node);
+        self.expelled.insert(node);
+        self.watch.expelled(node, address, self.clock.now());
+        self.hosts.revoke(&prefix.to_string(), &self.stop)
+    }
+
+    fn alive(&self) -> Vec<HostId> {
+        let gone = |node: &HostId| {
+            let lists = [&self.killed, &self.expelled, &self.unasked];
+            lists.iter().any(|list| list.contains(node))
+        };
+        self.model.nodes().filter(|node| !gone(node)).collect()
+    }
+
+    /// Says how things are: the table, or a line.
+    fn tell(&mut self, now: Time) {
+        let since = ago(now, self.pinger.lately() + SAY);
+        let reached: Vec<(HostId, HostId)> = self.pinger.book().reachable(since).collect();
+        let summary = self.summary(now, reached.len());
+        let rows = self.rows(&reached);
+        match &mut self.screen {
+            // A terminal that is gone is told by a signal.
+            Some(screen) => drop(screen.draw(&rows, &summary)),
+            None => say(&summary),
+        }
+    }
+
+    fn summary(&self, now: Time, reached: usize) -> String {
+        let Sum { pairs, sent, lost, longest_gap } = self.pinger.sum();
+        let arrows = Arrows::of(&self.watch.seen());
+        let seconds = now.since(self.started).as_secs();
+        format!(
+            "{seconds:>4} s  {reached}/{pairs} pairs reachable  arrows born {} died {} oldest {} s  \
+             pings lost {lost}/{sent}  longest gap {} ms",
+            arrows.born,
+            arrows.died,
+            arrows.oldest_s.round(),
+            longest_gap.as_millis(),
+        )
+    }
+
+    fn rows(&self, reached: &[(HostId, HostId)]) -> Vec<Row> {
+        let book = self.pinger.book();
+        let seen = self.watch.seen();
+        let row = |node: HostId| {
+            let place = self.model.at(node)?;
+            let seen = seen.get(&node)?;
+            let arrows = &seen.status.arrows;
+            Some(Row {
+                node: node.0,
+                city: format!("{} {}", place.city.name, place.city.country),
+                nat: place.private.is_some(),
+                gone: seen.gone,
+                links: seen.status.links,
+                arrows: (arrows.live, arrows.born, arrows.died),
+                routes: seen.status.routes,
+                reached: reached.iter().filter(|(from, _)| *from == node).count(),
+                longest_gap: book.longest_gap(node),
+            })
+        };
+        self.model.nodes().filter_map(row).collect()
+    }
+}
+
+/// Founds the network and lets the nodes join.
+fn enrol(hosts: &mut Hosts, options: &Options, stop: &Stop) -> anyhow::Result<()> {
+    hosts.found(options.round, stop).context("the registry cannot be started")?;
+    let invitation = hosts.invite(options.nodes, stop).context("there is no invitation")?;
+    say("re6st lab: enrolling the nodes");
+    hosts.join(&invitation, stop).context("a node cannot join")
+}
+
+fn keep_logs(hosts: &Hosts, options: &Options) {
+    if let Some(directory) = &options.keep_logs
+        && let Err(error) = hosts.keep_logs(directory)
+    {
+        say(&format!("re6st lab: cannot keep the logs in {}: {error}", directory.display()));
+    }
+}
+
+/// Returns the program that we are, also if its file was replaced meanwhile.
+fn ourselves() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe().context("cannot tell which program this is")?;
+    Ok(if path.exists() { path } else { PathBuf::from("/proc/self/exe") })
+}
+
+fn draw_seed() -> anyhow::Result<u64> {
+    let [a, b, c, d, ..] = linux::seed()?;
+    Ok(u64::from(u32::from_be_bytes([a, b, c, d])))
+}
+
+/// Returns the seed as dice want it.
+fn spread(seed: u64) -> [u8; 32] {
+    let mut spread = [0; 32];
+    for (to, from) in spread.iter_mut().zip(seed.to_be_bytes()) {
+        *to = from;
+    }
+    spread
+}
+
+fn ago(now: Time, before: Duration) -> Time {
+    let since = now.since(Time::ZERO).saturating_sub(before);
+    Time::ZERO + since
+}
