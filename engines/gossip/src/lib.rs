@@ -1,21 +1,252 @@
 //! Who tells what to whom: the network document and the contacts of nodes.
 //!
+//! - The **document** is the authority's; the newest one spreads from neighbour to
+//!   neighbour, and says who is no longer of the network.
+//! - A **contact** is a node's own; it is shown in handshakes, told by the registry,
+//!   and asked from the node itself over the overlay.
+//!
+//! ```text
+//!  disk, registry ──► Document ──► read ──► adopt ──► Parameters, Banish, tell all
+//!  neighbours ──────► Version, Fetch, Chunk ──┘
+//!
+//!  disk, registry, handshakes, overlay ──► check ──► learn ──► Described, Found
+//! ```
+//!
 //! This engine knows no cryptography: an [`Authority`] answers its questions.
 #![no_std]
 
 extern crate alloc;
 
 mod authority;
+mod bucket;
 mod codec;
 mod contact;
+mod contacts;
 mod document;
+mod frame;
 mod introduction;
+mod io;
+mod judge;
 mod parameters;
 mod refused;
+mod rule;
+mod search;
+mod spread;
+mod transfer;
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use words::{Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 pub use authority::{Authority, Identity, PublicKey};
 pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;
+pub use io::{Counters, Event, Input, Output, Why};
 pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
+
+use bucket::Bucket;
+use contacts::Contacts;
+use search::Search;
+use spread::{Neighbour, Peer};
+use transfer::Transfer;
+
+/// Most contacts that a node remembers.
+const CONTACTS: usize = 2000;
+/// First and longest wait before the registry is asked again, while we have no link.
+const ALONE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+/// Wait before the registry is asked again, while we have links.
+const ROUTINE: Duration = Duration::from_mins(5);
+/// Least time between two savings of the contacts, and wait for more to save.
+const SAVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
+
+/// What one node knows of the network and of other nodes.
+#[derive(Debug)]
+pub struct Gossip<A> {
+    network: Prefix,
+    me: NodeId,
+    authority: A,
+    dice: Dice,
+    /// What the calendar said, and when.
+    calendar: (Wall, Time),
+    /// The document in force, and its signed octets.
+    document: Option<(Document, Vec<u8>)>,
+    revoked: BTreeSet<u64>,
+    neighbours: BTreeMap<LinkId, Neighbour>,
+    transfer: Option<Transfer>,
+    contacts: Contacts,
+    searches: BTreeMap<NodeId, Search>,
+    /// Peers of links that may come up, the oldest first.
+    met: VecDeque<(LinkId, Peer)>,
+    /// Our own introduction, and the number of its certificate.
+    myself: Option<Vec<u8>>,
+    serial: Option<u64>,
+    lamented: Option<u64>,
+    /// How much work all strangers together may cause, and each over the overlay.
+    strangers: Bucket,
+    senders: BTreeMap<u128, Bucket>,
+    next_ask: Time,
+    wait: Duration,
+    next_save: Option<Time>,
+    last_save: Time,
+    counters: Counters,
+    outputs: VecDeque<Output>,
+}
+
+impl<A: Authority> Engine for Gossip<A> {
+    type Input<'a> = Input<'a>;
+    type Output = Output;
+    type Why = Why;
+
+    fn handle(&mut self, input: Input<'_>, now: Time) {
+        match input {
+            Input::Calendar(wall) => self.calendar = (wall, now),
+            Input::LinkUp(link, node) => self.link_up(link, node, now),
+            Input::LinkDown(link) => self.link_down(link, now),
+            Input::Frame(link, octets) => self.frame(link, octets, now),
+            Input::Overlay(from, datagram) => self.overlay(from, datagram, now),
+            Input::Find(link, node) => self.find(link, node, now),
+            Input::Judge(link, octets, key) => self.judge(link, octets, key, now),
+            Input::Document(octets) => self.offered(octets, now),
+            Input::Contacts(kept) => self.remember(kept, now),
+            Input::Bootstrap(named) => self.bootstrap(named, now),
+            Input::Myself(introduction) => self.introduce(introduction, now),
+            Input::Wake => {}
+        }
+        self.search(now);
+        self.fetch_again(now);
+        self.tell_again(now);
+        self.banish(now);
+        self.ask_registry(now);
+        self.save(now);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn deadline(&self) -> Option<Deadline<Why>> {
+        let ask = Deadline { at: self.next_ask, why: Why::AskRegistry };
+        let save = self.next_save.map(|at| Deadline { at, why: Why::Save });
+        let others = [save, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
+        others.into_iter().fold(Some(ask), Deadline::earlier)
+    }
+}
+
+impl<A: Authority> Gossip<A> {
+    /// Returns what the node `me` of `network` knows at first: nothing.
+    ///
+    /// It asks the registry at once. No certificate is valid before
+    /// [`Input::Calendar`] is told.
+    pub fn new(network: Prefix, me: NodeId, authority: A, seed: [u8; 32], now: Time) -> Self {
+        Self {
+            network,
+            me,
+            authority,
+            dice: Dice::of(seed, "gossip"),
+            calendar: (Wall(0), now),
+            document: None,
+            revoked: BTreeSet::new(),
+            neighbours: BTreeMap::new(),
+            transfer: None,
+            contacts: Contacts::new(CONTACTS),
+            searches: BTreeMap::new(),
+            met: VecDeque::new(),
+            myself: None,
+            serial: None,
+            lamented: None,
+            strangers: Bucket::new(500, 200),
+            senders: BTreeMap::new(),
+            next_ask: now,
+            wait: ALONE.0,
+            next_save: None,
+            last_save: now,
+            counters: Counters::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Returns the document in force.
+    pub fn document(&self) -> Option<&Document> {
+        self.document.as_ref().map(|(document, _)| document)
+    }
+
+    /// Returns the version of the document in force; 0 if there is none.
+    pub fn version(&self) -> u64 {
+        self.document().map_or(0, |document| document.version)
+    }
+
+    /// Returns the contacts that we know, in the order of their nodes.
+    pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.iter().map(|known| &known.contact)
+    }
+
+    /// Returns what a node says of itself, if we know it.
+    pub fn contact(&self, node: NodeId) -> Option<&Contact> {
+        self.contacts.get(node).map(|known| &known.contact)
+    }
+
+    /// Returns how often things happened.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Returns what the calendar must say at `now`.
+    fn wall(&self, now: Time) -> Wall {
+        let (wall, at) = self.calendar;
+        wall.plus(now.since(at))
+    }
+
+    /// Asks the registry when it is time: soon while we are alone, now and then later.
+    fn ask_registry(&mut self, now: Time) {
+        if now < self.next_ask {
+            return;
+        }
+        self.say(Output::AskRegistry);
+        let wait = if self.neighbours.is_empty() { self.wait } else { ROUTINE };
+        self.wait = (self.wait * 2).min(ALONE.1);
+        self.ask_in(wait, now);
+    }
+
+    /// Our first link came up.
+    fn found_company(&mut self, now: Time) {
+        self.ask_in(ROUTINE, now);
+    }
+
+    /// Our last link went away.
+    fn lost_company(&mut self, now: Time) {
+        self.wait = ALONE.0;
+        self.ask_in(self.wait, now);
+    }
+
+    /// Sets when the registry is asked, and spreads the questions of many nodes.
+    fn ask_in(&mut self, wait: Duration, now: Time) {
+        self.next_ask = now + wait + self.dice.within(wait / 4);
+    }
+
+    /// Has the contacts kept soon, not too often.
+    fn want_saving(&mut self, now: Time) {
+        let earliest = self.last_save + SAVE.0;
+        let soon = now + SAVE.1;
+        self.next_save.get_or_insert(if earliest < soon { soon } else { earliest });
+    }
+
+    fn save(&mut self, now: Time) {
+        if self.next_save.is_some_and(|at| at <= now) {
+            self.next_save = None;
+            self.last_save = now;
+            let kept = self.contacts.iter().map(|known| known.introduction.clone()).collect();
+            self.say(Output::SaveContacts(kept));
+        }
+    }
+
+    fn say(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+}
+
+#[cfg(test)]
+mod tests;

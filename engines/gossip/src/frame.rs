@@ -1,0 +1,167 @@
+//! The words that nodes exchange; numbers are big endian.
+//!
+//! ```text
+//! through a link:
+//!   1 │ mine 8 │ yours 8                       my version, and yours as I know it
+//!   2 │ version 8 │ first 2 │ count 1          send these chunks of that document
+//!   3 │ version 8 │ total 4 │ index 2 │ octets   a chunk, of CHUNK octets but the last
+//! over the overlay:
+//!   1 │ introduction of the asker              how are you reached?
+//!   2 │ introduction of the asked              so
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::Malformed;
+
+/// Octets of a chunk; the last one of a document may be shorter.
+pub(crate) const CHUNK: usize = 1000;
+
+const BROKEN: Malformed = Malformed::Form { what: "word of gossip" };
+
+/// A word through a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word<'a> {
+    /// I have the document `mine`, and believe that you have `yours`; 0 is none.
+    Version { mine: u64, yours: u64 },
+    /// Send me `count` chunks of this version, from `first` on.
+    Fetch { version: u64, first: u16, count: u8 },
+    /// Chunk `index` of the signed document of this version, `total` octets long.
+    Chunk { version: u64, total: u32, index: u16, octets: &'a [u8] },
+}
+
+impl<'a> Word<'a> {
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            Self::Version { mine, yours } => {
+                out.push(1);
+                out.extend(mine.to_be_bytes());
+                out.extend(yours.to_be_bytes());
+            }
+            Self::Fetch { version, first, count } => {
+                out.push(2);
+                out.extend(version.to_be_bytes());
+                out.extend(first.to_be_bytes());
+                out.push(count);
+            }
+            Self::Chunk { version, total, index, octets } => {
+                out.push(3);
+                out.extend(version.to_be_bytes());
+                out.extend(total.to_be_bytes());
+                out.extend(index.to_be_bytes());
+                out.extend(octets);
+            }
+        }
+        out
+    }
+
+    /// Reads a word.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::Form`] for other octets.
+    pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, Malformed> {
+        let (kind, body) = frame.split_first().ok_or(BROKEN)?;
+        let (first, body) = number::<8>(body)?;
+        match kind {
+            1 => {
+                let (yours, rest) = number::<8>(body)?;
+                let word = Self::Version {
+                    mine: u64::from_be_bytes(first),
+                    yours: u64::from_be_bytes(yours),
+                };
+                if rest.is_empty() { Ok(word) } else { Err(BROKEN) }
+            }
+            2 => {
+                let version = u64::from_be_bytes(first);
+                let (first, rest) = number::<2>(body)?;
+                let [count] = rest else { return Err(BROKEN) };
+                Ok(Self::Fetch { version, first: u16::from_be_bytes(first), count: *count })
+            }
+            3 => {
+                let version = u64::from_be_bytes(first);
+                let (total, body) = number::<4>(body)?;
+                let (index, octets) = number::<2>(body)?;
+                let (total, index) = (u32::from_be_bytes(total), u16::from_be_bytes(index));
+                let whole = (1..=CHUNK).contains(&octets.len());
+                let word = Self::Chunk { version, total, index, octets };
+                if whole { Ok(word) } else { Err(BROKEN) }
+            }
+            _ => Err(BROKEN),
+        }
+    }
+}
+
+/// A word over the overlay, with the encoded introduction of who says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remote<'a> {
+    /// How are you reached?
+    Ask(&'a [u8]),
+    /// So am I reached.
+    Answer(&'a [u8]),
+}
+
+impl<'a> Remote<'a> {
+    pub(crate) fn encode(self) -> Vec<u8> {
+        match self {
+            Self::Ask(introduction) => [&[1], introduction].concat(),
+            Self::Answer(introduction) => [&[2], introduction].concat(),
+        }
+    }
+
+    /// Reads a word; the introduction is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::Form`] for other octets.
+    pub(crate) const fn decode(datagram: &'a [u8]) -> Result<Self, Malformed> {
+        match datagram {
+            [1, introduction @ ..] => Ok(Self::Ask(introduction)),
+            [2, introduction @ ..] => Ok(Self::Answer(introduction)),
+            _ => Err(BROKEN),
+        }
+    }
+}
+
+fn number<const N: usize>(octets: &[u8]) -> Result<([u8; N], &[u8]), Malformed> {
+    let (number, rest) = octets.split_first_chunk::<N>().ok_or(BROKEN)?;
+    Ok((*number, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn words_go_both_ways(a: u64, b: u64, first: u16, count: u8, octets in vec(any::<u8>(), 1..=CHUNK)) {
+            let total = u32::try_from(a >> 32).unwrap();
+            for word in [
+                Word::Version { mine: a, yours: b },
+                Word::Fetch { version: a, first, count },
+                Word::Chunk { version: b, total, index: first, octets: &octets },
+            ] {
+                let octets = word.encode();
+                prop_assert_eq!(Word::decode(&octets), Ok(word));
+            }
+            for word in [Remote::Ask(&octets), Remote::Answer(&octets)] {
+                let octets = word.encode();
+                prop_assert_eq!(Remote::decode(&octets), Ok(word));
+            }
+        }
+
+        #[test]
+        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..5_u8) {
+            let octets = [alloc::vec![kind], octets].concat();
+            if let Ok(word) = Word::decode(&octets) {
+                prop_assert_eq!(word.encode(), octets.clone());
+            }
+            if let Ok(word) = Remote::decode(&octets) {
+                prop_assert_eq!(word.encode(), octets);
+            }
+        }
+    }
+}

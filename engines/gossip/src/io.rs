@@ -1,0 +1,154 @@
+//! What goes in and out.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::net::Ipv6Addr;
+
+use words::{LinkId, NodeId, Wall};
+
+use crate::{Contact, Parameters, Refused};
+
+/// What can happen to gossip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// The calendar says this now; it runs on with the world's time. Until the first,
+    /// no certificate is valid.
+    Calendar(Wall),
+    /// A link to this node came up.
+    LinkUp(LinkId, NodeId),
+    /// The link went away, or is no longer sought.
+    LinkDown(LinkId),
+    /// A word of gossip came in through the link.
+    Frame(LinkId, &'a [u8]),
+    /// A word of gossip came over the overlay, from this address.
+    Overlay(Ipv6Addr, &'a [u8]),
+    /// How is the node reached, for this link of ours?
+    Find(LinkId, NodeId),
+    /// May whoever shows this encoded introduction, and has shown to own this static
+    /// X25519 key, have the link?
+    Judge(LinkId, &'a [u8], [u8; 32]),
+    /// An encoded [`SignedDocument`](crate::SignedDocument), from disk or registry.
+    Document(&'a [u8]),
+    /// Encoded introductions that were kept on disk.
+    Contacts(&'a [Vec<u8>]),
+    /// Encoded introductions from the registry, the first drawn at random.
+    Bootstrap(&'a [Vec<u8>]),
+    /// Our own encoded introduction; it changes with our addresses and at renewal.
+    Myself(Vec<u8>),
+    /// Nothing but time passed.
+    Wake,
+}
+
+/// What gossip says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this word through the link.
+    Send(LinkId, Vec<u8>),
+    /// Send this word over the overlay, to the node's own address.
+    Overlay(NodeId, Vec<u8>),
+    /// The node sought for this link is reached so.
+    Found(LinkId, Contact),
+    /// Nobody knows how to reach the node sought for this link.
+    NotFound(LinkId),
+    /// Who asked for the link is this node, or is refused.
+    Judged(LinkId, Result<NodeId, Refused>),
+    /// A node describes itself so; said again when it changes.
+    Described(NodeId, Contact),
+    /// These nodes can be reached without the mesh: named by the registry, or remembered.
+    Bootstrap(Vec<NodeId>),
+    /// The registry's random peer.
+    Introduced(NodeId),
+    /// The network's parameters are now these, inside their bounds.
+    Parameters(Parameters),
+    /// Close the link at once: its peer is no longer of the network.
+    Banish(LinkId),
+    /// Keep this signed document on disk.
+    SaveDocument(Vec<u8>),
+    /// Keep these introductions on disk, instead of all before.
+    SaveContacts(Vec<Vec<u8>>),
+    /// Ask the registry for introductions and the newest document.
+    AskRegistry,
+    /// Something worth a log line, a counter or an assertion.
+    Event(Event),
+}
+
+/// What is worth telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A newer document is in force.
+    Document {
+        /// Its version.
+        version: u64,
+    },
+    /// A parameter of the document was out of its bounds, and brought back.
+    Clamped {
+        /// Version of the document.
+        version: u64,
+        /// Name of the parameter.
+        parameter: &'static str,
+    },
+    /// A document was refused.
+    DocumentRefused {
+        /// Which link it came through; `None` for disk and registry.
+        from: Option<LinkId>,
+        /// Why.
+        why: Refused,
+    },
+    /// A link is closed because of its peer's certificate.
+    Banished {
+        /// The link.
+        link: LinkId,
+        /// The peer.
+        node: NodeId,
+        /// What the certificate is: revoked or expired.
+        why: Refused,
+    },
+    /// The document revokes our own certificate: enrol again.
+    WeAreRevoked {
+        /// Number of our certificate.
+        serial: u64,
+    },
+    /// Others will refuse the introduction that we show.
+    MyselfRefused {
+        /// Why.
+        why: Refused,
+    },
+}
+
+/// Why gossip wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// To ask the registry.
+    AskRegistry,
+    /// To have the contacts kept.
+    Save,
+    /// To tell a neighbour our version again.
+    Tell(LinkId),
+    /// To ask a neighbour for the document again, or another one.
+    Fetch,
+    /// To ask a node again how it is reached, or to give up.
+    Search(NodeId),
+    /// A neighbour's certificate expires.
+    Expiry(LinkId),
+}
+
+/// How often things happened, since the beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Refusals, by the name of their reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Documents accepted.
+    pub documents: u64,
+    /// Contacts learnt, or replaced by newer ones.
+    pub contacts: u64,
+    /// Questions sent over the overlay.
+    pub asked: u64,
+    /// Questions answered over the overlay.
+    pub answered: u64,
+}
+
+impl Counters {
+    pub(crate) fn refuse(&mut self, why: &Refused) {
+        *self.refused.entry(why.name()).or_default() += 1;
+    }
+}

@@ -1,0 +1,128 @@
+//! What a document changes: parameters, and who is of the network.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use words::{Deadline, LinkId, Time};
+
+use crate::spread::Peer;
+use crate::{Authority, Document, Event, Gossip, Output, Refused, SignedDocument, Why};
+
+impl<A: Authority> Gossip<A> {
+    /// Takes in a document from disk or registry.
+    pub(crate) fn offered(&mut self, octets: &[u8], now: Time) {
+        match self.read(octets) {
+            Ok(document) => self.adopt(document, octets.to_vec(), now),
+            // The same one again is what the registry says most of the time.
+            Err(Refused::Rollback { ours, theirs }) if ours == theirs => {}
+            Err(why) => {
+                self.counters.refuse(&why);
+                self.say(Output::Event(Event::DocumentRefused { from: None, why }));
+            }
+        }
+    }
+
+    /// Reads a signed document that is newer than ours.
+    ///
+    /// # Errors
+    ///
+    /// The reason to refuse it: malformed, not signed by the authority, of another
+    /// network, not newer.
+    pub(crate) fn read(&self, octets: &[u8]) -> Result<Document, Refused> {
+        let signed = SignedDocument::decode(octets)?;
+        let message = Document::signed(&signed.bytes);
+        if !self.authority.document(&message, &signed.signature) {
+            return Err(Refused::Signature);
+        }
+        let document = Document::decode(&signed.bytes)?;
+        if document.network != self.network {
+            return Err(Refused::OtherNetwork { network: document.network });
+        }
+        let (ours, theirs) = (self.version(), document.version);
+        if theirs <= ours { Err(Refused::Rollback { ours, theirs }) } else { Ok(document) }
+    }
+
+    /// Puts a newer document in force, and tells everybody.
+    pub(crate) fn adopt(&mut self, document: Document, signed: Vec<u8>, now: Time) {
+        let version = document.version;
+        self.counters.documents += 1;
+        self.say(Output::SaveDocument(signed.clone()));
+        self.say(Output::Event(Event::Document { version }));
+        let (parameters, clamped) = document.parameters.clone().clamped();
+        for parameter in clamped {
+            self.say(Output::Event(Event::Clamped { version, parameter }));
+        }
+        self.say(Output::Parameters(parameters));
+        self.revoked = document.revoked.iter().copied().collect();
+        self.document = Some((document, signed));
+
+        let revoked = &self.revoked;
+        if self.contacts.retain(|known| !revoked.contains(&known.serial)) {
+            self.want_saving(now);
+        }
+        self.lament();
+        self.banish(now);
+        self.stop_fetching();
+        self.tell_all(now);
+    }
+
+    /// Tells whether the document in force revokes this certificate.
+    pub fn is_revoked(&self, serial: u64) -> bool {
+        self.revoked.contains(&serial)
+    }
+
+    /// Says that our own certificate is revoked, if it is and was not said.
+    pub(crate) fn lament(&mut self) {
+        let Some(serial) = self.serial.filter(|serial| self.is_revoked(*serial)) else { return };
+        if self.lamented != Some(serial) {
+            self.lamented = Some(serial);
+            self.say(Output::Event(Event::WeAreRevoked { serial }));
+        }
+    }
+
+    /// Closes the links whose peers are revoked, or whose certificates are over.
+    pub(crate) fn banish(&mut self, now: Time) {
+        let links: Vec<LinkId> = self.neighbours.keys().copied().collect();
+        for link in links {
+            if let Some(why) = self.offence(link, now) {
+                self.close(link, why);
+            }
+        }
+    }
+
+    /// Returns why a link must be closed, if it must.
+    fn offence(&mut self, link: LinkId, now: Time) -> Option<Refused> {
+        let wall = self.wall(now);
+        let neighbour = self.neighbours.get_mut(&link).filter(|n| !n.banished)?;
+        let peer = neighbour.peer?;
+        if self.revoked.contains(&peer.serial) {
+            return Some(Refused::Revoked { serial: peer.serial });
+        }
+        if wall <= peer.expires {
+            return None;
+        }
+        // It may have renewed its certificate while the link was up.
+        let known = self.contacts.get(neighbour.node).filter(|known| wall <= known.expires);
+        neighbour.peer = known.map(|known| Peer { serial: known.serial, expires: known.expires });
+        if neighbour.peer.is_some() { None } else { Some(Refused::Expired { since: peer.expires }) }
+    }
+
+    fn close(&mut self, link: LinkId, why: Refused) {
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        neighbour.banished = true;
+        let node = neighbour.node;
+        self.counters.refuse(&why);
+        self.say(Output::Banish(link));
+        self.say(Output::Event(Event::Banished { link, node, why }));
+    }
+
+    /// Returns when the next neighbour's certificate is over.
+    pub(crate) fn expiry_deadline(&self) -> Option<Deadline<Why>> {
+        let (wall, at) = self.calendar;
+        let open = self.neighbours.iter().filter(|(_, neighbour)| !neighbour.banished);
+        let ends = open.filter_map(|(link, neighbour)| Some((neighbour.peer?.expires, *link)));
+        let (expires, link) = ends.min()?;
+        let at = at + expires.since(wall) + Duration::from_secs(1);
+        Some(Deadline { at, why: Why::Expiry(link) })
+    }
+}

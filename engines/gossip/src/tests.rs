@@ -1,0 +1,8 @@
+//! Stories: what is told to nodes, and what they say.
+
+extern crate std;
+
+mod contacts;
+mod documents;
+mod net;
+mod octets;
