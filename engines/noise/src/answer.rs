@@ -1,0 +1,280 @@
+//! Handshakes that others begin.
+//!
+//! ```text
+//!  initiation ─► Asked ── Accept, Refuse ─► Given ── 15 s ─► forgotten
+//!                  │ 5 s                      ▲ │ the same initiation
+//!                  ▼                          │ ▼
+//!               forgotten                 sent again
+//! ```
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use words::{LinkId, Time};
+
+use crate::guard::Admission;
+use crate::handshake::Handshake;
+use crate::hash::hash;
+use crate::link::{Agreed, Ends};
+use crate::payload::{Initiation, Response, Verdict};
+use crate::wire::{Cookie, Hello, HelloKey, Kind, Nonce};
+use crate::{Event, Noise, Output, Reason, Why};
+
+/// What becomes of somebody's initiation.
+pub(crate) enum Answer {
+    /// The node considers it.
+    Asked(Asked),
+    /// It was answered.
+    Given(Given),
+}
+
+impl Answer {
+    /// Returns when it is forgotten.
+    pub(crate) const fn until(&self) -> Time {
+        match self {
+            Self::Asked(asked) => asked.until,
+            Self::Given(given) => given.until,
+        }
+    }
+}
+
+/// An initiation that was read and not answered.
+pub(crate) struct Asked {
+    link: LinkId,
+    caller: Caller,
+    until: Time,
+}
+
+/// Who called, and what it takes to answer.
+struct Caller {
+    handshake: Handshake,
+    key: [u8; 32],
+    from: SocketAddr,
+    /// Their index.
+    index: u32,
+    aes: bool,
+}
+
+/// An answer, kept to be sent again: the first may be lost.
+pub(crate) struct Given {
+    to: HelloKey,
+    sender: u32,
+    receiver: u32,
+    message: Vec<u8>,
+    until: Time,
+}
+
+impl Noise {
+    /// Takes in somebody's initiation.
+    pub(crate) fn initiation(
+        &mut self,
+        from: SocketAddr,
+        hello: &Hello<'_>,
+        nonce: Nonce,
+        now: Time,
+    ) -> Result<(), Reason> {
+        let name = hash("re6st initiation", &[&hello.sender.to_be_bytes(), hello.message]);
+        if self.answers.contains_key(&name) {
+            self.repeat(&name, from);
+            return Err(Reason::Repeated);
+        }
+        self.admit(from, hello, nonce, now)?;
+        let mut handshake = Handshake::responder(&self.identity, self.secrets.fork())
+            .map_err(|_| Reason::Forged)?;
+        let payload = handshake.read(hello.message).map_err(|_| Reason::Forged)?;
+        let initiation = Initiation::decode(&payload)?;
+        let key = handshake.peer().ok_or(Reason::Forged)?;
+        if key == self.identity.public {
+            return Err(Reason::Ourselves);
+        }
+        if !self.stamps.admit(key, initiation.stamp) {
+            return Err(Reason::Replayed);
+        }
+        let aes = initiation.aes && self.settings.aes;
+        let caller = Caller { handshake, key, from, index: hello.sender, aes };
+        if initiation.previous == 0 {
+            self.ask(name, caller, initiation.introduction, now);
+        } else {
+            self.renew(name, caller, initiation.previous, now);
+        }
+        Ok(())
+    }
+
+    /// Decides whether an initiation is worked on.
+    fn admit(
+        &mut self,
+        from: SocketAddr,
+        hello: &Hello<'_>,
+        nonce: Nonce,
+        now: Time,
+    ) -> Result<(), Reason> {
+        let calm = self.settings.calm;
+        self.guard.turn(calm, &mut self.secrets, now);
+        let before = self.guard.flooded(calm);
+        let admission = self.guard.admit(from, &hello.cookie, calm);
+        if self.guard.flooded(calm) && !before {
+            self.say(Output::Event(Event::Flooded));
+        }
+        match admission {
+            Admission::Work => self.make_room(),
+            Admission::Drop => Err(Reason::Throttled),
+            Admission::Ask(cookie) => {
+                self.ask_cookie(from, hello.sender, cookie, nonce);
+                Err(Reason::CookieAsked)
+            }
+        }
+    }
+
+    /// Makes room for one more; answers that were given go first.
+    fn make_room(&mut self) -> Result<(), Reason> {
+        if self.answers.len() < self.settings.pending {
+            return Ok(());
+        }
+        let given = self.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Given(_)));
+        let oldest = given.min_by_key(|(_, answer)| answer.until()).map(|(name, _)| *name);
+        let oldest = oldest.ok_or(Reason::Crowded)?;
+        self.answers.remove(&oldest);
+        Ok(())
+    }
+
+    fn ask_cookie(&mut self, to: SocketAddr, receiver: u32, cookie: Cookie, nonce: Nonce) {
+        let hello = Hello { kind: Kind::Cookie, sender: 0, receiver, cookie, message: &[] };
+        if let Some(bytes) = self.hello.seal(&hello, &nonce, &mut self.secrets) {
+            self.say(Output::Transmit { to, bytes });
+        }
+    }
+
+    /// Asks the node.
+    fn ask(&mut self, name: [u8; 32], caller: Caller, introduction: &[u8], now: Time) {
+        let link = LinkId::theirs(self.next_theirs);
+        self.next_theirs += 1;
+        let (from, key) = (caller.from, caller.key);
+        let until = now + self.settings.consider;
+        self.answers.insert(name, Answer::Asked(Asked { link, caller, until }));
+        self.say(Output::Request { link, from, key, introduction: introduction.into() });
+    }
+
+    /// Gives new keys to a link that lives, without asking the node again.
+    fn renew(&mut self, name: [u8; 32], caller: Caller, previous: u32, now: Time) {
+        self.guard.accepted();
+        let link = self.sessions.get(&previous).copied().filter(|link| {
+            let state = self.links.get(link);
+            !link.is_ours() && state.is_some_and(|state| state.peer == caller.key)
+        });
+        match link {
+            Some(link) => {
+                self.supersede(link, previous, now);
+                self.give_keys(name, link, caller, now);
+            }
+            None => self.give_no(name, caller, Verdict::Forgotten, now),
+        }
+    }
+
+    pub(crate) fn accept(&mut self, link: LinkId, now: Time) {
+        match self.take_asked(link) {
+            Some((name, caller)) => {
+                self.guard.accepted();
+                self.give_keys(name, link, caller, now);
+            }
+            None if self.links.contains_key(&link) => {}
+            None => self.say(Output::Down(link, Why::TooLate)),
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, link: LinkId, code: u8, now: Time) {
+        if let Some((name, caller)) = self.take_asked(link) {
+            self.give_no(name, caller, Verdict::Refused(code), now);
+        }
+    }
+
+    /// Forgets a request, and returns it.
+    fn take_asked(&mut self, wanted: LinkId) -> Option<([u8; 32], Caller)> {
+        let name = self.answers.iter().find_map(|(name, answer)| match answer {
+            Answer::Asked(asked) if asked.link == wanted => Some(*name),
+            Answer::Asked(_) | Answer::Given(_) => None,
+        })?;
+        match self.answers.remove(&name)? {
+            Answer::Asked(asked) => Some((name, asked.caller)),
+            Answer::Given(_) => None,
+        }
+    }
+
+    /// Forgets the request of a link, if there is one.
+    pub(crate) fn drop_request(&mut self, link: LinkId) {
+        self.take_asked(link);
+    }
+
+    /// Answers yes.
+    fn give_keys(&mut self, name: [u8; 32], link: LinkId, mut caller: Caller, now: Time) {
+        let local = self.free_index();
+        let until = now + self.settings.remember();
+        let first = !self.links.contains_key(&link);
+        let response = Response {
+            verdict: Verdict::Accepted,
+            aes: self.settings.aes,
+            observed: caller.from,
+            introduction: if first { &self.introduction } else { &[] },
+        };
+        let Ok(message) = caller.handshake.write(&response.encode()) else {
+            return self.lose(link, Why::Unreachable);
+        };
+        let Caller { handshake, key: peer, from, index: remote, aes } = caller;
+        self.give(
+            name,
+            Given { to: HelloKey::of(&peer), sender: local, receiver: remote, message, until },
+        );
+        self.repeat(&name, from);
+        let keys = self.keys(handshake, &Ends { local, remote, peer, aes, initiator: false });
+        self.establish(link, Agreed { keys, peer, to: from }, now);
+    }
+
+    /// Answers no.
+    fn give_no(&mut self, name: [u8; 32], mut caller: Caller, verdict: Verdict, now: Time) {
+        let until = now + self.settings.remember();
+        let aes = self.settings.aes;
+        let response = Response { verdict, aes, observed: caller.from, introduction: &[] };
+        if let Ok(message) = caller.handshake.write(&response.encode()) {
+            let to = HelloKey::of(&caller.key);
+            self.give(name, Given { to, sender: 0, receiver: caller.index, message, until });
+            self.repeat(&name, caller.from);
+        }
+    }
+
+    /// Keeps an answer.
+    fn give(&mut self, name: [u8; 32], given: Given) {
+        self.answers.insert(name, Answer::Given(given));
+    }
+
+    /// Sends an answer that was given; one not given yet will come by itself.
+    fn repeat(&mut self, name: &[u8; 32], to: SocketAddr) {
+        match self.answers.get_mut(name) {
+            Some(Answer::Given(given)) => {
+                let hello = Hello {
+                    kind: Kind::Response,
+                    sender: given.sender,
+                    receiver: given.receiver,
+                    cookie: Cookie::default(),
+                    message: &given.message,
+                };
+                let sealed = given.to.seal(&hello, &[], &mut self.secrets);
+                if let Some(bytes) = sealed {
+                    self.say(Output::Transmit { to, bytes });
+                }
+            }
+            Some(Answer::Asked(asked)) => asked.caller.from = to,
+            None => {}
+        }
+    }
+
+    /// Forgets requests that nobody answered, and answers that nobody repeats.
+    pub(crate) fn expire_answers(&mut self, now: Time) {
+        let counters = &mut self.counters;
+        self.answers.retain(|_, answer| {
+            let alive = now < answer.until();
+            if !alive && matches!(answer, Answer::Asked(_)) {
+                counters.count(Reason::Unanswered);
+            }
+            alive
+        });
+    }
+}

@@ -1,0 +1,249 @@
+//! Handshakes that we begin: for a new link, or for new keys of an old one.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use words::{LinkId, Time};
+
+use crate::handshake::Handshake;
+use crate::link::{Agreed, Ends};
+use crate::payload::{Initiation, Response, Verdict};
+use crate::wire::{self, Cookie, Hello, HelloKey, Kind, Nonce};
+use crate::{Event, Noise, Output, Reason, Why};
+
+/// How many endpoints of one node are tried.
+const ENDPOINTS: usize = 8;
+
+/// An initiation of ours that waits for its response.
+pub(crate) struct Dial {
+    pub(crate) link: LinkId,
+    pub(crate) peer: [u8; 32],
+    /// Where to try; at least one.
+    pub(crate) endpoints: Vec<SocketAddr>,
+    /// How many were tried.
+    turn: usize,
+    /// Whether it is for new keys of a link that is up.
+    rekey: bool,
+    handshake: Handshake,
+    hello: HelloKey,
+    message: Vec<u8>,
+    /// Of the last sending: what a cookie is bound to.
+    nonce: Nonce,
+    cookie: Option<(SocketAddr, Cookie)>,
+    /// When it is sent again.
+    pub(crate) next: Time,
+    /// When it is given up.
+    pub(crate) until: Time,
+}
+
+impl Dial {
+    fn endpoint(&self) -> Option<SocketAddr> {
+        self.endpoints.get(self.turn % self.endpoints.len().max(1)).copied()
+    }
+
+    /// Returns the cookie to show at `to`; zeros if there is none.
+    fn cookie_for(&self, to: SocketAddr) -> Cookie {
+        self.cookie.filter(|(of, _)| *of == to).map(|(_, cookie)| cookie).unwrap_or_default()
+    }
+}
+
+/// What a dial is for.
+struct Plan {
+    link: LinkId,
+    peer: [u8; 32],
+    endpoints: Vec<SocketAddr>,
+    /// Their index of the session to be replaced; 0 if the link is new.
+    previous: u32,
+}
+
+impl Noise {
+    pub(crate) fn open(
+        &mut self,
+        link: LinkId,
+        peer: [u8; 32],
+        endpoints: &[SocketAddr],
+        now: Time,
+    ) {
+        let known = self.links.contains_key(&link) || self.is_dialled(link);
+        if known || !link.is_ours() {
+            return;
+        }
+        let endpoints = endpoints.iter().take(ENDPOINTS).copied().collect();
+        self.say(Output::Event(Event::Dialled(link)));
+        self.dial(Plan { link, peer, endpoints, previous: 0 }, now);
+    }
+
+    /// Asks for new keys of a link of ours.
+    pub(crate) fn rekey(&mut self, link: LinkId, now: Time) {
+        if let Some(state) = self.links.get_mut(&link) {
+            state.rekeying = true;
+            let (peer, endpoints) = (state.peer, [state.to].into());
+            let previous = state.remote;
+            self.dial(Plan { link, peer, endpoints, previous }, now);
+        }
+    }
+
+    fn dial(&mut self, plan: Plan, now: Time) {
+        let Some((handshake, message)) = self.first_message(&plan, now) else {
+            return self.lose(plan.link, Why::Unreachable);
+        };
+        let Plan { link, peer, endpoints, previous } = plan;
+        let dial = Dial {
+            link,
+            peer,
+            endpoints,
+            turn: 0,
+            rekey: previous != 0,
+            handshake,
+            hello: HelloKey::of(&peer),
+            message,
+            nonce: Nonce::default(),
+            cookie: None,
+            next: now,
+            until: now + self.settings.patience,
+        };
+        let index = self.free_index();
+        self.dials.insert(index, dial);
+        self.attempt(index, now);
+    }
+
+    /// Returns our end of a new handshake, and its initiation; `None` if the peer
+    /// has no address or an impossible key.
+    fn first_message(&mut self, plan: &Plan, now: Time) -> Option<(Handshake, Vec<u8>)> {
+        plan.endpoints.first()?;
+        let elsewhen = self.epoch.saturating_add(now.as_micros());
+        self.stamp = elsewhen.max(self.stamp.saturating_add(1));
+        let initiation = Initiation {
+            stamp: self.stamp,
+            aes: self.settings.aes,
+            previous: plan.previous,
+            introduction: if plan.previous == 0 { &self.introduction } else { &[] },
+        };
+        let secrets = self.secrets.fork();
+        let mut handshake = Handshake::initiator(&self.identity, &plan.peer, secrets).ok()?;
+        let message = handshake.write(&initiation.encode()).ok()?;
+        Some((handshake, message))
+    }
+
+    /// Sends an initiation to the endpoint whose turn it is.
+    fn attempt(&mut self, index: u32, now: Time) {
+        let next = self.some_time(self.settings.retry, self.settings.retry_jitter, now);
+        let Some(dial) = self.dials.get_mut(&index) else { return };
+        let Some(to) = dial.endpoint() else { return };
+        let hello = Hello {
+            kind: Kind::Initiation,
+            sender: index,
+            receiver: 0,
+            cookie: dial.cookie_for(to),
+            message: &dial.message,
+        };
+        let bytes = dial.hello.seal(&hello, &[], &mut self.secrets).unwrap_or_default();
+        dial.nonce = wire::nonce(&bytes);
+        dial.turn += 1;
+        dial.next = next;
+        self.say(Output::Transmit { to, bytes });
+    }
+
+    /// Takes in what may be a cookie: the one thing not sealed with our own key.
+    pub(crate) fn cookie(
+        &mut self,
+        from: SocketAddr,
+        bytes: &[u8],
+        now: Time,
+    ) -> Result<(), Reason> {
+        let asked = self.dials.iter_mut().find_map(|(index, dial)| {
+            let place = dial.endpoints.iter().position(|to| same_place(*to, from))?;
+            Some((*index, place, dial.hello.open(bytes, &dial.nonce)?, dial))
+        });
+        let (index, place, plain, dial) = asked.ok_or(Reason::Strange)?;
+        let hello = Hello::decode(&plain)?;
+        if hello.kind != Kind::Cookie || hello.receiver != index {
+            return Err(Reason::Unexpected);
+        }
+        let to = *dial.endpoints.get(place).ok_or(Reason::Unexpected)?;
+        let first = dial.cookie.is_none();
+        dial.cookie = Some((to, hello.cookie));
+        dial.turn = place;
+        // Later ones wait for the next sending: two ends must not drive each other.
+        if first {
+            self.attempt(index, now);
+        }
+        Ok(())
+    }
+
+    /// Takes in the answer to an initiation of ours.
+    pub(crate) fn response(
+        &mut self,
+        from: SocketAddr,
+        hello: &Hello<'_>,
+        now: Time,
+    ) -> Result<(), Reason> {
+        let index = hello.receiver;
+        let dial = self.dials.get_mut(&index).ok_or(Reason::Unexpected)?;
+        let payload = dial.handshake.read(hello.message).map_err(|_| Reason::Forged)?;
+        let response = Response::decode(&payload)?;
+        let Some(dial) = self.dials.remove(&index) else { return Err(Reason::Unexpected) };
+        match response.verdict {
+            Verdict::Accepted => {
+                let ends = Ends {
+                    local: index,
+                    remote: hello.sender,
+                    peer: dial.peer,
+                    aes: self.settings.aes && response.aes,
+                    initiator: true,
+                };
+                let keys = self.keys(dial.handshake, &ends);
+                self.establish(dial.link, Agreed { keys, peer: dial.peer, to: from }, now);
+                if !dial.rekey {
+                    self.say(Output::Up {
+                        link: dial.link,
+                        introduction: response.introduction.into(),
+                        observed: Some(response.observed),
+                    });
+                }
+            }
+            Verdict::Refused(code) if !dial.rekey => self.say(Output::Refused(dial.link, code)),
+            Verdict::Refused(_) | Verdict::Forgotten => self.lose(dial.link, Why::Forgotten),
+        }
+        Ok(())
+    }
+
+    /// Sends again what is due, gives up what is overdue.
+    pub(crate) fn expire_dials(&mut self, now: Time) {
+        let due: Vec<_> = (self.dials.iter())
+            .filter(|(_, dial)| dial.next.or_earlier(dial.until) <= now)
+            .map(|(index, dial)| (*index, dial.until <= now))
+            .collect();
+        for (index, over) in due {
+            if over {
+                self.give_up(index);
+            } else {
+                self.attempt(index, now);
+            }
+        }
+    }
+
+    fn give_up(&mut self, index: u32) {
+        let Some(dial) = self.dials.remove(&index) else { return };
+        if !dial.rekey {
+            self.lose(dial.link, Why::Silent);
+        } else if let Some(state) = self.links.get_mut(&dial.link) {
+            // The link tries anew until its keys expire.
+            state.rekeying = false;
+        }
+    }
+
+    fn is_dialled(&self, link: LinkId) -> bool {
+        self.dials.values().any(|dial| dial.link == link)
+    }
+
+    /// Forgets the handshakes of a link.
+    pub(crate) fn hang_up(&mut self, link: LinkId) {
+        self.dials.retain(|_, dial| dial.link != link);
+    }
+}
+
+/// Tells whether two addresses are one, however a socket writes IPv4.
+fn same_place(a: SocketAddr, b: SocketAddr) -> bool {
+    a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
+}

@@ -1,0 +1,199 @@
+//! What goes in and out.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use words::LinkId;
+
+use crate::Keys;
+
+/// What can happen to the carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// Open a link of ours.
+    Open {
+        /// The link; one of ours, never used before.
+        link: LinkId,
+        /// The static X25519 key of the node to reach.
+        peer: [u8; 32],
+        /// Where it may be, tried in turn; 8 at most are.
+        endpoints: &'a [SocketAddr],
+    },
+    /// The node takes the link that [`Output::Request`] asked for.
+    Accept(LinkId),
+    /// The node does not take it; the number says why, in the node's words.
+    Refuse(LinkId, u8),
+    /// The node is done with the link. Nothing is answered but [`Output::Retire`].
+    ///
+    /// The plane stops sending at once and goes on receiving until then.
+    Close(LinkId),
+    /// A datagram that opens with no session: anything at all.
+    Datagram {
+        /// Where it came from.
+        from: SocketAddr,
+        /// Its octets.
+        bytes: &'a [u8],
+    },
+    /// The plane opened a packet of the link.
+    ///
+    /// Needed once, for the first packet of each link that others opened;
+    /// harmless at any other time.
+    Heard(LinkId),
+    /// The plane opened a packet of the link, and it came from this new address.
+    Moved(LinkId, SocketAddr),
+    /// What we show of ourselves in handshakes from now on.
+    ///
+    /// At most [`LONGEST_INTRODUCTION`](crate::LONGEST_INTRODUCTION) octets; a
+    /// longer one is not taken, and [`Event::IntroductionTooLong`] said.
+    Introduction(Vec<u8>),
+    /// Nothing but time passed.
+    Wake,
+}
+
+/// What the carrier wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this datagram, now and once.
+    Transmit {
+        /// Where to.
+        to: SocketAddr,
+        /// Its octets, at most [`LONGEST`](crate::LONGEST).
+        bytes: Vec<u8>,
+    },
+    /// Somebody asks to open a link to us: answer [`Input::Accept`] or [`Input::Refuse`].
+    ///
+    /// After 5 s without an answer it is forgotten; an acceptance that comes later
+    /// is answered with [`Output::Down`].
+    Request {
+        /// The link as it will be named.
+        link: LinkId,
+        /// Where it was asked from.
+        from: SocketAddr,
+        /// The static key that the handshake proved.
+        key: [u8; 32],
+        /// What the initiator shows of itself; nobody has checked it yet.
+        introduction: Vec<u8>,
+    },
+    /// The link has a further session: receive with these keys from now on.
+    ///
+    /// Send through the *newest* session of the link that may be sent through: one
+    /// with [`Keys::initiator`], or one that a packet was opened of. So nothing is
+    /// lost when keys change.
+    Install {
+        /// The link.
+        link: LinkId,
+        /// What the two ends share.
+        keys: Keys,
+        /// Where the other end is.
+        to: SocketAddr,
+    },
+    /// The link works. Said once for each link.
+    ///
+    /// If it is ours, send an empty frame through it at once: the other end may
+    /// not send before it heard us. If it is theirs, it was heard.
+    Up {
+        /// The link.
+        link: LinkId,
+        /// What the responder shows of itself; empty on links of theirs, whose
+        /// initiator showed itself in [`Output::Request`].
+        introduction: Vec<u8>,
+        /// Where the other end sees us; `None` on links of theirs.
+        observed: Option<SocketAddr>,
+    },
+    /// The link is gone, or never came. Its sessions were retired before.
+    Down(LinkId, Why),
+    /// The other end refused our link, for the reason of this number.
+    Refused(LinkId, u8),
+    /// The sessions of the link go to this address from now on.
+    Redirect {
+        /// The link.
+        link: LinkId,
+        /// Where the other end is now.
+        to: SocketAddr,
+    },
+    /// This session is no longer valid: forget it and wipe its keys.
+    Retire {
+        /// Our index of the session, [`Keys::local`].
+        receiver: u32,
+    },
+    /// Something worth a log line, a counter or an assertion.
+    Event(Event),
+}
+
+/// Why a link is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// The node to reach has no address, or an impossible key.
+    Unreachable,
+    /// Nobody answered our initiations.
+    Silent,
+    /// We answered, and the initiator was not heard.
+    Unconfirmed,
+    /// The node accepted after the request was forgotten.
+    TooLate,
+    /// No new session replaced the last one in time.
+    Expired,
+    /// The other end no longer knows the link.
+    Forgotten,
+}
+
+impl Why {
+    /// Returns its name, as in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Silent => "silent",
+            Self::Unconfirmed => "unconfirmed",
+            Self::TooLate => "too-late",
+            Self::Expired => "expired",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// What is worth telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// We call a node.
+    Dialled(LinkId),
+    /// The link has new keys.
+    Rekeyed {
+        /// The link.
+        link: LinkId,
+        /// How old the keys before were.
+        after: Duration,
+    },
+    /// More strangers call than are calm: cookies are asked.
+    Flooded,
+    /// Our own introduction does not fit a handshake; the one before stays.
+    IntroductionTooLong {
+        /// Its octets.
+        got: usize,
+    },
+}
+
+impl Event {
+    /// Returns its name, as in messages and counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dialled(_) => "dialled",
+            Self::Rekeyed { .. } => "rekeyed",
+            Self::Flooded => "flooded",
+            Self::IntroductionTooLong { .. } => "introduction-too-long",
+        }
+    }
+}
+
+/// Why the carrier wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// To call again, or to give up.
+    Dial(LinkId),
+    /// To forget a request or an answer.
+    Answer,
+    /// To ask for new keys, or to give a link up.
+    Link(LinkId),
+    /// To retire a session.
+    Retire(u32),
+}

@@ -1,0 +1,268 @@
+//! What strangers, liars and broken networks send.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::handshake::Handshake;
+
+/// Returns an initiation of node 0 to node 1, which node 1 never got.
+fn an_initiation() -> (Stage, Vec<u8>) {
+    let mut stage = Stage::new(2);
+    stage.fate = alloc::boxed::Box::new(|_| vec![]);
+    stage.open(0, LINK, 1);
+    let initiation = stage.sent[0][0].clone();
+    (stage, initiation)
+}
+
+fn hear(stage: &mut Stage, node: usize, from: usize, bytes: &[u8]) {
+    stage.tell(node, Input::Datagram { from: stage::address(from), bytes });
+}
+
+#[test]
+fn an_initiation_replayed_later_is_not_taken_for_a_new_one() {
+    let (mut stage, initiation) = an_initiation();
+    hear(&mut stage, 1, 0, &initiation);
+    assert_eq!(stage.requests(1), 1);
+    hear(&mut stage, 1, 7, &initiation);
+    assert_eq!(stage.nodes[1].counters().of(Reason::Repeated), 1);
+    stage.run(60 * SECOND);
+    hear(&mut stage, 1, 7, &initiation);
+    assert_eq!(stage.nodes[1].counters().of(Reason::Replayed), 1);
+    assert_eq!(stage.requests(1), 1);
+}
+
+#[test]
+fn an_older_initiation_after_a_newer_one_is_refused() {
+    let mut stage = Stage::new(2);
+    stage.fate = alloc::boxed::Box::new(|_| vec![]);
+    stage.open(0, LINK, 1);
+    stage.open(0, LinkId::ours(1), 1);
+    let (older, newer) = (stage.sent[0][0].clone(), stage.sent[0][1].clone());
+    hear(&mut stage, 1, 0, &newer);
+    hear(&mut stage, 1, 0, &older);
+    assert_eq!(stage.requests(1), 1);
+    assert_eq!(stage.nodes[1].counters().of(Reason::Replayed), 1);
+}
+
+#[test]
+fn a_node_is_silent_to_who_does_not_know_its_key() {
+    let mut stage = Stage::new(3);
+    let peer = stage.nodes[2].public();
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[stage::address(1)] });
+    stage.run(12 * SECOND);
+    assert!(stage.sent[1].is_empty());
+    assert_eq!(stage.downs(0), [(LINK, Why::Silent)]);
+    assert!(stage.nodes[1].counters().of(Reason::Strange) >= 7);
+}
+
+#[test]
+fn a_part_of_an_initiation_or_a_changed_one_is_nothing() {
+    let (mut stage, initiation) = an_initiation();
+    for length in 0..initiation.len() {
+        hear(&mut stage, 1, 0, &initiation[..length]);
+    }
+    for place in (0..initiation.len()).step_by(3) {
+        let mut changed = initiation.clone();
+        changed[place] ^= 0x10;
+        hear(&mut stage, 1, 0, &changed);
+    }
+    let mut longer = initiation.clone();
+    longer.resize(LONGEST + 1, 0);
+    hear(&mut stage, 1, 0, &longer);
+    let counters = stage.nodes[1].counters();
+    assert_eq!(counters.of(Reason::Oversize), 1);
+    assert!(counters.of(Reason::Short) > 0 && counters.of(Reason::Strange) > 0);
+    assert_eq!((stage.requests(1), stage.sent[1].len()), (0, 0));
+    hear(&mut stage, 1, 0, &initiation);
+    assert_eq!(stage.requests(1), 1, "the true one still counts");
+}
+
+#[test]
+fn a_hello_with_a_false_noise_message_is_forged() {
+    let mut stage = Stage::new(2);
+    let key = HelloKey::of(&stage.nodes[1].public());
+    for message in [&[][..], &[7; 95], &[7; 96], &[7; 400]] {
+        for kind in [Kind::Initiation, Kind::Response, Kind::Cookie] {
+            let hello = Hello { kind, sender: 1, receiver: 2, cookie: [0; 16], message };
+            let bytes = key.seal(&hello, &[], &mut Secrets::new([9; 32])).unwrap();
+            hear(&mut stage, 1, 0, &bytes);
+        }
+    }
+    let counters = stage.nodes[1].counters();
+    assert_eq!(counters.of(Reason::Forged), 4);
+    assert_eq!((counters.of(Reason::Unexpected), counters.of(Reason::Malformed)), (4, 4));
+    assert!(stage.said[1].is_empty() && stage.sent[1].is_empty());
+}
+
+#[test]
+fn a_forged_response_does_not_end_a_call() {
+    let mut stage = Stage::new(2);
+    stage.open(0, LINK, 1);
+    let opened = HelloKey::of(&stage.nodes[1].public()).open(&stage.sent[0][0], &[]).unwrap();
+    let index = Hello::decode(&opened).unwrap().sender;
+    let ours = HelloKey::of(&stage.nodes[0].public());
+    let hello = Hello {
+        kind: Kind::Response,
+        sender: 1,
+        receiver: index,
+        cookie: [0; 16],
+        message: &[7; 90],
+    };
+    let bytes = ours.seal(&hello, &[], &mut Secrets::new([9; 32])).unwrap();
+    hear(&mut stage, 0, 1, &bytes);
+    assert_eq!(stage.nodes[0].counters().of(Reason::Forged), 1);
+    stage.run(SECOND);
+    assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
+}
+
+#[test]
+fn a_node_does_not_answer_itself() {
+    let mut stage = Stage::new(1);
+    stage.open(0, LINK, 0);
+    stage.run(SECOND / 2);
+    assert_eq!(stage.nodes[0].counters().of(Reason::Ourselves), 1);
+    assert_eq!(stage.requests(0), 0);
+}
+
+#[test]
+fn somebody_else_cannot_take_a_link_over() {
+    let mut stage = Stage::new(3);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    // Node 2 asks for new keys of the link between 0 and 1.
+    let previous = stage.keys(1, THEIRS).local;
+    let identity = Identity::new([3; 32]);
+    let peer = stage.nodes[1].public();
+    let mut handshake = Handshake::initiator(&identity, &peer, Secrets::new([9; 32])).unwrap();
+    let initiation =
+        payload::Initiation { stamp: u64::MAX, aes: true, previous, introduction: &[] };
+    let message = handshake.write(&initiation.encode()).unwrap();
+    let hello = Hello {
+        kind: Kind::Initiation,
+        sender: 5,
+        receiver: 0,
+        cookie: [0; 16],
+        message: &message,
+    };
+    let bytes = HelloKey::of(&peer).seal(&hello, &[], &mut Secrets::new([8; 32])).unwrap();
+    let installed = stage.plane[1].len();
+    hear(&mut stage, 1, 2, &bytes);
+    assert_eq!(stage.plane[1].len(), installed);
+    assert!(stage.is_up(1, THEIRS));
+}
+
+fn calm(calm: u32) -> Settings {
+    Settings { calm, ..Settings::default() }
+}
+
+#[test]
+fn under_flood_only_who_shows_a_cookie_is_worked_for() {
+    let mut stage = Stage::of(vec![calm(4), calm(4), calm(4)]);
+    stage.policy = Policy::Silence;
+    for link in 0..12 {
+        stage.open(2, LinkId::ours(link), 1);
+    }
+    stage.run(SECOND / 2);
+    let flood = stage.requests(1);
+    assert!((4..8).contains(&flood), "{flood} of 12 were worked on");
+    assert!(stage.said[1].contains(&Output::Event(Event::Flooded)));
+
+    stage.policy = Policy::Accept;
+    stage.open(0, LINK, 1);
+    stage.run(3 * SECOND);
+    assert!(stage.is_up(0, LINK), "an honest caller shows its cookie and gets through");
+    assert!(stage.nodes[1].counters().of(Reason::CookieAsked) > 0);
+}
+
+#[test]
+fn a_flood_that_hears_no_answer_costs_no_work() {
+    let mut stage = Stage::of(vec![calm(4), calm(4)]);
+    stage.policy = Policy::Silence;
+    let hello = HelloKey::of(&stage.nodes[1].public());
+    let mut secrets = Secrets::new([9; 32]);
+    for host in 0..200 {
+        let bytes = (hello.seal(
+            &Hello {
+                kind: Kind::Initiation,
+                sender: host,
+                receiver: 0,
+                cookie: [0; 16],
+                message: &[1; 120],
+            },
+            &[],
+            &mut secrets,
+        ))
+        .unwrap();
+        hear(&mut stage, 1, 50 + host as usize % 100, &bytes);
+    }
+    assert_eq!(stage.nodes[1].counters().of(Reason::Forged), 4);
+    assert_eq!(stage.nodes[1].counters().of(Reason::CookieAsked), 196);
+    let sent: usize = stage.sent[1].iter().map(Vec::len).sum();
+    assert!(sent < 196 * 400, "cookies are small");
+}
+
+#[test]
+fn a_cookie_nobody_asked_for_is_nothing() {
+    let (mut stage, _) = an_initiation();
+    let key = HelloKey::of(&stage.nodes[1].public());
+    let hello = Hello { kind: Kind::Cookie, sender: 0, receiver: 1, cookie: [1; 16], message: &[] };
+    let bytes = key.seal(&hello, &[5; 24], &mut Secrets::new([9; 32])).unwrap();
+    hear(&mut stage, 0, 1, &bytes);
+    assert_eq!(stage.nodes[0].counters().of(Reason::Strange), 1);
+    let nonce = wire::nonce(&stage.sent[0][0]);
+    let bytes = key.seal(&hello, &nonce, &mut Secrets::new([9; 32])).unwrap();
+    hear(&mut stage, 0, 1, &bytes);
+    assert_eq!(stage.nodes[0].counters().of(Reason::Unexpected), 1);
+    assert_eq!(stage.sent[0].len(), 1);
+}
+
+#[test]
+fn requests_are_bounded_and_those_answered_make_room() {
+    let crowded = Settings { pending: 3, ..Settings::default() };
+    let mut stage = Stage::of(vec![Settings::default(), crowded]);
+    stage.policy = Policy::Silence;
+    for link in 0..4 {
+        stage.open(0, LinkId::ours(link), 1);
+        stage.run(stage::DELAY);
+    }
+    assert_eq!(stage.requests(1), 3);
+    assert_eq!(stage.nodes[1].counters().of(Reason::Crowded), 1);
+    for link in 0..3 {
+        stage.tell(1, Input::Accept(LinkId::theirs(link)));
+    }
+    stage.run(3 * SECOND);
+    assert_eq!(stage.requests(1), 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_datagram_makes_it_panic(datagrams in garbage()) {
+        let mut stage = Stage::new(2);
+        stage.fate = alloc::boxed::Box::new(|_| vec![]);
+        stage.open(0, LINK, 1);
+        for bytes in datagrams {
+            for node in 0..2 {
+                hear(&mut stage, node, 1 - node, &bytes);
+                let key = HelloKey::of(&stage.nodes[node].public());
+                if let Some(sealed) = seal_raw(&key, &bytes) {
+                    hear(&mut stage, node, 1 - node, &sealed);
+                }
+            }
+        }
+        prop_assert_eq!(stage.requests(0) + stage.requests(1), 0);
+    }
+}
+
+fn garbage() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    prop::collection::vec(prop::collection::vec(any::<u8>(), 0..1500), 1..8)
+}
+
+/// Seals octets as a noise message of a kind they choose.
+fn seal_raw(key: &HelloKey, bytes: &[u8]) -> Option<Vec<u8>> {
+    let (kind, message) = bytes.split_first()?;
+    let kind = if kind % 2 == 0 { Kind::Initiation } else { Kind::Response };
+    let hello = Hello { kind, sender: 1, receiver: 1, cookie: [0; 16], message };
+    key.seal(&hello, &[], &mut Secrets::new([9; 32]))
+}

@@ -1,0 +1,148 @@
+//! New keys for old links.
+
+use super::*;
+
+/// Both ends send a frame every 100 ms for so long; returns how many were lost.
+fn talk(stage: &mut Stage, seconds: u32) -> usize {
+    for _ in 0..seconds * 10 {
+        stage.frame(0, LINK);
+        stage.frame(1, THEIRS);
+        stage.run(SECOND / 10);
+    }
+    stage.lost.iter().sum()
+}
+
+fn a_link_that_is_up() -> Stage {
+    let mut stage = Stage::new(2);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
+    stage
+}
+
+fn rekeys(stage: &Stage, node: usize) -> usize {
+    let rekeyed = |said: &&Output| matches!(said, Output::Event(Event::Rekeyed { .. }));
+    stage.said[node].iter().filter(rekeyed).count()
+}
+
+#[test]
+fn keys_are_replaced_every_two_minutes_and_no_packet_is_lost() {
+    let mut stage = a_link_that_is_up();
+    let first = stage.keys(0, LINK).clone();
+    assert_eq!(talk(&mut stage, 600), 0);
+    for node in 0..2 {
+        assert_eq!(rekeys(&stage, node), 4);
+        assert!(stage.plane[node].len() <= 2, "old keys are retired");
+        assert_eq!(stage.ups(node), 1, "it is still the same link");
+        assert!(stage.downs(node).is_empty());
+    }
+    assert_eq!(stage.requests(1), 1, "the node is not asked again");
+    assert_ne!(stage.keys(0, LINK).send, first.send);
+    assert_eq!(stage.keys(0, LINK).send, stage.keys(1, THEIRS).receive);
+}
+
+#[test]
+fn a_bad_network_does_not_make_the_ends_disagree() {
+    for seed in 0..4 {
+        let mut stage = a_link_that_is_up();
+        let mut dice = words::Dice::of([seed; 32], "network");
+        stage.fate = alloc::boxed::Box::new(move |_| match dice.below(10) {
+            0..5 => vec![],
+            5 => vec![dice.within(SECOND), dice.within(SECOND)],
+            _ => vec![dice.within(SECOND / 5)],
+        });
+        assert_eq!(talk(&mut stage, 400), 0, "seed {seed}");
+        assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS), "seed {seed}");
+        assert!(rekeys(&stage, 0) >= 2);
+    }
+}
+
+#[test]
+fn an_owner_whose_answers_are_lost_keeps_the_keys_both_have() {
+    let mut stage = a_link_that_is_up();
+    stage.fate = alloc::boxed::Box::new(|packet| match packet.body {
+        Body::Hello(_) if packet.from == stage::address(1) => vec![],
+        Body::Hello(_) | Body::Frame(_) => vec![stage::DELAY],
+    });
+    assert_eq!(talk(&mut stage, 165), 0);
+    assert!(stage.plane[1].len() <= 2, "keys the owner never got are retired");
+    stage.fate = alloc::boxed::Box::new(|_| vec![stage::DELAY]);
+    assert_eq!(talk(&mut stage, 60), 0);
+    assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
+    assert_eq!(rekeys(&stage, 0), 1);
+}
+
+#[test]
+fn keys_that_cannot_be_replaced_end_the_link_after_three_minutes() {
+    let mut stage = a_link_that_is_up();
+    stage.fate = alloc::boxed::Box::new(|_| vec![]);
+    stage.run(178 * SECOND);
+    assert!(stage.downs(0).is_empty() && stage.downs(1).is_empty());
+    stage.run(3 * SECOND);
+    assert_eq!(stage.downs(0), [(LINK, Why::Expired)]);
+    assert_eq!(stage.downs(1), [(THEIRS, Why::Expired)]);
+    assert!(stage.plane[0].is_empty() && stage.plane[1].is_empty());
+    assert!(stage.nodes[0].deadline().is_none());
+}
+
+#[test]
+fn an_acceptor_that_began_anew_says_that_it_forgot() {
+    let mut stage = a_link_that_is_up();
+    stage.nodes[1] = stage::node(1, Settings::default(), 1_700_000_001, stage.now);
+    stage.run(135 * SECOND);
+    assert_eq!(stage.downs(0), [(LINK, Why::Forgotten)]);
+}
+
+#[test]
+fn an_owner_that_began_anew_is_not_taken_for_a_replay() {
+    let mut stage = a_link_that_is_up();
+    stage.run(30 * SECOND);
+    // Its world's time begins again; its calendar does not.
+    stage.nodes[0] = stage::node(0, Settings::default(), 1_700_000_000, Time::ZERO);
+    stage.plane[0].clear();
+    stage.open(0, LinkId::ours(7), 1);
+    stage.run(SECOND);
+    assert!(stage.is_up(0, LinkId::ours(7)));
+}
+
+#[test]
+fn a_link_that_moved_is_renewed_at_its_new_place() {
+    let mut stage = Stage::new(3);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    // The acceptor is now where node 2 was.
+    let (there, back) = (stage::address(2), stage::address(0));
+    stage.tell(0, Input::Moved(LINK, there));
+    assert_eq!(stage.said[0].last(), Some(&Output::Redirect { link: LINK, to: there }));
+    stage.tell(0, Input::Moved(LINK, there));
+    let redirects = stage.said[0].iter().filter(|said| matches!(said, Output::Redirect { .. }));
+    assert_eq!(redirects.count(), 1);
+    stage.nodes.swap(1, 2);
+    stage.plane.swap(1, 2);
+    stage.said.swap(1, 2);
+    stage.run(135 * SECOND);
+    let installed = stage.said[0].iter().filter_map(|said| {
+        let Output::Install { to, .. } = said else { return None };
+        Some(*to)
+    });
+    assert_eq!(installed.collect::<Vec<_>>(), [stage::address(1), there]);
+    assert!(stage.said[2].iter().any(
+        |said| matches!(said, Output::Install { link, to, .. } if *link == THEIRS && *to == back)
+    ));
+}
+
+#[test]
+fn moving_is_being_heard() {
+    let mut stage = Stage::new(2);
+    stage.fate = alloc::boxed::Box::new(|packet| match packet.body {
+        Body::Hello(_) => vec![stage::DELAY],
+        Body::Frame(_) => vec![],
+    });
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    assert_eq!(stage.ups(1), 0);
+    stage.tell(1, Input::Moved(THEIRS, stage::address(9)));
+    assert_eq!(stage.ups(1), 1);
+    stage.tell(1, Input::Heard(THEIRS));
+    assert_eq!(stage.ups(1), 1);
+}
