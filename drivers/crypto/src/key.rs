@@ -4,6 +4,7 @@
 //! static one for handshakes (X25519) which its contact names. Each has its own
 //! file, PKCS#8 in PEM, readable by its owner only.
 
+use std::fmt;
 use std::path::Path;
 
 use aws_lc_rs::agreement::{self, X25519};
@@ -134,10 +135,16 @@ const X25519_PKCS8: [u8; 16] =
     [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20];
 
 /// The static X25519 key of a node's handshakes.
-#[derive(Debug)]
 pub struct StaticKey {
     private: Zeroizing<[u8; 32]>,
     public: [u8; 32],
+}
+
+impl fmt::Debug for StaticKey {
+    /// Shows the public half only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticKey").field("public", &self.public).finish_non_exhaustive()
+    }
 }
 
 impl StaticKey {

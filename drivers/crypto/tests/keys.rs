@@ -53,6 +53,14 @@ fn the_public_half_is_that_of_the_rfc() {
 }
 
 #[test]
+fn no_key_is_ever_printed() {
+    let key = StaticKey::generate().unwrap();
+    let said = format!("{key:?} {:?}", SigningKey::generate().unwrap());
+    assert!(!said.contains(&format!("{:?}", key.private())), "{said}");
+    assert!(said.contains("elided"), "{said}");
+}
+
+#[test]
 fn an_error_names_the_file_and_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.key");

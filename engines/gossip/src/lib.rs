@@ -103,7 +103,7 @@ impl<A: Authority> Engine for Gossip<A> {
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
         match input {
-            Input::Calendar(wall) => self.calendar = (wall, now),
+            Input::Calendar(wall) => self.date(wall, now),
             Input::LinkUp(link, node) => self.link_up(link, node, now),
             Input::LinkDown(link) => self.link_down(link, now),
             Input::Frame(link, octets) => self.frame(link, octets, now),
@@ -192,6 +192,16 @@ impl<A: Authority> Gossip<A> {
     /// Returns how often things happened.
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Takes in what the calendar says; what we show may only now be valid.
+    fn date(&mut self, wall: Wall, now: Time) {
+        self.calendar = (wall, now);
+        if self.serial.is_none()
+            && let Some(myself) = self.myself.take()
+        {
+            self.introduce(myself, now);
+        }
     }
 
     /// Returns what the calendar must say at `now`.

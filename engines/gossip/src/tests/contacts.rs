@@ -69,6 +69,17 @@ fn a_node_knows_that_others_will_refuse_it() {
 }
 
 #[test]
+fn a_node_that_learns_the_date_late_looks_at_itself_again() {
+    let late = introduction(0, &contact(0, Wall(200_000)), Wall(u64::MAX));
+    let mut node = Gossip::new(NETWORK, name(0), Fake, [0; 32], Time::ZERO);
+    node.handle(Input::Myself(late), Time::ZERO);
+    node.handle(Input::Calendar(NOW), Time::ZERO);
+    node.handle(Input::Document(&signed(&document(1, vec![serial(0)]))), Time::ZERO);
+    let revoked = Output::Event(Event::WeAreRevoked { serial: serial(0) });
+    assert!(said(&mut node).contains(&revoked));
+}
+
+#[test]
 fn a_node_is_found_by_asking_it_over_the_overlay() {
     let mut net = Net::new(4, 0, 1);
     net.join(0, 1);
