@@ -29,6 +29,8 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const RATE: usize = 4_000;
 /// How long the thread sleeps at most: pings that fall due meanwhile are sent together.
 const NAP: Duration = Duration::from_millis(2);
+/// How often the pings that had no answer are given up.
+const SWEEP: Duration = Duration::from_millis(100);
 /// Answers read from one socket before the others have their turn.
 const TURN: usize = 64;
 
@@ -182,6 +184,7 @@ impl Rounds {
         for (key, post) in (0..).zip(lock(&self.shared.posts).iter()) {
             epoll.add(&post.socket, key)?;
         }
+        let mut swept = self.start;
         while !self.shared.over.load(Ordering::Relaxed) {
             let ready: Vec<u64> = epoll.wait(Some(NAP))?.collect();
             for key in ready {
@@ -190,7 +193,11 @@ impl Rounds {
             if !self.shared.quiet.load(Ordering::Relaxed) {
                 self.send_due();
             }
-            lock(&self.shared.book).expire(self.clock.now());
+            let now = self.clock.now();
+            if now.since(swept) >= SWEEP {
+                swept = now;
+                lock(&self.shared.book).expire(now);
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linux::Clock;
-use words::{Dice, Prefix, Time};
+use words::{Dice, Time};
 
 use crate::capture::Capture;
 use crate::emulator::{Emulator, Order};
@@ -27,8 +27,6 @@ use crate::watch::Watch;
 const TICK: Duration = Duration::from_millis(100);
 /// How often it says how things are.
 const SAY: Duration = Duration::from_secs(1);
-/// Length of a node's prefix.
-const NODE: u8 = 64;
 
 /// A lab whose nodes run.
 pub(crate) struct Lab {
@@ -243,12 +241,11 @@ impl Lab {
 
     /// Puts a node out of the network; its process goes on, and may try what it likes.
     fn revoke(&mut self, node: HostId) -> anyhow::Result<()> {
-        let seen = self.watch.seen().get(&node).and_then(|seen| seen.status.address);
-        let address = seen.with_context(|| format!("{} has no address yet", name(node)))?;
-        let prefix = Prefix::new(address.to_bits(), NODE);
+        let prefix = self.watch.seen().get(&node).and_then(|seen| seen.status.prefix);
+        let prefix = prefix.with_context(|| format!("{} has no prefix yet", name(node)))?;
         self.pinger.close(node);
         self.expelled.insert(node);
-        self.watch.expelled(node, address, self.clock.now());
+        self.watch.expelled(node, prefix, self.clock.now());
         self.hosts.revoke(&prefix.to_string(), &self.stop)
     }
 

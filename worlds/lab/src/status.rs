@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Status {
     /// Its address in the mesh.
     pub(crate) address: Option<Ipv6Addr>,
+    /// Its own prefix, by which the registry knows it.
+    pub(crate) prefix: Option<Prefix>,
     /// Links to neighbours, whoever opened them.
     pub(crate) links: u64,
     /// Routes in use.
@@ -52,9 +54,10 @@ impl Status {
         let arrows = answer.get("arrows").unwrap_or(&Value::Null);
         let causes = arrows.get("by_cause").and_then(Value::as_object);
         let cause = |(name, count): (&String, &Value)| Some((name.clone(), count.as_u64()?));
+        let text = |key| answer.get(key).and_then(Value::as_str);
         Self {
-            address: (answer.get("address").and_then(Value::as_str))
-                .and_then(|address| address.parse().ok()),
+            address: text("address").and_then(|address| address.parse().ok()),
+            prefix: text("prefix").and_then(|prefix| prefix.parse().ok()),
             links: count(answer.get("links")),
             routes: count(answer.get("routes")),
             arrows: Arrows {
@@ -68,24 +71,22 @@ impl Status {
     }
 }
 
-/// Tells whether the node in `directory` has a link or a route to the node at `address`.
-pub(crate) fn knows(directory: &Path, address: Ipv6Addr) -> io::Result<bool> {
-    Ok(mentions(&ask(directory, "arrows")?, address)
-        || mentions(&ask(directory, "routes")?, address))
+/// Tells whether the node in `directory` has a link or a route to the node `other`.
+pub(crate) fn knows(directory: &Path, other: Prefix) -> io::Result<bool> {
+    Ok(mentions(&ask(directory, "arrows")?, other) || mentions(&ask(directory, "routes")?, other))
 }
 
-/// A row is about a node if its `node` or `prefix` is a prefix of that node's own.
-fn mentions(rows: &Value, address: Ipv6Addr) -> bool {
-    let is_its = |text: &Value| {
-        let prefix = text.as_str().and_then(|text| text.parse::<Prefix>().ok());
-        prefix.is_some_and(|prefix| prefix.length() >= NODE && prefix.contains(address))
+/// Tells whether a row of arrows or routes is about the node `other`.
+fn mentions(rows: &Value, other: Prefix) -> bool {
+    let other = other.to_string();
+    let about = |row: &Value| {
+        let says = |key: &str| row.get(key).and_then(Value::as_str);
+        // Somebody may well try to open an arrow to who is out: that is no link yet.
+        let is_tried = matches!(says("state"), Some("seeking" | "opening"));
+        !is_tried && (says("node") == Some(&other) || says("prefix") == Some(&other))
     };
-    let about = |row: &Value| ["node", "prefix"].iter().filter_map(|key| row.get(key)).any(is_its);
     rows.as_array().is_some_and(|rows| rows.iter().any(about))
 }
-
-/// A prefix shorter than this is of the whole network, not of a node.
-const NODE: u8 = 56;
 
 /// A number, or how many there are in a list.
 fn count(value: Option<&Value>) -> u64 {
@@ -115,11 +116,12 @@ mod tests {
     #[test]
     fn what_is_wanted_is_taken_and_the_rest_left() {
         let status = Status::of(&json!({
-            "address": "fd00::1", "links": 12, "routes": [1, 2, 3], "mood": "good",
+            "address": "fd00::1", "prefix": "fd00::/64", "links": 12, "routes": [1, 2, 3], "mood": "good",
             "arrows": {"live": 10, "born": 31, "died": 21, "oldest_s": 66.5,
                        "by_cause": {"born:chance": 30, "born:bootstrap": 1}},
         }));
         assert_eq!(status.address, Some("fd00::1".parse().unwrap()));
+        assert_eq!(status.prefix, Some("fd00::/64".parse().unwrap()));
         assert_eq!((status.links, status.routes, status.arrows.died), (12, 3, 21));
         assert_eq!(status.arrows.by_cause.get("born:chance"), Some(&30));
         assert_eq!(Status::of(&Value::Null), Status::default());
@@ -127,10 +129,11 @@ mod tests {
 
     #[test]
     fn a_route_or_a_link_to_a_node_is_found_among_others() {
-        let address = "fd00:1:2:7::1".parse().unwrap();
-        let mut rows = json!([{"prefix": "fd00:1:2:8::/64"}, {"prefix": "fd00:1:2::/48"}]);
-        assert!(!mentions(&rows, address));
-        rows[0] = json!({"node": "fd00:1:2:7::/64", "link": "in3"});
-        assert!(mentions(&rows, address));
+        let other = "fd00:1:2:7::/64".parse().unwrap();
+        let row = |key: &str| json!([{"prefix": "fd00:1:2:8::/64"}, {key: "fd00:1:2:7::/64"}]);
+        assert!(mentions(&row("prefix"), other) && mentions(&row("node"), other));
+        assert!(!mentions(&row("mood"), other));
+        let arrow = |state| json!([{"node": "fd00:1:2:7::/64", "state": state}]);
+        assert!(mentions(&arrow("draining"), other) && !mentions(&arrow("opening"), other));
     }
 }

@@ -58,7 +58,7 @@ impl Stop {
                 return Ok(None);
             }
             if self.sleep(GLANCE) {
-                anyhow::bail!("stopped before the nodes were started");
+                anyhow::bail!("stopped by request");
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The thread that asks every node how it is, and looks at what it costs.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linux::{Clock, Usage};
-use words::Time;
+use words::{Prefix, Time};
 
 use crate::internet::HostId;
 use crate::status::{self, Status};
@@ -43,7 +42,7 @@ pub(crate) struct Seen {
 pub(crate) struct Expelled {
     /// Which one.
     pub(crate) node: HostId,
-    address: Ipv6Addr,
+    prefix: Prefix,
     ordered: Time,
     /// How long it took until no other node had a link or a route to it.
     pub(crate) out_after: Option<Duration>,
@@ -107,9 +106,9 @@ impl Watch {
     }
 
     /// A node was put out of the network just now: see how long it stays in.
-    pub(crate) fn expelled(&self, node: HostId, address: Ipv6Addr, ordered: Time) {
+    pub(crate) fn expelled(&self, node: HostId, prefix: Prefix, ordered: Time) {
         self.gone(node);
-        let new = Expelled { node, address, ordered, out_after: None, came_back: false };
+        let new = Expelled { node, prefix, ordered, out_after: None, came_back: false };
         lock(&self.eyes.expelled).push(new);
         self.wake();
     }
@@ -181,7 +180,7 @@ impl Eyes {
         let others = self.there();
         let known = others.values().any(|seen| {
             // Who cannot be asked is not known to have forgotten.
-            status::knows(&seen.directory, expelled.address).unwrap_or(true)
+            status::knows(&seen.directory, expelled.prefix).unwrap_or(true)
         });
         let now = self.clock.now();
         let mut all = lock(&self.expelled);
@@ -240,8 +239,8 @@ mod tests {
         let watch = Watch::start(Clock::start()).unwrap();
         watch.add(HostId(1), directory.path().to_owned(), std::process::id());
         watch.add(HostId(7), directory.path().to_owned(), std::process::id());
-        let address = "fd00:0:0:7::1".parse().unwrap();
-        watch.expelled(HostId(7), address, watch.eyes.clock.now());
+        let prefix = "fd00:0:0:7::/64".parse().unwrap();
+        watch.expelled(HostId(7), prefix, watch.eyes.clock.now());
 
         watch.look();
         assert_eq!(watch.all_expelled()[0].out_after, None);
