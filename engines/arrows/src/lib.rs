@@ -16,7 +16,7 @@
 //! and drains when its owner says so: only the owner of an arrow condemns it.
 //!
 //! The two ends agree before they close, over a carrier that may lose what they say
-//! ([`wire`] has the words). Both shun the link; routing leaves it at both ends.
+//! (`wire.rs` has the words). Both shun the link; routing leaves it at both ends.
 //!
 //! ```text
 //!   owner                                    acceptor

@@ -12,6 +12,7 @@ use words::{Carrier, Carriers, Engine, LinkId, NodeId, Prefix, Share, Time};
 use super::*;
 use crate::wire::Frame;
 
+mod anything;
 mod doors;
 mod draining;
 mod model;
