@@ -4,7 +4,8 @@
 //! - [`certificate`]: reading the certificates of authority and nodes;
 //! - [`request`]: asking for a certificate;
 //! - [`issue`]: what an authority does with its key;
-//! - [`authority`]: what everybody checks with the authority's certificate.
+//! - [`authority`]: what everybody checks with the authority's certificate;
+//! - [`session`]: the packets of our own carrier, sealed and opened.
 
 pub mod authority;
 pub mod certificate;
@@ -12,6 +13,7 @@ pub mod file;
 pub mod issue;
 pub mod key;
 pub mod request;
+pub mod session;
 
 mod algorithm;
 mod profile;
