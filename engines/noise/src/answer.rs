@@ -29,6 +29,14 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// Returns the link that stands or falls with it.
+    pub(crate) const fn link(&self) -> Option<LinkId> {
+        match self {
+            Self::Asked(asked) => Some(asked.link),
+            Self::Given(given) => given.link,
+        }
+    }
+
     /// Returns when it is forgotten.
     pub(crate) const fn until(&self) -> Time {
         match self {
@@ -57,6 +65,8 @@ struct Caller {
 
 /// An answer, kept to be sent again: the first may be lost.
 pub(crate) struct Given {
+    /// The link that it gave keys to; none if it said no.
+    link: Option<LinkId>,
     to: HelloKey,
     sender: u32,
     receiver: u32,
@@ -199,11 +209,6 @@ impl Noise {
         }
     }
 
-    /// Forgets the request of a link, if there is one.
-    pub(crate) fn drop_request(&mut self, link: LinkId) {
-        self.take_asked(link);
-    }
-
     /// Answers yes.
     fn give_keys(&mut self, name: [u8; 32], link: LinkId, mut caller: Caller, now: Time) {
         let local = self.free_index();
@@ -221,7 +226,14 @@ impl Noise {
         let Caller { handshake, key: peer, from, index: remote, aes } = caller;
         self.give(
             name,
-            Given { to: HelloKey::of(&peer), sender: local, receiver: remote, message, until },
+            Given {
+                to: HelloKey::of(&peer),
+                link: Some(link),
+                sender: local,
+                receiver: remote,
+                message,
+                until,
+            },
         );
         self.repeat(&name, from);
         let keys = self.keys(handshake, &Ends { local, remote, peer, aes, initiator: false });
@@ -235,7 +247,10 @@ impl Noise {
         let response = Response { verdict, aes, observed: caller.from, introduction: &[] };
         if let Ok(message) = caller.handshake.write(&response.encode()) {
             let to = HelloKey::of(&caller.key);
-            self.give(name, Given { to, sender: 0, receiver: caller.index, message, until });
+            self.give(
+                name,
+                Given { to, link: None, sender: 0, receiver: caller.index, message, until },
+            );
             self.repeat(&name, caller.from);
         }
     }

@@ -237,9 +237,10 @@ impl Noise {
         self.dials.values().any(|dial| dial.link == link)
     }
 
-    /// Forgets the handshakes of a link.
+    /// Forgets the handshakes of a link, whoever began them.
     pub(crate) fn hang_up(&mut self, link: LinkId) {
         self.dials.retain(|_, dial| dial.link != link);
+        self.answers.retain(|_, answer| answer.link() != Some(link));
     }
 }
 

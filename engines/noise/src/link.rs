@@ -162,7 +162,6 @@ impl Noise {
 
     /// Ends a link as the node wishes; what is on its way may still arrive.
     pub(crate) fn close(&mut self, link: LinkId, now: Time) {
-        self.drop_request(link);
         self.hang_up(link);
         self.links.remove(&link);
         for index in self.sessions_of(link) {

@@ -254,6 +254,21 @@ fn a_closed_link_still_receives_for_five_seconds() {
 }
 
 #[test]
+fn an_answer_is_not_said_again_once_its_link_is_closed() {
+    let mut stage = Stage::new(2);
+    stage.fate = alloc::boxed::Box::new(|packet| {
+        if packet.from == stage::address(1) { vec![] } else { vec![stage::DELAY] }
+    });
+    stage.open(0, LINK, 1);
+    stage.run(SECOND / 2);
+    stage.tell(1, Input::Close(THEIRS));
+    stage.fate = alloc::boxed::Box::new(|_| vec![stage::DELAY]);
+    stage.run(11 * SECOND);
+    assert_eq!(stage.downs(0), [(LINK, Why::Silent)]);
+    assert!(stage.plane[1].is_empty());
+}
+
+#[test]
 fn a_call_that_is_closed_calls_no_more() {
     let mut stage = Stage::new(2);
     stage.fate = alloc::boxed::Box::new(|_| vec![]);
