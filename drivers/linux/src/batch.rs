@@ -74,21 +74,20 @@ impl Burst {
         self.filled == 0
     }
 
-    /// Adds a datagram to `to`, which `write` writes into an empty vector; nothing is
-    /// added if it returns `None`.
+    /// Adds a datagram to `to`, which `write` writes into an empty vector, and tells whether
+    /// it was added: not if `write` returns `None`.
     ///
     /// A full burst takes more, and needs more calls to be sent.
-    pub fn push(&mut self, to: SocketAddr, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) {
+    pub fn push(&mut self, to: SocketAddr, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> bool {
         if self.slots.len() <= self.filled {
             self.slots.push(Datagram { to, octets: Vec::with_capacity(LARGEST) });
         }
-        if let Some(slot) = self.slots.get_mut(self.filled) {
-            slot.to = to;
-            slot.octets.clear();
-            if write(&mut slot.octets).is_some() {
-                self.filled += 1;
-            }
-        }
+        let Some(slot) = self.slots.get_mut(self.filled) else { return false };
+        slot.to = to;
+        slot.octets.clear();
+        let added = write(&mut slot.octets).is_some();
+        self.filled += usize::from(added);
+        added
     }
 }
 
