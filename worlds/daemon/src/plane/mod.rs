@@ -1,0 +1,128 @@
+//! The packet plane: from the network interface to the links and back, on a thread of
+//! its own.
+//!
+//! ```text
+//!        kernel ◄─ tun ─► ┌────────┐ ◄─ udp ─► other nodes
+//!                         │ worker │
+//!      table, sessions ─► └───┬────┘ ─► control frames, strangers, moves
+//!         (snapshot)          │               (told, bounded)
+//!        ┌────────────────────┴───────────────────────┐
+//!        │ Handle, in the hands of the control thread │
+//!        └────────────────────────────────────────────┘
+//! ```
+//!
+//! The worker waits for nobody: it reads one immutable snapshot per turn, which the
+//! [`Handle`] replaces, and never sleeps but when there is no packet. Control frames and
+//! handshakes are sent by the thread that makes them, at once, past any payload.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crypto::session::Mask;
+use forward::Own;
+use linux::{Clock, Tun, Udp};
+use words::{LinkId, Prefix};
+
+mod bucket;
+mod handle;
+mod loss;
+mod room;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use handle::Handle;
+pub use loss::Loss;
+pub use room::Held;
+pub use shared::Traffic;
+
+use shared::Shared;
+use worker::Worker;
+
+/// The longest packet of the overlay, octets, for every link alike.
+///
+/// An Ethernet of 1500 carries it in either family: 1420 and 28 of ours (index, counter
+/// and tag) and 8 of UDP and 40 of IPv6 make 1496. Where the underlay carries less, the
+/// kernel fragments.
+pub const MTU: u16 = 1420;
+
+/// What a plane is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The interface; up, with its address and [`MTU`].
+    pub tun: Tun,
+    /// The socket for all links.
+    pub udp: Udp,
+    /// The mask of what comes in, from our own static key.
+    pub mask: Mask,
+    /// The clock of the control thread, so that both tell the same time.
+    pub clock: Clock,
+    /// What our ICMP messages are sent from, and the longest packet.
+    pub own: Own,
+    /// The ranges that are ours.
+    pub local: Vec<Prefix>,
+}
+
+/// What the plane tells the control thread.
+#[derive(Debug)]
+pub enum FromPlane {
+    /// A frame that is not payload, whole, came in through a link.
+    Control {
+        /// The link.
+        link: LinkId,
+        /// The frame, with its first octet.
+        frame: Held,
+    },
+    /// A datagram that belongs to no session: perhaps a handshake.
+    Handshake {
+        /// Where it came from; nothing proves it.
+        from: SocketAddr,
+        /// All of it.
+        bytes: Held,
+    },
+    /// The first packet of a session that the other end asked for was opened: it has the
+    /// keys, and the session seals from now on.
+    Heard {
+        /// The link.
+        link: LinkId,
+    },
+    /// An authenticated packet came from another address than the link sends to. Told once;
+    /// [`Handle::redirect`] obeys.
+    Moved {
+        /// The link.
+        link: LinkId,
+        /// Where it came from.
+        from: SocketAddr,
+    },
+}
+
+/// The thread cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failed {
+    /// The kernel refused a descriptor.
+    #[error(transparent)]
+    Kernel(#[from] linux::Error),
+    /// The kernel refused a thread.
+    #[error("cannot start the packet thread: {0}; raise the limit of tasks")]
+    Thread(#[from] io::Error),
+}
+
+/// Starts the plane, without links and with no ranges but our own.
+///
+/// `tell` is called on the packet thread for each thing it tells, and must not wait: it
+/// puts it into a channel. That channel needs no bound: at most 1024 frames and 256
+/// handshakes exist at a time, and each makes room when it is dropped.
+///
+/// # Errors
+///
+/// [`Failed`] if the process has too many files or threads.
+pub fn start(parts: Parts, tell: impl Fn(FromPlane) + Send + 'static) -> Result<Handle, Failed> {
+    let Parts { tun, udp, mask, clock, own, local } = parts;
+    let shared = Arc::new(Shared::new(udp, clock, own)?);
+    let worker = Worker::new(Arc::clone(&shared), tun, mask, Box::new(tell));
+    let thread = std::thread::Builder::new().name("packets".into()).spawn(move || worker.run())?;
+    Ok(Handle::new(shared, own, &local, thread))
+}
