@@ -11,7 +11,6 @@ use words::{NodeId, Share};
 use crate::Malformed;
 use crate::codec::{Reader, Writer, within};
 
-const DAY: Duration = Duration::from_hours(24);
 const MINUTE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 const INSTANT: Duration = Duration::from_millis(100);
@@ -24,15 +23,15 @@ const INSTANT: Duration = Duration::from_millis(100);
 pub struct Parameters {
     /// Arrows that each node keeps: 1 to 100; seed: 10.
     pub arrows: u16,
-    /// Time between two rounds of renewal: 1 s to a day; seed: 5 minutes.
+    /// Time between two rounds of renewal: 1 s to an hour; seed: 5 minutes.
     pub period: Duration,
     /// Share of the arrows condemned in a round: 1 to 100 %; seed: 30 %.
     pub share: Share,
-    /// Longest drain of an arrow in use: 1 s to a day; seed: 60 minutes.
+    /// Longest drain of an arrow in use: 1 s to 60 minutes, which is the seed's value.
     pub limit: Duration,
-    /// Share of the arrows sheltered as most used: 0 to 50 %; seed: 20 %.
+    /// Share of the arrows sheltered as most used: 0 to 20 %, the seed's value.
     pub most_used: Share,
-    /// Share of the candidates owed to the well-known nodes: 0 to 50 %; seed: 30 %.
+    /// Share of the candidates owed to the well-known nodes: 0 to 30 %, the seed's value.
     pub well_known_share: Share,
     /// The well-known nodes, at most [`Parameters::WELL_KNOWN`]; default: none.
     pub well_known: Vec<NodeId>,
@@ -88,11 +87,11 @@ impl Parameters {
         let mut named = Named(Vec::new());
         let percent = |least, most| (Share::percent(least), Share::percent(most));
         named.hold("arrows", &mut self.arrows, (1, 100));
-        named.hold("period", &mut self.period, (SECOND, DAY));
+        named.hold("period", &mut self.period, (SECOND, 60 * MINUTE));
         named.hold("share", &mut self.share, percent(1, 100));
-        named.hold("limit", &mut self.limit, (SECOND, DAY));
-        named.hold("most-used", &mut self.most_used, percent(0, 50));
-        named.hold("well-known-share", &mut self.well_known_share, percent(0, 50));
+        named.hold("limit", &mut self.limit, (SECOND, 60 * MINUTE));
+        named.hold("most-used", &mut self.most_used, percent(0, 20));
+        named.hold("well-known-share", &mut self.well_known_share, percent(0, 30));
         named.hold("neighbourhood", &mut self.neighbourhood, percent(0, 20));
         named.hold("acceptance", &mut self.acceptance, (1, 10));
         named.hold("patience", &mut self.patience, (SECOND, MINUTE));
@@ -198,13 +197,13 @@ mod tests {
         let wild = Parameters {
             arrows: 0,
             share: Share::percent(0),
-            limit: 30 * DAY,
+            limit: Duration::from_hours(24),
             silence: INSTANT,
             ..Parameters::default()
         };
         let (held, named) = wild.clamped();
         assert_eq!(named, ["arrows", "share", "limit", "silence"]);
-        assert_eq!((held.arrows, held.share, held.limit), (1, Share::percent(1), DAY));
+        assert_eq!((held.arrows, held.share, held.limit), (1, Share::percent(1), 60 * MINUTE));
         assert_eq!(held.silence, 2 * held.probe);
     }
 }

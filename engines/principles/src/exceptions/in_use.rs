@@ -14,7 +14,7 @@ pub(super) static IN_USE: Exception = Exception {
     because: "closing a used arrow cuts its users off until routing reacts, about a minute",
     does: "makes the arrow look bad to routing, closes it once routing has left",
     never: "spares the arrow: at the limit it is closed, used or not",
-    bound: "60 min by default, 1 s to 2 h",
+    bound: "60 min by default and at most, 1 s at least",
     test: "an_arrow_in_use_gets_time_and_never_more_than_the_limit",
 };
 
@@ -26,7 +26,7 @@ pub struct InUse {
 
 impl InUse {
     /// The longest limit; seed: "ex. 60 minutes".
-    pub const LONGEST: Duration = Duration::from_hours(2);
+    pub const LONGEST: Duration = Duration::from_hours(1);
 
     /// Returns the exception with this `limit` from sentence to forced end.
     ///

@@ -15,7 +15,7 @@ pub(super) static MOST_USED: Exception = Exception {
     because: "each cut of a busy arrow is felt by many users",
     does: "adds balls for all arrows but a share of the most used",
     never: "leaves an arrow without its own ball, so every arrow dies some day",
-    bound: "20 % of the arrows by default, rounded down, at most 50 %; \
+    bound: "20 % of the arrows by default and at most, rounded down; \
             3 more balls for the others by default, at most 9",
     test: "the_others_get_more_balls_within_the_bound",
 };
@@ -31,9 +31,9 @@ impl MostUsed {
     /// Returns the exception that shelters this `share` of our arrows, by giving the
     /// others `extra` balls on top of their own.
     ///
-    /// Clamped to 50 % and 9 balls. A share or an `extra` of nothing turns it off.
+    /// Clamped to 20 % and 9 balls. A share or an `extra` of nothing turns it off.
     pub fn new(share: Share, extra: u32) -> Self {
-        Self { share: share.min(Share::percent(50)), extra: extra.min(9) }
+        Self { share: share.min(Share::percent(20)), extra: extra.min(9) }
     }
 
     pub(crate) fn bend(self, urn: &mut Urn<LinkId>, arrows: &[Standing]) {
@@ -84,7 +84,7 @@ mod tests {
         let uses = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
         assert_eq!(total(MostUsed::default(), &uses), 10 + 8 * 3);
         let greedy = MostUsed::new(Share::percent(100), 1_000);
-        assert_eq!(total(greedy, &uses), 10 + 5 * 9);
+        assert_eq!(total(greedy, &uses), 10 + 8 * 9);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) static WELL_KNOWN: Exception = Exception {
     does: "adds balls for the well-known nodes among the candidates, up to a share of the urn",
     never: "takes a ball from anyone, invites a node that routing does not know, \
             nor passes its share",
-    bound: "30 % of the balls by default, rounded down, at most 50 %",
+    bound: "30 % of the balls by default and at most, rounded down",
     test: "holds_its_share_and_no_more",
 };
 
@@ -30,10 +30,10 @@ pub struct WellKnown {
 impl WellKnown {
     /// Returns the exception with this `share` of all balls.
     ///
-    /// Clamped to 50 %: in simulation a dose of 60 % lets whoever kills the best
+    /// Clamped to 30 %: in simulation a dose of 60 % lets whoever kills the best
     /// connected nodes cut nine pairs out of ten. Nothing turns it off.
     pub fn new(share: Share) -> Self {
-        Self { share: share.min(Share::percent(50)) }
+        Self { share: share.min(Share::percent(30)) }
     }
 
     pub(crate) fn bend(self, urn: &mut Urn<NodeId>, prospects: &Prospects<'_>, dice: &mut Dice) {
@@ -82,7 +82,7 @@ mod tests {
     fn holds_its_share_and_no_more() {
         // 98 others keep 98 balls; 2 members hold 42 of the 140.
         assert_eq!(total(WellKnown::default(), 2, 100), 140);
-        assert_eq!(total(WellKnown::new(Share::percent(100)), 2, 100), 196);
+        assert_eq!(total(WellKnown::new(Share::percent(100)), 2, 100), 140);
     }
 
     #[test]
