@@ -1,2 +1,53 @@
-//! The command.
-fn main() {}
+//! The command: a node, a registry, a laboratory, and the means to look at them.
+//!
+//! Thin on purpose: each subcommand is a call into a world, and the words for people.
+
+mod look;
+mod options;
+mod registry_commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use options::{Command, Options};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    start_log();
+    match run(options.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("re6st: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up(up) => daemon::up(&up.into_settings())?,
+        Command::Join(join) => {
+            let joined = daemon::join(&join.into_request()?)?;
+            println!("{joined}");
+        }
+        Command::Check(check) => {
+            daemon::Config::read(&check.file)?;
+            println!("{}: nothing is wrong", check.file.display());
+        }
+        Command::Status(which) => look::status(&which)?,
+        Command::Arrows(which) => look::arrows(&which)?,
+        Command::Routes(which) => look::routes(&which)?,
+        Command::Nodes(which) => look::nodes(&which)?,
+        Command::Replay(replay) => println!("{}", daemon::replay(&replay.file)?),
+        Command::Registry(command) => registry_commands::run(command)?,
+        Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Logs go to standard error, at level `info` unless `RE6ST_LOG` says otherwise.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RE6ST_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

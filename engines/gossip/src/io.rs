@@ -115,6 +115,20 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Returns its name, as in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Document { .. } => "document",
+            Self::Clamped { .. } => "clamped",
+            Self::DocumentRefused { .. } => "document-refused",
+            Self::Banished { .. } => "banished",
+            Self::WeAreRevoked { .. } => "we-are-revoked",
+            Self::MyselfRefused { .. } => "myself-refused",
+        }
+    }
+}
+
 /// Why gossip wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {

@@ -1,1 +1,137 @@
-//! Being written.
+//! The whole node: its arrows, its routing, its gossip, and what they tell each other.
+//!
+//! A node is three engines around one [`wiring`](self): the wiring passes words on
+//! and decides nothing. The carrier (handshakes, keys) and the packet plane are
+//! outside: they belong to the world, as sockets do.
+//!
+//! ```text
+//!   world ──► Request, Up, Down, Frame, Overlay, Bootstrap, Document, … ──► node
+//!   world ◄── Open, Accept, Refuse, Close, Send, Overlay, Route, Save… ◄── node
+//! ```
+//!
+//! Same seed and same inputs, same outputs, octet for octet: a recorded run replays.
+#![no_std]
+
+extern crate alloc;
+
+mod io;
+mod settings;
+mod wiring;
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+use arrows::Arrows;
+use gossip::{Authority, Contact, Gossip, Parameters};
+use words::routing::{self, Routing};
+use words::{Deadline, Engine, LinkId, NodeId, Prefix, Time};
+
+pub use io::{Event, Input, Output, Why};
+pub use settings::{Local, Override, babel_settings};
+
+/// One node of the mesh, with the routing protocol `R` and the certificate authority `A`.
+#[derive(Debug)]
+pub struct Node<R, A> {
+    me: NodeId,
+    local: Local,
+    parameters: Parameters,
+    arrows: Arrows,
+    routing: R,
+    gossip: Gossip<A>,
+    /// Who is, or asks to be, at the other end of each link.
+    peers: BTreeMap<LinkId, NodeId>,
+    /// How to reach the nodes whose arrows are about to open.
+    found: BTreeMap<LinkId, Contact>,
+    outputs: VecDeque<Output>,
+}
+
+impl<R: Routing, A: Authority> Node<R, A> {
+    /// Returns a node that has just started and knows nobody.
+    ///
+    /// `me` is announced to routing at once. The parameters are the seed's until a
+    /// network document says otherwise.
+    pub fn new(local: Local, routing: R, gossip: Gossip<A>, seed: [u8; 32], now: Time) -> Self {
+        let parameters = Parameters::default();
+        let arrows = Arrows::new(local.arrows_settings(&parameters), local.me, seed, now);
+        let mut node = Self {
+            me: local.me,
+            local,
+            parameters,
+            arrows,
+            routing,
+            gossip,
+            peers: BTreeMap::new(),
+            found: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        };
+        node.routing.handle(routing::Input::Announce(node.me.0), now);
+        node.converse(now);
+        node
+    }
+
+    /// Returns who we are.
+    pub const fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// Returns the arrows, to be looked at.
+    pub const fn arrows(&self) -> &Arrows {
+        &self.arrows
+    }
+
+    /// Returns the routing protocol, to be looked at.
+    pub const fn routing(&self) -> &R {
+        &self.routing
+    }
+
+    /// Returns the gossip, to be looked at.
+    pub const fn gossip(&self) -> &Gossip<A> {
+        &self.gossip
+    }
+
+    /// Returns the parameters in force: the network document's, with local overrides.
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Returns how many arrows we keep, all being well.
+    pub fn seats(&self) -> usize {
+        self.local.arrows_settings(&self.parameters).seats
+    }
+
+    /// Returns who is at the other end of `link`, if it is open or asked for.
+    pub fn peer(&self, link: LinkId) -> Option<NodeId> {
+        self.peers.get(&link).copied()
+    }
+
+    /// Tells whether `range` is the prefix of one node, and not a range of many.
+    ///
+    /// Nodes of a network have prefixes of one length; ranges of meshes are shorter.
+    fn is_node(&self, range: Prefix) -> bool {
+        range.length() == self.me.0.length() && range != self.me.0
+    }
+}
+
+impl<R: Routing, A: Authority> Engine for Node<R, A> {
+    type Input<'a> = Input<'a>;
+    type Output = Output;
+    type Why = Why<R::Why>;
+
+    fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.inform(input, now);
+        self.converse(now);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn deadline(&self) -> Option<Deadline<Self::Why>> {
+        let arrows = self.arrows.deadline().map(|d| d.because(Why::Arrows));
+        let routing = self.routing.deadline().map(|d| d.because(Why::Routing));
+        let gossip = self.gossip.deadline().map(|d| d.because(Why::Gossip));
+        Deadline::earlier(Deadline::earlier(arrows, routing), gossip)
+    }
+}
+
+#[cfg(test)]
+mod tests;

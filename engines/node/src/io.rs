@@ -1,0 +1,106 @@
+//! What goes in and out.
+
+use alloc::vec::Vec;
+use core::net::{Ipv6Addr, SocketAddr};
+
+use words::{Carrier, LinkId, NodeId, Prefix, Wall};
+
+/// What can happen to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// The calendar says this; told at start, and again at least once an hour.
+    Calendar(Wall),
+    /// Somebody who holds this X25519 `key` asks to open `link`, and shows an introduction.
+    Request {
+        /// The link as it would be named.
+        link: LinkId,
+        /// The static key that the handshake proved.
+        key: [u8; 32],
+        /// Certificate, contact and signature, not yet judged.
+        introduction: &'a [u8],
+    },
+    /// The carrier made the link.
+    Up(LinkId),
+    /// The carrier lost the link, or never made it.
+    Down(LinkId),
+    /// The other end refused the link, for the reason of this number.
+    Refused(LinkId, u8),
+    /// A control frame came in through the link, with its first octet.
+    Frame(LinkId, &'a [u8]),
+    /// A datagram came to our overlay address from this one.
+    Overlay(Ipv6Addr, &'a [u8]),
+    /// Payload crossed a watched link since this was last said.
+    Carried(LinkId),
+    /// A network document, from the registry or from disk.
+    Document(&'a [u8]),
+    /// Introductions we had on disk.
+    Contacts(&'a [Vec<u8>]),
+    /// Introductions that the registry or the configuration names to begin with.
+    Bootstrap(&'a [Vec<u8>]),
+    /// What we show of ourselves: told at start, and when it changes.
+    Myself(&'a [u8]),
+    /// Nothing but time passed.
+    Wake,
+}
+
+/// What a node wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open a link to this node.
+    Open {
+        /// The link.
+        link: LinkId,
+        /// The node at the other end.
+        to: NodeId,
+        /// The tunnel technology.
+        carrier: Carrier,
+        /// The node's static X25519 key.
+        key: [u8; 32],
+        /// Where it says it listens, in the order of its preference.
+        endpoints: Vec<SocketAddr>,
+    },
+    /// Let the link that was asked for come up.
+    Accept(LinkId),
+    /// Refuse the link that was asked for, for the reason of this number.
+    Refuse(LinkId, u8),
+    /// Close the link.
+    Close(LinkId),
+    /// Send this whole frame through the link, before any payload.
+    Send(LinkId, Vec<u8>),
+    /// Send this datagram to a node's overlay address, as payload.
+    Overlay(Ipv6Addr, Vec<u8>),
+    /// Forward packets for this range through this link, or nowhere.
+    Route(Prefix, Option<LinkId>),
+    /// From now on, tell when payload crosses this link.
+    Watch(LinkId),
+    /// Keep this document on disk.
+    SaveDocument(Vec<u8>),
+    /// Keep these introductions on disk, instead of those kept before.
+    SaveContacts(Vec<Vec<u8>>),
+    /// Ask the registry for introductions to begin with.
+    AskRegistry,
+    /// Something worth telling.
+    Event(Event),
+}
+
+/// What is worth telling, by the part that tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// About arrows.
+    Arrows(arrows::Event),
+    /// About contacts and documents.
+    Gossip(gossip::Event),
+    /// A control frame that no part understands came through this link.
+    UnknownFrame(LinkId),
+}
+
+/// Why a node wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why<R> {
+    /// For its arrows.
+    Arrows(arrows::Why),
+    /// For its routing protocol.
+    Routing(R),
+    /// For its gossip.
+    Gossip(gossip::Why),
+}

@@ -1,0 +1,68 @@
+//! Stories of whole nodes: a small mesh of real engines under virtual time.
+
+extern crate std;
+
+mod mesh;
+
+use core::time::Duration;
+use std::vec::Vec;
+
+use gossip::Parameters;
+use mesh::Mesh;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_mesh_grows_from_one_introduction_each() {
+    let mut mesh = Mesh::new(12, 1);
+    mesh.run(30 * SECOND);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+    assert!(mesh.links_of(3) >= 5, "node 3 has {} links", mesh.links_of(3));
+}
+
+#[test]
+fn renewal_never_cuts_anybody_off() {
+    let hasty = Parameters { period: 10 * SECOND, ..Parameters::default() };
+    let mut mesh = Mesh::with(12, 2, &hasty);
+    mesh.run(60 * SECOND);
+    let mut cut = 0;
+    for _ in 0..120 {
+        mesh.run(SECOND);
+        cut += mesh.unreachable_pairs();
+    }
+    assert_eq!(cut, 0, "pairs and seconds without a path");
+    assert!(mesh.deaths() > 100, "only {} arrows died", mesh.deaths());
+}
+
+#[test]
+fn survivors_find_each_other_again() {
+    let mut mesh = Mesh::new(20, 3);
+    mesh.run(60 * SECOND);
+    (0..6).for_each(|n| mesh.kill(n));
+    mesh.run(60 * SECOND);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+#[test]
+fn a_revoked_node_is_out_and_stays_out() {
+    let mut mesh = Mesh::new(12, 4);
+    mesh.run(40 * SECOND);
+    mesh.revoke(5);
+    mesh.run(10 * SECOND);
+    assert_eq!(mesh.links_of(5), 0);
+    assert_eq!(mesh.who_routes_to(5), Vec::<usize>::new());
+    mesh.run(120 * SECOND);
+    assert_eq!(mesh.links_of(5), 0);
+    assert_eq!(mesh.unreachable_pairs_but(5), 0);
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let run = |seed| {
+        let mut mesh = Mesh::new(8, seed);
+        mesh.run(60 * SECOND);
+        mesh.digest()
+    };
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+}

@@ -1,0 +1,322 @@
+//! A mesh in memory: links with a delay, carriers that always open, no clock but ours.
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::{Ipv6Addr, SocketAddr};
+use core::time::Duration;
+
+use babel::Babel;
+use gossip::{
+    Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Parameters, PublicKey,
+    Refused, SignedDocument,
+};
+use words::{Carrier, Carriers, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
+
+use crate::{Event, Input, Local, Node, Output, babel_settings};
+
+/// Believes every certificate of its own making: prefix and serial, in clear.
+#[derive(Debug)]
+pub(super) struct Trusting;
+
+impl Authority for Trusting {
+    fn certificate(&self, der: &[u8], _: Wall) -> Result<Identity, Refused> {
+        let (bits, serial) = der.split_first_chunk::<16>().unwrap();
+        let serial = u64::from_be_bytes(serial.try_into().unwrap());
+        let node = NodeId(Prefix::new(u128::from_be_bytes(*bits), 64));
+        Ok(Identity { node, serial, key: PublicKey(vec![]), expires: Wall(u64::MAX) })
+    }
+
+    fn signature(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> bool {
+        true
+    }
+
+    fn document(&self, _: &[u8], _: &[u8]) -> bool {
+        true
+    }
+}
+
+type Whole = Node<Babel, Trusting>;
+
+/// What is to happen, and to whom.
+#[derive(Clone, Debug)]
+enum Entry {
+    Wake(usize),
+    Ask(usize, LinkId, usize),
+    Up(usize, LinkId),
+    Frame(usize, LinkId, Vec<u8>),
+    Overlay(usize, Ipv6Addr, Vec<u8>),
+    Bootstrap(usize),
+}
+
+pub(super) struct Mesh {
+    now: Time,
+    nodes: Vec<Option<Whole>>,
+    /// Each end of a link, and the other.
+    ends: BTreeMap<(usize, LinkId), (usize, LinkId)>,
+    /// Ends that are open.
+    open: BTreeSet<(usize, LinkId)>,
+    routes: Vec<BTreeMap<Prefix, LinkId>>,
+    agenda: BTreeMap<(Time, u64), Entry>,
+    entries: u64,
+    inbound: u32,
+    dice: Dice,
+    deaths: u32,
+    digest: u64,
+    parameters: Parameters,
+    version: u64,
+}
+
+const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
+
+fn name(n: usize) -> NodeId {
+    NodeId(Prefix::new(NETWORK.bits() | ((n as u128 + 1) << 64), 64))
+}
+
+fn introduction(n: usize) -> Vec<u8> {
+    let address = SocketAddr::from(([203, 0, 113, u8::try_from(n).unwrap()], 6326));
+    let contact = Contact {
+        node: name(n),
+        issued: Wall(1_000),
+        key: [u8::try_from(n).unwrap(); 32],
+        endpoints: vec![Endpoint { carrier: Carrier::Udp, address }],
+        carriers: Carriers::of([Carrier::Udp]),
+        country: None,
+        capacity: None,
+    };
+    let mut certificate = name(n).0.bits().to_be_bytes().to_vec();
+    certificate.extend((n as u64 + 100).to_be_bytes());
+    let contact = contact.encode().unwrap();
+    Introduction { certificate, contact, signature: vec![] }.encode().unwrap()
+}
+
+impl Mesh {
+    pub(super) fn new(count: usize, seed: u8) -> Self {
+        Self::with(count, seed, &Parameters::default())
+    }
+
+    pub(super) fn with(count: usize, seed: u8, parameters: &Parameters) -> Self {
+        let mut mesh = Self {
+            now: Time::ZERO,
+            nodes: Vec::new(),
+            ends: BTreeMap::new(),
+            open: BTreeSet::new(),
+            routes: vec![BTreeMap::new(); count],
+            agenda: BTreeMap::new(),
+            entries: 0,
+            inbound: 0,
+            dice: Dice::of([seed; 32], "mesh"),
+            deaths: 0,
+            digest: 0,
+            parameters: parameters.clone(),
+            version: 1,
+        };
+        for n in 0..count {
+            mesh.birth(n, seed);
+        }
+        for n in 0..count {
+            mesh.feed(n, Input::Calendar(Wall(2_000)));
+            mesh.feed(n, Input::Myself(&introduction(n)));
+            let document = mesh.document(Vec::new());
+            mesh.feed(n, Input::Document(&document));
+        }
+        mesh
+    }
+
+    fn birth(&mut self, n: usize, seed: u8) {
+        let mut own = [seed; 32];
+        own[0] = u8::try_from(n).unwrap();
+        let local = Local::new(name(n), Carriers::of([Carrier::Udp]));
+        let router_id = u64::try_from(n + 1).unwrap().to_be_bytes();
+        let babel = Babel::new(babel_settings(NETWORK, router_id), own, Time::ZERO);
+        let gossip = Gossip::new(NETWORK, name(n), Trusting, own, Time::ZERO);
+        self.nodes.push(Some(Node::new(local, babel, gossip, own, Time::ZERO)));
+    }
+
+    fn document(&self, revoked: Vec<u64>) -> Vec<u8> {
+        let document = Document {
+            network: NETWORK,
+            version: self.version,
+            issued: Wall(1_000),
+            parameters: self.parameters.clone(),
+            revoked,
+        };
+        SignedDocument { bytes: document.encode().unwrap(), signature: vec![] }.encode().unwrap()
+    }
+
+    pub(super) fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(((at, _), _)) = self.agenda.first_key_value() {
+            if *at > end {
+                break;
+            }
+            let ((at, _), entry) = self.agenda.pop_first().unwrap();
+            self.now = at;
+            self.enact(entry);
+        }
+        self.now = end;
+    }
+
+    fn enact(&mut self, entry: Entry) {
+        match entry {
+            Entry::Wake(n) => {
+                let due = self.nodes[n].as_ref().and_then(Engine::deadline);
+                if due.is_some_and(|due| due.at <= self.now) {
+                    self.feed(n, Input::Wake);
+                }
+            }
+            Entry::Ask(from, link, to) => {
+                self.inbound += 1;
+                let theirs = LinkId::theirs(self.inbound);
+                self.ends.insert((from, link), (to, theirs));
+                self.ends.insert((to, theirs), (from, link));
+                let key = [u8::try_from(from).unwrap(); 32];
+                let shown = introduction(from);
+                self.feed(to, Input::Request { link: theirs, key, introduction: &shown });
+            }
+            Entry::Up(n, link) => {
+                if self.ends.contains_key(&(n, link)) {
+                    self.open.insert((n, link));
+                    self.feed(n, Input::Up(link));
+                }
+            }
+            Entry::Frame(n, link, frame) => {
+                if self.open.contains(&(n, link)) {
+                    self.feed(n, Input::Frame(link, &frame));
+                }
+            }
+            Entry::Overlay(n, from, words) => self.feed(n, Input::Overlay(from, &words)),
+            Entry::Bootstrap(n) => {
+                let other = self.dice.below(self.nodes.len());
+                if other != n {
+                    self.feed(n, Input::Bootstrap(&[introduction(other)]));
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, n: usize, input: Input<'_>) {
+        let now = self.now;
+        let Some(node) = &mut self.nodes[n] else { return };
+        node.handle(input, now);
+        let said: VecDeque<_> = core::iter::from_fn(|| node.poll()).collect();
+        if let Some(due) = node.deadline() {
+            self.plan(due.at.max(now + Duration::from_micros(1)), Entry::Wake(n));
+        }
+        for output in said {
+            self.perform(n, output);
+        }
+    }
+
+    fn perform(&mut self, n: usize, output: Output) {
+        let delay = Duration::from_millis(20 + 7 * (n as u64 % 5));
+        let later = self.now + delay;
+        match output {
+            Output::Open { link, to, .. } => {
+                let to = (0..self.nodes.len()).find(|other| name(*other) == to).unwrap();
+                if self.nodes[to].is_some() {
+                    self.plan(later, Entry::Ask(n, link, to));
+                }
+            }
+            Output::Accept(link) => {
+                let (other, theirs) = self.ends[&(n, link)];
+                self.plan(self.now, Entry::Up(n, link));
+                self.plan(later, Entry::Up(other, theirs));
+            }
+            Output::Refuse(link, reason) => {
+                if let Some((other, theirs)) = self.ends.remove(&(n, link)) {
+                    self.ends.remove(&(other, theirs));
+                    self.feed(other, Input::Refused(theirs, reason));
+                }
+            }
+            Output::Close(link) => {
+                self.open.remove(&(n, link));
+                self.ends.remove(&(n, link));
+            }
+            Output::Send(link, frame) => {
+                self.digest = frame.iter().fold(self.digest, |digest, octet| {
+                    (digest ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
+                });
+                if let Some((other, theirs)) = self.ends.get(&(n, link)).copied() {
+                    self.plan(later, Entry::Frame(other, theirs, frame));
+                }
+            }
+            Output::Overlay(to, words) => {
+                if let Some(other) = self.walk(n, to) {
+                    self.plan(later, Entry::Overlay(other, name(n).address(), words));
+                }
+            }
+            Output::Route(range, Some(link)) => _ = self.routes[n].insert(range, link),
+            Output::Route(range, None) => _ = self.routes[n].remove(&range),
+            Output::AskRegistry => self.plan(later, Entry::Bootstrap(n)),
+            Output::Event(Event::Arrows(arrows::Event::Died { of, .. })) if of.was_alive() => {
+                self.deaths += 1;
+            }
+            Output::Watch(_)
+            | Output::SaveDocument(_)
+            | Output::SaveContacts(_)
+            | Output::Event(_) => {}
+        }
+    }
+
+    fn plan(&mut self, at: Time, entry: Entry) {
+        self.entries += 1;
+        self.agenda.insert((at, self.entries), entry);
+    }
+
+    /// Follows the routes from node `n` to `address`, hop by hop.
+    fn walk(&self, n: usize, address: Ipv6Addr) -> Option<usize> {
+        let mut at = n;
+        for _ in 0..32 {
+            if name(at).address() == address {
+                return Some(at);
+            }
+            let (_, link) = self.routes[at].iter().find(|(range, _)| range.contains(address))?;
+            let (other, theirs) = self.ends.get(&(at, *link))?;
+            if !self.open.contains(&(*other, *theirs)) {
+                return None;
+            }
+            at = *other;
+        }
+        None
+    }
+
+    pub(super) fn unreachable_pairs(&self) -> usize {
+        self.unreachable_pairs_but(usize::MAX)
+    }
+
+    pub(super) fn unreachable_pairs_but(&self, out: usize) -> usize {
+        let alive = || (0..self.nodes.len()).filter(|n| self.nodes[*n].is_some() && *n != out);
+        let pairs = alive().flat_map(|a| alive().map(move |b| (a, b)));
+        pairs.filter(|(a, b)| self.walk(*a, name(*b).address()).is_none()).count()
+    }
+
+    pub(super) fn links_of(&self, n: usize) -> usize {
+        self.open.range((n, LinkId(0))..=(n, LinkId(u32::MAX))).count()
+    }
+
+    pub(super) fn who_routes_to(&self, n: usize) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|a| self.routes[*a].contains_key(&name(n).0)).collect()
+    }
+
+    pub(super) fn deaths(&self) -> u32 {
+        self.deaths
+    }
+
+    pub(super) fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    pub(super) fn kill(&mut self, n: usize) {
+        self.nodes[n] = None;
+        self.routes[n].clear();
+        self.open.retain(|(end, _)| *end != n);
+    }
+
+    /// Revokes node `n`: the registry tells one other node, gossip must tell the rest.
+    pub(super) fn revoke(&mut self, n: usize) {
+        self.version += 1;
+        let document = self.document(vec![n as u64 + 100]);
+        self.feed(usize::from(n == 0), Input::Document(&document));
+    }
+}

@@ -1,0 +1,217 @@
+//! Who tells what to whom. All of it, and nothing else: no line here decides.
+//!
+//! ```text
+//!            Reachable, Usage                    Send, Route
+//!   arrows ◄─────────────────── routing ─────────────────────► world
+//!    │  ▲ ─────────────────────► ▲
+//!    │  │    Shun, Down          │ Up, Down, Frame
+//!    │  │ Found, Described, …    │
+//!    │  └──────────── gossip ◄── world: Document, Bootstrap, Overlay, Request
+//!    └─► Seek ─────────► ▲
+//!    └─► world: Open, Accept, Refuse, Close, Send
+//! ```
+
+use alloc::vec::Vec;
+
+use gossip::Authority;
+use words::frame::Kind;
+use words::routing::{self, Routing};
+use words::{Carrier, Engine, LinkId, NodeId, Time};
+
+use crate::{Event, Input, Local, Node, Output};
+
+impl<R: Routing, A: Authority> Node<R, A> {
+    /// Passes on what the world said.
+    pub(crate) fn inform(&mut self, input: Input<'_>, now: Time) {
+        match input {
+            Input::Up(link) => self.up(link, now),
+            Input::Down(link) => self.down(link, now),
+            Input::Frame(link, frame) => self.frame(link, frame, now),
+            Input::Refused(link, reason) => {
+                self.arrows.handle(arrows::Input::Refused(link, reason.into()), now);
+            }
+            Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
+            Input::Wake => {
+                self.arrows.handle(arrows::Input::Wake, now);
+                self.routing.handle(routing::Input::Wake, now);
+                self.gossip.handle(gossip::Input::Wake, now);
+            }
+            Input::Calendar(wall) => self.gossip.handle(gossip::Input::Calendar(wall), now),
+            Input::Request { link, key, introduction } => {
+                self.gossip.handle(gossip::Input::Judge(link, introduction, key), now);
+            }
+            Input::Overlay(from, words) => {
+                self.gossip.handle(gossip::Input::Overlay(from, words), now);
+            }
+            Input::Document(octets) => {
+                self.gossip.handle(gossip::Input::Document(octets), now);
+            }
+            Input::Contacts(kept) => self.gossip.handle(gossip::Input::Contacts(kept), now),
+            Input::Bootstrap(named) => self.gossip.handle(gossip::Input::Bootstrap(named), now),
+            Input::Myself(introduction) => {
+                self.gossip.handle(gossip::Input::Myself(introduction.to_vec()), now);
+            }
+        }
+    }
+
+    /// Lets the parts talk until all is said.
+    pub(crate) fn converse(&mut self, now: Time) {
+        loop {
+            if let Some(said) = self.arrows.poll() {
+                self.arrows_said(said, now);
+            } else if let Some(said) = self.routing.poll() {
+                self.routing_said(said, now);
+            } else if let Some(said) = self.gossip.poll() {
+                self.gossip_said(said, now);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn up(&mut self, link: LinkId, now: Time) {
+        let Some(peer) = self.peers.get(&link).copied() else { return };
+        self.found.remove(&link);
+        self.arrows.handle(arrows::Input::Up(link, peer), now);
+        self.routing.handle(routing::Input::Up(link), now);
+        self.gossip.handle(gossip::Input::LinkUp(link, peer), now);
+    }
+
+    fn down(&mut self, link: LinkId, now: Time) {
+        self.forget(link, now);
+        self.arrows.handle(arrows::Input::Down(link), now);
+    }
+
+    /// Tells routing and gossip that a link is no more.
+    fn forget(&mut self, link: LinkId, now: Time) {
+        self.peers.remove(&link);
+        self.found.remove(&link);
+        self.routing.handle(routing::Input::Down(link), now);
+        self.gossip.handle(gossip::Input::LinkDown(link), now);
+    }
+
+    fn frame(&mut self, link: LinkId, frame: &[u8], now: Time) {
+        match Kind::of(frame) {
+            Some((Kind::Routing, words)) => {
+                self.routing.handle(routing::Input::Frame(link, words), now);
+            }
+            Some((Kind::Arrows, words)) => {
+                self.arrows.handle(arrows::Input::Frame(link, words), now);
+            }
+            Some((Kind::Gossip, words)) => {
+                self.gossip.handle(gossip::Input::Frame(link, words), now);
+            }
+            Some((Kind::Ipv4 | Kind::Ipv6, _)) | None => {
+                self.say(Output::Event(Event::UnknownFrame(link)));
+            }
+        }
+    }
+
+    fn arrows_said(&mut self, said: arrows::Output, now: Time) {
+        match said {
+            arrows::Output::Seek(link, node) => {
+                self.peers.insert(link, node);
+                self.gossip.handle(gossip::Input::Find(link, node), now);
+            }
+            arrows::Output::Open(link, to, carrier) => self.open(link, to, carrier),
+            arrows::Output::Accept(link) => self.say(Output::Accept(link)),
+            arrows::Output::Refuse(link, why) => {
+                self.peers.remove(&link);
+                self.say(Output::Refuse(link, why.into()));
+            }
+            arrows::Output::Close(link) => {
+                self.forget(link, now);
+                self.say(Output::Close(link));
+            }
+            arrows::Output::Leave(link) => self.routing.handle(routing::Input::Down(link), now),
+            arrows::Output::Shun(link) => self.routing.handle(routing::Input::Shun(link), now),
+            arrows::Output::Watch(link) => self.say(Output::Watch(link)),
+            arrows::Output::Send(link, words) => self.send(link, Kind::Arrows, &words),
+            arrows::Output::Event(event) => self.say(Output::Event(Event::Arrows(event))),
+        }
+    }
+
+    fn routing_said(&mut self, said: routing::Output, now: Time) {
+        match said {
+            routing::Output::Send(link, packet) => self.send(link, Kind::Routing, &packet),
+            routing::Output::Route(range, via) => {
+                if self.is_node(range) {
+                    let node = NodeId(range);
+                    let heard = match via {
+                        Some(_) => arrows::Input::Reachable(node),
+                        None => arrows::Input::Unreachable(node),
+                    };
+                    self.arrows.handle(heard, now);
+                }
+                self.say(Output::Route(range, via));
+            }
+            routing::Output::Usage(link, used_by) => {
+                self.arrows.handle(arrows::Input::Usage(link, used_by), now);
+            }
+        }
+    }
+
+    fn gossip_said(&mut self, said: gossip::Output, now: Time) {
+        match said {
+            gossip::Output::Send(link, words) => self.send(link, Kind::Gossip, &words),
+            gossip::Output::Overlay(node, words) => {
+                self.say(Output::Overlay(node.address(), words));
+            }
+            gossip::Output::Found(link, contact) => {
+                let carriers = contact.carriers;
+                self.found.insert(link, contact);
+                self.arrows.handle(arrows::Input::Found(link, carriers), now);
+            }
+            gossip::Output::NotFound(link) => {
+                self.arrows.handle(arrows::Input::NotFound(link), now);
+            }
+            gossip::Output::Judged(link, Ok(node)) => {
+                self.peers.insert(link, node);
+                self.arrows.handle(arrows::Input::Request(link, node), now);
+            }
+            gossip::Output::Judged(link, Err(_)) => {
+                self.say(Output::Refuse(link, arrows::Refusal::Identity.into()));
+            }
+            gossip::Output::Described(node, contact) => {
+                let traits = Local::traits(node, &contact, &self.parameters);
+                self.arrows.handle(arrows::Input::Described(node, traits), now);
+            }
+            gossip::Output::Bootstrap(nodes) => {
+                self.arrows.handle(arrows::Input::Bootstrap(&nodes), now);
+            }
+            gossip::Output::Introduced(node) => {
+                self.arrows.handle(arrows::Input::Introduced(node), now);
+            }
+            gossip::Output::Parameters(parameters) => self.retune(parameters, now),
+            gossip::Output::Banish(link) => self.arrows.handle(arrows::Input::Banish(link), now),
+            gossip::Output::SaveDocument(octets) => self.say(Output::SaveDocument(octets)),
+            gossip::Output::SaveContacts(kept) => self.say(Output::SaveContacts(kept)),
+            gossip::Output::AskRegistry => self.say(Output::AskRegistry),
+            gossip::Output::Event(event) => self.say(Output::Event(Event::Gossip(event))),
+        }
+    }
+
+    /// Adds to the order to open what gossip knows of the node.
+    fn open(&mut self, link: LinkId, to: NodeId, carrier: Carrier) {
+        let Some(contact) = self.found.get(&link) else { return };
+        let by_it = contact.endpoints.iter().filter(|endpoint| endpoint.carrier == carrier);
+        let endpoints = by_it.map(|endpoint| endpoint.address).collect();
+        let key = contact.key;
+        self.say(Output::Open { link, to, carrier, key, endpoints });
+    }
+
+    fn retune(&mut self, parameters: gossip::Parameters, now: Time) {
+        self.parameters = parameters;
+        let settings = self.local.arrows_settings(&self.parameters);
+        self.arrows.handle(arrows::Input::Settings(settings), now);
+    }
+
+    fn send(&mut self, link: LinkId, kind: Kind, words: &[u8]) {
+        let frame: Vec<u8> = kind.octet().into_iter().chain(words.iter().copied()).collect();
+        self.say(Output::Send(link, frame));
+    }
+
+    fn say(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+}

@@ -1,0 +1,74 @@
+//! What a running node says of itself, for people or as JSON.
+
+use anyhow::Context;
+use daemon::control::{Question, ask};
+use serde_json::Value;
+
+use crate::options::Which;
+
+/// Prints how the node is.
+pub(crate) fn status(which: &Which) -> anyhow::Result<()> {
+    show(which, Question::Status, |answer| {
+        for (name, value) in answer.as_object().into_iter().flatten() {
+            println!("{name:<18}{}", plain(value));
+        }
+    })
+}
+
+/// Prints every arrow and link.
+pub(crate) fn arrows(which: &Which) -> anyhow::Result<()> {
+    let columns = ["link", "node", "state", "carrier", "age_s", "rtt_ms", "routes", "cause"];
+    show(which, Question::Arrows, |answer| table(answer, &columns))
+}
+
+/// Prints every route.
+pub(crate) fn routes(which: &Which) -> anyhow::Result<()> {
+    let columns = ["prefix", "link", "node", "metric", "alternates"];
+    show(which, Question::Routes, |answer| table(answer, &columns))
+}
+
+/// Prints every node that is known.
+pub(crate) fn nodes(which: &Which) -> anyhow::Result<()> {
+    let columns = ["node", "address", "reachable", "metric", "country", "endpoints"];
+    show(which, Question::Nodes, |answer| table(answer, &columns))
+}
+
+fn show(which: &Which, question: Question, people: impl Fn(&Value)) -> anyhow::Result<()> {
+    let answer = ask(&which.state, question)?;
+    if which.json {
+        println!("{}", serde_json::to_string(&answer).context("the answer cannot be printed")?);
+    } else {
+        people(&answer);
+    }
+    Ok(())
+}
+
+/// Prints a list of objects as aligned columns; a missing value is a dash.
+pub(crate) fn table(rows: &Value, columns: &[&str]) {
+    let cell = |row: &Value, column: &str| row.get(column).map_or_else(|| "-".to_owned(), plain);
+    let rows: Vec<Vec<String>> = (rows.as_array().into_iter().flatten())
+        .map(|row| columns.iter().map(|column| cell(row, column)).collect())
+        .collect();
+    let head: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+    let all = || std::iter::once(&head).chain(&rows);
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|n| all().filter_map(|row| row.get(n)).map(String::len).max().unwrap_or(0))
+        .collect();
+    for row in all() {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => {
+            let each = fields.iter().map(|(name, value)| format!("{name}={}", plain(value)));
+            each.collect::<Vec<_>>().join(" ")
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}

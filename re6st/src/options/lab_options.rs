@@ -1,0 +1,89 @@
+//! What can be asked of the laboratory.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use daemon::config::Span;
+use lab::Fault;
+
+#[derive(Debug, Args)]
+pub(crate) struct LabOptions {
+    /// How many nodes
+    #[arg(long, default_value_t = 12)]
+    nodes: u16,
+    /// Time between two rounds of renewal
+    #[arg(long, default_value = "5m")]
+    round: Span,
+    /// Where all luck of the emulated Internet and of the faults comes from [default: drawn]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many seconds the nodes run [default: until Ctrl-C]
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// One line a second on standard error, instead of the live table
+    #[arg(long)]
+    headless: bool,
+    /// Print what was measured as the last line of standard output
+    #[arg(long)]
+    report: Option<Format>,
+    /// How often each pair is pinged [default: 100ms, less often with many pairs]
+    #[arg(long)]
+    ping: Option<Span>,
+    /// Kill K random nodes T seconds after the nodes' start
+    #[arg(long, value_name = "K@T", value_parser = Fault::kill)]
+    kill: Vec<Fault>,
+    /// Cut two nodes from each other (0 is the registry)
+    #[arg(long, value_name = "A-B@T", value_parser = Fault::cut)]
+    cut: Vec<Fault>,
+    /// Block all UDP of a node
+    #[arg(long, value_name = "NODE@T", value_parser = Fault::block_udp)]
+    block_udp: Vec<Fault>,
+    /// Revoke the certificate of a node, and measure how long until it is out
+    #[arg(long, value_name = "NODE@T", value_parser = Fault::revoke)]
+    revoke: Vec<Fault>,
+    /// Kill the registry
+    #[arg(long, value_name = "T", value_parser = Fault::kill_registry)]
+    kill_registry: Vec<Fault>,
+    /// Share of packets that the emulated Internet loses, in hundredths
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    loss: f64,
+    /// Copy the logs of the registry and of the nodes to this directory at the end
+    #[arg(long, value_name = "DIRECTORY")]
+    keep_logs: Option<PathBuf>,
+    /// Write every packet of the emulated Internet to this file, for tcpdump -r
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One line
+    Json,
+}
+
+impl LabOptions {
+    pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
+        anyhow::ensure!((0.0..=100.0).contains(&self.loss), "--loss {}: 0 to 100", self.loss);
+        let faults = [self.kill, self.cut, self.block_udp, self.revoke, self.kill_registry];
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 to 100 was checked above, so this is 0 to a million"
+        )]
+        let loss = (self.loss * 10_000.0).round() as u32;
+        Ok(lab::Options {
+            nodes: self.nodes,
+            round: self.round.0,
+            seed: self.seed,
+            seconds: self.seconds.map(std::time::Duration::from_secs),
+            headless: self.headless,
+            report: self.report == Some(Format::Json),
+            ping: self.ping.map(|span| span.0),
+            faults: faults.into_iter().flatten().collect(),
+            loss,
+            keep_logs: self.keep_logs,
+            capture: self.capture,
+            executable: None,
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! The configuration of a node: a small TOML file, all of it optional.
+//!
+//! Whatever is left out has the network's value, and a network that says nothing has
+//! the seed's: 10 arrows, 5 minutes, 30 %, 60 minutes, 20 % most used, 30 % well known.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+mod quantity;
+
+pub use quantity::{Percent, Span};
+
+/// The UDP port on which carriers listen when the configuration names none.
+pub const DEFAULT_PORT: u16 = 6326;
+
+/// What an operator can say of a node.
+///
+/// Unknown keys are refused, so that a misspelt one is not silently without effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Name of the TUN interface, 1 to 15 octets; default `re6st0`.
+    pub interface: Option<String>,
+    /// UDP port on which the `udp` carrier listens; default 6326, 0 lets the kernel choose.
+    pub port: Option<u16>,
+    /// Where others reach us; default: the addresses of this machine's interfaces.
+    pub endpoints: Vec<SocketAddr>,
+    /// Two-letter country of this node (ISO 3166), told to others.
+    pub country: Option<String>,
+    /// How arrows are drawn and renewed, where it should differ from the network's way.
+    pub arrows: Arrows,
+    /// The small-mesh exception: what must be among our arrows.
+    pub ensure: Vec<Ensure>,
+}
+
+/// How arrows are drawn and renewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Arrows {
+    /// How many arrows we keep, 1 to 100; seed: 10.
+    pub count: Option<u8>,
+    /// Time between two rounds, 1 s to 1 day; seed: 5 minutes.
+    pub round: Option<Span>,
+    /// Share condemned at each round, 1 % to 100 %; seed: 30 %.
+    pub share: Option<Percent>,
+    /// How long an arrow in use may drain, 1 s to 1 h; seed: 60 minutes.
+    pub limit: Option<Span>,
+    /// Share of the arrows sheltered as the most used, 0 % to 20 %; seed: 20 %.
+    pub most_used: Option<Percent>,
+    /// Share of the urn held by well-known nodes, 0 % to 30 %; seed: 30 %.
+    pub well_known: Option<Percent>,
+    /// Share of the seats for the neighbourhood exception, 0 % to 20 %; default 0 %.
+    pub neighbourhood: Option<Percent>,
+}
+
+/// A rule of the small-mesh exception.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ensure {
+    /// How many arrows at least, 1 or more.
+    pub at_least: u8,
+    /// To nodes of this country (ISO 3166).
+    pub country: Option<String>,
+    /// By this carrier.
+    pub carrier: Option<String>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug)]
+pub struct Invalid {
+    file: PathBuf,
+    what: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.what)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Config {
+    /// Reads the configuration in `file`.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`], which names the file, the place in it, and the remedy.
+    pub fn read(file: &Path) -> Result<Self, Invalid> {
+        let invalid = |what: String| Invalid { file: file.to_owned(), what };
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| invalid(format!("cannot be read: {error}")))?;
+        Self::parse(&text).map_err(invalid)
+    }
+
+    /// Reads the configuration `text`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the place and the remedy.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Returns the name of the TUN interface.
+    pub fn interface(&self) -> &str {
+        self.interface.as_deref().unwrap_or("re6st0")
+    }
+
+    /// Returns the UDP port on which the `udp` carrier listens.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(DEFAULT_PORT)
+    }
+
+    /// Checks what types alone cannot: names and bounds.
+    fn check(&self) -> Result<(), String> {
+        let name = self.interface();
+        if name.is_empty() || name.len() > 15 || name.contains(['/', ' ']) {
+            return Err(format!("interface: `{name}` is no interface name; use 1 to 15 letters"));
+        }
+        if let Some(country) = &self.country {
+            country_code(country).map_err(|what| format!("country: {what}"))?;
+        }
+        self.arrows.check()?;
+        self.ensure.iter().try_for_each(Ensure::check)
+    }
+}
+
+impl Arrows {
+    fn check(&self) -> Result<(), String> {
+        let percents = [
+            ("share", self.share, 1, 100),
+            ("most_used", self.most_used, 0, 20),
+            ("well_known", self.well_known, 0, 30),
+            ("neighbourhood", self.neighbourhood, 0, 20),
+        ];
+        for (name, value, low, high) in percents {
+            let percent = value.map_or(low, |Percent(percent)| percent);
+            if percent < low || percent > high {
+                return Err(format!(
+                    "arrows.{name}: {percent}% is out of bounds; {low}% to {high}%"
+                ));
+            }
+        }
+        if self.count.is_some_and(|count| count == 0 || count > 100) {
+            return Err("arrows.count: out of bounds; 1 to 100".to_owned());
+        }
+        span("round", self.round, Duration::from_hours(24))?;
+        span("limit", self.limit, Duration::from_hours(1))
+    }
+}
+
+fn span(name: &str, value: Option<Span>, high: Duration) -> Result<(), String> {
+    match value {
+        Some(Span(given)) if given < Duration::from_secs(1) || given > high => {
+            let high = Span(high);
+            Err(format!("arrows.{name}: {} is out of bounds; 1s to {high}", Span(given)))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Ensure {
+    fn check(&self) -> Result<(), String> {
+        match (&self.country, &self.carrier) {
+            (Some(country), None) => {
+                country_code(country).map_err(|what| format!("ensure.country: {what}"))?;
+            }
+            (None, Some(carrier)) => {
+                let known = words::Carrier::from_name(carrier);
+                known.ok_or_else(|| {
+                    let names = words::Carrier::ALL.map(words::Carrier::name).join(", ");
+                    format!("ensure.carrier: `{carrier}` is no carrier; one of {names}")
+                })?;
+            }
+            (None, None) | (Some(_), Some(_)) => {
+                return Err("ensure: name either a country or a carrier".to_owned());
+            }
+        }
+        if self.at_least == 0 {
+            return Err("ensure.at_least: 0 ensures nothing; use 1 or more".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Reads a country code, such as `FR`.
+///
+/// # Errors
+///
+/// A sentence for anything but two capital letters.
+pub fn country_code(text: &str) -> Result<[u8; 2], String> {
+    match text.as_bytes() {
+        [a @ b'A'..=b'Z', b @ b'A'..=b'Z'] => Ok([*a, *b]),
+        _ => Err(format!("`{text}` is no country; use two capital letters, as FR")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_said_is_a_whole_configuration() {
+        let config = Config::parse("").unwrap();
+        assert_eq!((config.interface(), config.port()), ("re6st0", 6326));
+    }
+
+    #[test]
+    fn all_that_can_be_said() {
+        let text = r#"
+            interface = "mesh0"
+            port = 7000
+            endpoints = ["203.0.113.9:7000", "[2001:db8::9]:7000"]
+            country = "FR"
+            [arrows]
+            count = 8
+            round = "10s"
+            share = "50%"
+            limit = "30m"
+            most_used = "10%"
+            well_known = "0%"
+            neighbourhood = "20%"
+            [[ensure]]
+            at_least = 1
+            country = "CN"
+        "#;
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.arrows.round, Some(Span(Duration::from_secs(10))));
+        assert_eq!(config.arrows.share, Some(Percent(50)));
+        assert_eq!(config.ensure.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_remedy() {
+        let wrong = [
+            ("intreface = \"x\"", "unknown field `intreface`"),
+            ("[arrows]\nround = \"5 parsecs\"", "ms, s, m, h or d"),
+            ("[arrows]\nround = 300", "text with a unit"),
+            ("[arrows]\nshare = \"130%\"", "0% to 100%"),
+            ("[arrows]\nmost_used = \"50%\"", "0% to 20%"),
+            ("[arrows]\ncount = 0", "1 to 100"),
+            ("[arrows]\nlimit = \"2h\"", "1s to 1h"),
+            ("country = \"france\"", "two capital letters"),
+            ("[[ensure]]\nat_least = 1", "either a country or a carrier"),
+            ("[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"", "no carrier"),
+            ("endpoints = [\"nowhere\"]", "endpoints"),
+        ];
+        for (text, remedy) in wrong {
+            let error = Config::parse(text).unwrap_err();
+            assert!(error.contains(remedy), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Numbers with their units, as people write them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+/// A span of time: a whole number and its unit, as `250ms`, `10s`, `5m`, `1h`, `2d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+/// A share: a whole number of hundredths, as `30%`; 0 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percent(pub u8);
+
+/// The units, the largest first, in milliseconds.
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+impl FromStr for Span {
+    type Err = String;
+
+    /// Reads a span of time.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the units, for anything else.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no time; use a number and ms, s, m, h or d, as 5m");
+        let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
+        number.checked_mul(*ms).map(|ms| Self(Duration::from_millis(ms))).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        let unit = UNITS.iter().find(|(_, size)| ms > 0 && ms.is_multiple_of(*size));
+        let (name, size) = unit.copied().unwrap_or(("ms", 1));
+        write!(f, "{}{name}", ms / size)
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+
+    /// Reads a share.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that gives the form, for anything else.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        let percent = number.filter(|percent: &u8| *percent <= 100);
+        percent.map(Self).ok_or_else(|| format!("`{text}` is no share; use 0% to 100%, as 30%"))
+    }
+}
+
+/// Accepts text only, and says so when it gets a bare number.
+struct Text<T>(std::marker::PhantomData<T>, &'static str);
+
+impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "text with a unit, as \"{}\"", self.1)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text(std::marker::PhantomData, "5m"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text(std::marker::PhantomData, "30%"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_go_both_ways() {
+        for text in ["250ms", "10s", "5m", "1h", "2d"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+        assert_eq!("90s".parse::<Span>().unwrap().to_string(), "90s");
+        for wrong in ["", "5", "m", "5 parsecs", "-3s", "99999999999999999999s"] {
+            assert!(wrong.parse::<Span>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_has_its_sign() {
+        assert_eq!("30%".parse(), Ok(Percent(30)));
+        assert!("30".parse::<Percent>().is_err() && "101%".parse::<Percent>().is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! Who this node is: its keys, its certificate, and what it shows others of itself.
+
+use std::net::SocketAddr;
+
+use crypto::{AuthorityCertificate, NetworkAuthority, NodeCertificate, SigningKey, StaticKey};
+use gossip::{Contact, Endpoint};
+use words::{Carrier, Carriers, NodeId, Prefix, Wall};
+
+use crate::config::{Config, country_code};
+use crate::interface;
+use crate::state::{State, Unusable};
+
+/// The identity of a node, loaded from its state directory.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) key: SigningKey,
+    pub(crate) certificate: NodeCertificate,
+    pub(crate) noise: StaticKey,
+    pub(crate) ca: AuthorityCertificate,
+    pub(crate) endpoints: Vec<SocketAddr>,
+    pub(crate) country: Option<[u8; 2]>,
+}
+
+/// An identity that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// A file of the state directory.
+    #[error(transparent)]
+    State(#[from] Unusable),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] crypto::KeyError),
+    /// A certificate.
+    #[error(transparent)]
+    Certificate(#[from] crypto::CertificateError),
+    /// The certificate is another key's.
+    #[error("the certificate is not of the key beside it; restore the right pair, or join anew")]
+    Mismatch,
+    /// Nothing can be shown to others.
+    #[error("this node cannot introduce itself: {0}")]
+    Introduction(#[from] crypto::IssueError),
+}
+
+impl Identity {
+    /// Loads the identity of the node in `state`, told to others as `config` says.
+    ///
+    /// Dates are not checked: a node whose certificate has expired may still renew it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`], with its remedy.
+    pub(crate) fn load(state: &State, config: &Config) -> Result<Self, Unfit> {
+        let text = |file: &std::path::Path| {
+            let octets = state.read(file)?;
+            Ok::<_, Unfit>(String::from_utf8_lossy(&octets).into_owned())
+        };
+        let ca = AuthorityCertificate::from_pem(&text(&state.ca())?)?;
+        let certificate = NodeCertificate::from_pem(ca.network(), &text(&state.certificate())?)?;
+        let key = SigningKey::load(&state.key())?;
+        if key.public() != certificate.key {
+            return Err(Unfit::Mismatch);
+        }
+        let noise = StaticKey::load(&state.noise_key())?;
+        let country = config.country.as_deref().and_then(|text| country_code(text).ok());
+        let endpoints = if config.endpoints.is_empty() {
+            interface::endpoints(ca.network(), config.port())
+        } else {
+            config.endpoints.clone()
+        };
+        Ok(Self { key, certificate, noise, ca, endpoints, country })
+    }
+
+    /// Returns who we are.
+    pub(crate) const fn me(&self) -> NodeId {
+        self.certificate.node
+    }
+
+    /// Returns the addresses of the whole network.
+    pub(crate) const fn network(&self) -> Prefix {
+        self.ca.network()
+    }
+
+    /// Returns whom the node believes.
+    pub(crate) fn authority(&self) -> NetworkAuthority {
+        NetworkAuthority::new(self.ca.clone())
+    }
+
+    /// Returns our name in the routing protocol, bound to our key.
+    ///
+    /// Neither all zeros nor all ones, which RFC 8966 §4.1.3 forbids.
+    pub(crate) fn router_id(&self) -> [u8; 8] {
+        let digest = crypto::Fingerprint::of(&self.certificate.key.0).0;
+        let id = digest.first_chunk::<8>().copied().unwrap_or([1; 8]);
+        if id == [0; 8] || id == [0xff; 8] { [1; 8] } else { id }
+    }
+
+    /// Returns what we show of ourselves, issued `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit::Introduction`].
+    pub(crate) fn introduction(&self, now: Wall) -> Result<Vec<u8>, Unfit> {
+        let endpoint = |address: &SocketAddr| Endpoint { carrier: Carrier::Udp, address: *address };
+        let contact = Contact {
+            node: self.me(),
+            issued: now,
+            key: self.noise.public(),
+            endpoints: self.endpoints.iter().map(endpoint).take(Contact::ENDPOINTS).collect(),
+            carriers: Carriers::of([Carrier::Udp]),
+            country: self.country,
+            capacity: None,
+        };
+        let introduction = crypto::introduce(&self.certificate, &contact, &self.key)?;
+        introduction.encode().map_err(|error| Unfit::Introduction(error.into()))
+    }
+}

@@ -1,0 +1,119 @@
+//! The node's network interface: `re6st0`, its address, and the way into the mesh.
+
+use std::net::{IpAddr, SocketAddr};
+
+use linux::{Destination, Netlink, Queues, Tun};
+use words::{NodeId, Prefix};
+
+/// Why the interface cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failed {
+    /// The kernel refused something.
+    #[error(transparent)]
+    Kernel(#[from] linux::Error),
+    /// Another interface already reaches addresses of the network.
+    #[error(
+        "the network {network} overlaps {other}, which interface number {device} already reaches; remove that route or address, or the machine would lose one of the two"
+    )]
+    Overlap {
+        /// The network we would route into the mesh.
+        network: Prefix,
+        /// What is there.
+        other: Destination,
+        /// Where it goes.
+        device: u32,
+    },
+}
+
+/// Makes the interface `name`: gives it the node's address and sends the network's
+/// addresses to it.
+///
+/// It vanishes, with its address and route, when the returned [`Tun`] is dropped.
+///
+/// # Errors
+///
+/// [`Failed`], with its remedy.
+pub fn open(name: &str, me: NodeId, network: Prefix, mtu: u16) -> Result<Tun, Failed> {
+    let mut netlink = Netlink::open()?;
+    refuse_overlap(&mut netlink, network)?;
+    let tun = Tun::open(name, Queues::One)?;
+    let device = netlink.index(tun.name())?;
+    netlink.set_mtu(device, mtu)?;
+    netlink.set_quiet(device)?;
+    netlink.set_up(device)?;
+    let own = IpAddr::V6(me.address());
+    netlink.add_address(device, Destination::only(own))?;
+    netlink.set_route(Destination::from(network), device, Some(own))?;
+    Ok(tun)
+}
+
+/// Refuses a network whose addresses the machine already reaches elsewhere.
+///
+/// A default route, or another that holds the network and more, is no obstacle: ours
+/// is more specific. One inside the network would take its part away from the mesh.
+fn refuse_overlap(netlink: &mut Netlink, network: Prefix) -> Result<(), Failed> {
+    for route in netlink.routes()? {
+        let (IpAddr::V6(first), Some(device)) = (route.destination.address, route.device) else {
+            continue;
+        };
+        let other = Prefix::new(first.to_bits(), route.destination.length);
+        if network.covers(other) {
+            return Err(Failed::Overlap { network, other: route.destination, device });
+        }
+    }
+    Ok(())
+}
+
+/// Returns where others may reach UDP `port` of this machine: the addresses of its
+/// interfaces, those of the whole Internet first, without those inside `network`.
+pub fn endpoints(network: Prefix, port: u16) -> Vec<SocketAddr> {
+    let interfaces = match nix::ifaddrs::getifaddrs() {
+        Ok(interfaces) => interfaces,
+        Err(error) => {
+            tracing::warn!(%error, "the addresses of this machine cannot be read; set `endpoints`");
+            return Vec::new();
+        }
+    };
+    let addresses = interfaces.filter_map(|interface| {
+        let address = interface.address?;
+        let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+        v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+    });
+    let mut found: Vec<_> = addresses.filter(|address| is_reachable(*address, network)).collect();
+    found.sort_by_key(|address| is_private(*address));
+    found.dedup();
+    found.truncate(gossip::Contact::ENDPOINTS);
+    found.into_iter().map(|address| SocketAddr::new(address, port)).collect()
+}
+
+fn is_reachable(address: IpAddr, network: Prefix) -> bool {
+    match address {
+        IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_link_local() || v4.is_unspecified()),
+        IpAddr::V6(v6) => {
+            let local = v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified();
+            !local && !network.contains(v6)
+        }
+    }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private(),
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_that_others_can_reach_are_told() {
+        let network: Prefix = "fd00:42::/48".parse().unwrap();
+        let told = |text: &str| is_reachable(text.parse().unwrap(), network);
+        assert!(told("203.0.113.7") && told("192.168.1.2") && told("2001:db8::1"));
+        assert!(!told("127.0.0.1") && !told("fe80::1") && !told("fd00:42:0:1::1"));
+        assert!(is_private("10.0.0.1".parse().unwrap()));
+    }
+}

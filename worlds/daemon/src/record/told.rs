@@ -1,0 +1,169 @@
+//! What a node can be told, as JSON and back.
+
+use std::net::Ipv6Addr;
+
+use node::Input;
+use serde_json::{Value, json};
+use words::{LinkId, Wall};
+
+use super::hex;
+
+/// An input that owns its octets, so that it can come from a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Calendar(Wall),
+    Request(LinkId, [u8; 32], Vec<u8>),
+    Up(LinkId),
+    Down(LinkId),
+    Refused(LinkId, u8),
+    Frame(LinkId, Vec<u8>),
+    Overlay(Ipv6Addr, Vec<u8>),
+    Carried(LinkId),
+    Document(Vec<u8>),
+    Contacts(Vec<Vec<u8>>),
+    Bootstrap(Vec<Vec<u8>>),
+    Myself(Vec<u8>),
+    Wake,
+}
+
+impl Told {
+    /// Returns the same input, owning its octets.
+    pub(crate) fn of(input: &Input<'_>) -> Self {
+        match input {
+            Input::Calendar(wall) => Self::Calendar(*wall),
+            Input::Request { link, key, introduction } => {
+                Self::Request(*link, *key, introduction.to_vec())
+            }
+            Input::Up(link) => Self::Up(*link),
+            Input::Down(link) => Self::Down(*link),
+            Input::Refused(link, reason) => Self::Refused(*link, *reason),
+            Input::Frame(link, frame) => Self::Frame(*link, frame.to_vec()),
+            Input::Overlay(from, words) => Self::Overlay(*from, words.to_vec()),
+            Input::Carried(link) => Self::Carried(*link),
+            Input::Document(octets) => Self::Document(octets.to_vec()),
+            Input::Contacts(kept) => Self::Contacts(kept.to_vec()),
+            Input::Bootstrap(named) => Self::Bootstrap(named.to_vec()),
+            Input::Myself(introduction) => Self::Myself(introduction.to_vec()),
+            Input::Wake => Self::Wake,
+        }
+    }
+
+    /// Returns the input as the node is told it.
+    pub(crate) fn as_input(&self) -> Input<'_> {
+        match self {
+            Self::Calendar(wall) => Input::Calendar(*wall),
+            Self::Request(link, key, introduction) => {
+                Input::Request { link: *link, key: *key, introduction }
+            }
+            Self::Up(link) => Input::Up(*link),
+            Self::Down(link) => Input::Down(*link),
+            Self::Refused(link, reason) => Input::Refused(*link, *reason),
+            Self::Frame(link, frame) => Input::Frame(*link, frame),
+            Self::Overlay(from, words) => Input::Overlay(*from, words),
+            Self::Carried(link) => Input::Carried(*link),
+            Self::Document(octets) => Input::Document(octets),
+            Self::Contacts(kept) => Input::Contacts(kept),
+            Self::Bootstrap(named) => Input::Bootstrap(named),
+            Self::Myself(introduction) => Input::Myself(introduction),
+            Self::Wake => Input::Wake,
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let many = |all: &[Vec<u8>]| all.iter().map(|one| hex::encode(one)).collect::<Vec<_>>();
+        match self {
+            Self::Calendar(wall) => json!({"calendar": wall.0}),
+            Self::Request(link, key, introduction) => {
+                json!({"request": [link.0, hex::encode(key), hex::encode(introduction)]})
+            }
+            Self::Up(link) => json!({"up": link.0}),
+            Self::Down(link) => json!({"down": link.0}),
+            Self::Refused(link, reason) => json!({"refused": [link.0, reason]}),
+            Self::Frame(link, frame) => json!({"frame": [link.0, hex::encode(frame)]}),
+            Self::Overlay(from, words) => {
+                json!({"overlay": [from.to_string(), hex::encode(words)]})
+            }
+            Self::Carried(link) => json!({"carried": link.0}),
+            Self::Document(octets) => json!({"document": hex::encode(octets)}),
+            Self::Contacts(kept) => json!({"contacts": many(kept)}),
+            Self::Bootstrap(named) => json!({"bootstrap": many(named)}),
+            Self::Myself(introduction) => json!({"myself": hex::encode(introduction)}),
+            Self::Wake => json!({"wake": null}),
+        }
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote; `None` for anything else.
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
+        let (name, value) = value.as_object()?.iter().next()?;
+        let told = match name.as_str() {
+            "calendar" => Self::Calendar(Wall(value.as_u64()?)),
+            "request" => {
+                let key = octets(value.get(1)?)?.try_into().ok()?;
+                Self::Request(link(value.get(0)?)?, key, octets(value.get(2)?)?)
+            }
+            "up" => Self::Up(link(value)?),
+            "down" => Self::Down(link(value)?),
+            "refused" => {
+                let reason = u8::try_from(value.get(1)?.as_u64()?).ok()?;
+                Self::Refused(link(value.get(0)?)?, reason)
+            }
+            "frame" => Self::Frame(link(value.get(0)?)?, octets(value.get(1)?)?),
+            "overlay" => {
+                Self::Overlay(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?)
+            }
+            "carried" => Self::Carried(link(value)?),
+            "document" => Self::Document(octets(value)?),
+            "contacts" => Self::Contacts(many(value)?),
+            "bootstrap" => Self::Bootstrap(many(value)?),
+            "myself" => Self::Myself(octets(value)?),
+            "wake" => Self::Wake,
+            _ => return None,
+        };
+        Some(told)
+    }
+}
+
+fn link(value: &Value) -> Option<LinkId> {
+    u32::try_from(value.as_u64()?).ok().map(LinkId)
+}
+
+fn octets(value: &Value) -> Option<Vec<u8>> {
+    hex::decode(value.as_str()?)
+}
+
+fn many(value: &Value) -> Option<Vec<Vec<u8>>> {
+    value.as_array()?.iter().map(octets).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_goes_both_ways() {
+        let link = LinkId::theirs(4);
+        let all = [
+            Told::Calendar(Wall(1_800_000_000)),
+            Told::Request(link, [7; 32], vec![1, 2]),
+            Told::Up(link),
+            Told::Down(link),
+            Told::Refused(link, 3),
+            Told::Frame(link, vec![2, 9]),
+            Told::Overlay("fd00::1".parse().unwrap(), vec![5]),
+            Told::Carried(link),
+            Told::Document(vec![8]),
+            Told::Contacts(vec![vec![1], vec![]]),
+            Told::Bootstrap(vec![]),
+            Told::Myself(vec![6]),
+            Told::Wake,
+        ];
+        for told in all {
+            let text = told.to_json().to_string();
+            let read = Told::from_json(&serde_json::from_str(&text).unwrap());
+            assert_eq!(read.as_ref(), Some(&told), "{text}");
+            assert_eq!(Told::of(&told.as_input()), told);
+        }
+        assert_eq!(Told::from_json(&json!({"frame": [1, "xyz"]})), None);
+        assert_eq!(Told::from_json(&json!({"dance": 1})), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! What happened, counted by cause.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use arrows::Event;
+use serde::Serialize;
+
+/// Births and deaths of arrows since the node started.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tally {
+    /// Arrows that were drawn.
+    pub drawn: u64,
+    /// Arrows that came to life: the carrier made the link.
+    pub born: u64,
+    /// Arrows that had come to life and died.
+    pub died: u64,
+    /// The greatest age at death, in seconds.
+    #[serde(skip)]
+    pub oldest: Duration,
+    /// Births by what the draw was owed to, as `born:chance`, and deaths by what the
+    /// arrow died of, as `died:drained`.
+    pub by_cause: BTreeMap<String, u64>,
+    /// Everything else that was worth telling, by its name.
+    pub events: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Counts something that happened to an arrow.
+    pub fn count(&mut self, event: &Event) {
+        match event {
+            Event::Born { of, .. } => {
+                self.drawn += 1;
+                self.cause(format!("drawn:{}", of.name()));
+            }
+            Event::Opened { of, .. } => {
+                self.born += 1;
+                self.cause(format!("born:{}", of.name()));
+            }
+            Event::Died { of, age, .. } => {
+                if of.was_alive() {
+                    self.died += 1;
+                    self.oldest = self.oldest.max(*age);
+                }
+                self.cause(format!("died:{}", of.name()));
+            }
+            Event::Draining { .. } => self.note("draining"),
+            Event::Accepted { .. } => self.note("accepted"),
+            Event::TurnedAway { of, .. } => self.note(&format!("turned-away:{}", of.name())),
+            Event::Parted { of, .. } => self.note(&format!("parted:{}", of.name())),
+            Event::Garbled { .. } => self.note("garbled"),
+        }
+    }
+
+    /// Counts an event that has only a name.
+    pub fn note(&mut self, name: &str) {
+        *self.events.entry(name.to_owned()).or_default() += 1;
+    }
+
+    fn cause(&mut self, cause: String) {
+        *self.by_cause.entry(cause).or_default() += 1;
+    }
+}

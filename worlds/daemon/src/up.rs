@@ -1,0 +1,144 @@
+//! A node, started: everything it needs is checked and opened before it speaks.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+
+use anyhow::Context;
+use crypto::session::Mask;
+use forward::Own;
+use registry::client::Client;
+use words::Time;
+
+use crate::birth::conceive;
+use crate::config::Config;
+use crate::identity::Identity;
+use crate::overlay::Overlay;
+use crate::record::{Birth, Recorder};
+use crate::registrar::Registrar;
+use crate::state::State;
+use crate::tally::Tally;
+use crate::world::{Happened, Times, World};
+use crate::{control, interface, plane};
+
+/// How to start a node.
+#[derive(Clone, Debug)]
+pub struct Up {
+    /// The state directory that `join` made.
+    pub state: PathBuf,
+    /// The configuration; none: `re6st.toml` of the state directory.
+    pub config: Option<PathBuf>,
+    /// Where to record what the node is told and says.
+    pub record: Option<PathBuf>,
+}
+
+/// Runs a node until it is told to stop.
+///
+/// # Errors
+///
+/// A sentence with its remedy, for whatever keeps the node from starting: state,
+/// configuration, rights, `/dev/net/tun`, a port in use, an overlapping network.
+pub fn up(wish: &Up) -> anyhow::Result<()> {
+    let signals = linux::Signals::take()?;
+    let state = State::at(&wish.state);
+    let _lock = state.lock()?;
+    let file = wish.config.clone().unwrap_or_else(|| state.config());
+    let text = String::from_utf8(state.read_or_empty(&file)?)
+        .with_context(|| format!("{} is not text", file.display()))?;
+    let config =
+        Config::parse(&text).map_err(|what| anyhow::anyhow!("{}: {what}", file.display()))?;
+    let identity = Identity::load(&state, &config)?;
+
+    let (happened, events) = channel();
+    watch_signals(signals, happened.clone())?;
+    let mut world = assemble(wish, state, &config, text, (identity, happened))?;
+    world.begin()?;
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        tracing::debug!(%error, "the service manager was not told");
+    }
+    world.run(&events);
+    Ok(())
+}
+
+/// Opens everything outside, and puts it around the engines.
+fn assemble(
+    wish: &Up,
+    state: State,
+    config: &Config,
+    text: String,
+    (identity, happened): (Identity, Sender<Happened>),
+) -> anyhow::Result<World> {
+    let (me, network) = (identity.me(), identity.network());
+    let birth = Birth {
+        seed: linux::seed()?,
+        me,
+        router_id: identity.router_id(),
+        ca: identity.ca.der().to_vec(),
+        config: text,
+    };
+    let recorder = Recorder::start(wish.record.as_deref(), &birth)
+        .context("the recording cannot be started")?;
+    let node = conceive(&birth).map_err(anyhow::Error::msg)?;
+
+    let udp = linux::Udp::bind(config.port())?;
+    let tun = interface::open(config.interface(), me, network, plane::MTU)?;
+    let clock = linux::Clock::start();
+    let secret = *identity.noise.private();
+    let settings =
+        noise::Settings { aes: crypto::session::has_aes(), ..noise::Settings::default() };
+    let wall = linux::Clock::wall();
+    let noise = noise::Noise::new(secret, linux::seed()?, settings, wall, Time::ZERO);
+    let parts = plane::Parts {
+        tun,
+        udp,
+        mask: Mask::new(&noise::mask_key(&identity.noise.public())),
+        clock,
+        own: Own { ipv6: me.address(), ipv4: None, mtu: plane::MTU },
+        local: vec![me.0],
+    };
+    let tell = happened.clone();
+    let plane = plane::start(parts, move |said| {
+        // The loop is gone only when the process ends.
+        let _ = tell.send(Happened::Plane(said));
+    })?;
+    let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
+        .context("the node's own address cannot be used; is another node running here?")?;
+    control::listen(state.directory(), happened.clone(), Happened::Asked)
+        .context("the control socket cannot be made in the state directory")?;
+    let registrar = Registrar::start(client(&state, &identity)?, happened)?;
+    Ok(World {
+        times: Times::starting(clock.now()),
+        tally: Tally::default(),
+        clock,
+        node,
+        noise,
+        plane,
+        overlay,
+        registrar,
+        state,
+        identity,
+        recorder,
+    })
+}
+
+/// Returns the line to the registry that `join` noted.
+fn client(state: &State, identity: &Identity) -> anyhow::Result<Client> {
+    let addresses = state.read(&state.registry())?;
+    let addresses = String::from_utf8_lossy(&addresses).lines().map(str::to_owned).collect();
+    let key = crypto::SigningKey::load(&state.key())?;
+    Ok(Client::new(addresses, identity.ca.clone(), identity.certificate.clone(), key)?)
+}
+
+/// Turns the signals that end a process into one event.
+fn watch_signals(signals: linux::Signals, happened: Sender<Happened>) -> anyhow::Result<()> {
+    let watch = move || {
+        loop {
+            let waited = linux::readable([std::os::fd::AsFd::as_fd(&signals)], None);
+            if waited.is_err() || signals.next().is_some() {
+                let _ = happened.send(Happened::Stop);
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).stack_size(64 * 1024).spawn(watch)?;
+    Ok(())
+}

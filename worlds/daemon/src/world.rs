@@ -1,0 +1,203 @@
+//! The real world of one node: one thread, one loop, one order of events.
+//!
+//! Everything that happens reaches the loop as one [`Happened`]; the engines are told,
+//! asked what they want, and it is done. The packet plane works beside it on threads
+//! of its own and shares only snapshots with it.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use node::Input;
+use noise::Noise;
+use words::{Engine, LinkId, Time};
+
+use crate::birth::RealNode;
+use crate::control::Pending;
+use crate::identity::Identity;
+use crate::overlay::Overlay;
+use crate::plane::{self, FromPlane};
+use crate::record::Recorder;
+use crate::registrar::{News, Registrar};
+use crate::state::State;
+use crate::tally::Tally;
+
+mod own;
+mod perform;
+mod report;
+
+/// How often a watched link is looked at for payload.
+const GLANCE: Duration = Duration::from_millis(200);
+/// How often the engines are told the calendar.
+const CALENDAR: Duration = Duration::from_mins(10);
+/// How many events are taken in before the plane is told what they changed.
+const TURN: usize = 256;
+
+/// Something that happened outside the engines.
+#[derive(Debug)]
+pub(crate) enum Happened {
+    /// In the packet plane.
+    Plane(FromPlane),
+    /// A node told us something over the overlay.
+    Overlay(Ipv6Addr, Vec<u8>),
+    /// Somebody asks on the control socket.
+    Asked(Pending),
+    /// The registry answered.
+    Registry(News),
+    /// We are to stop.
+    Stop,
+}
+
+/// One running node: its engines, and everything outside that they work on.
+pub(crate) struct World {
+    pub(crate) clock: linux::Clock,
+    pub(crate) node: RealNode,
+    pub(crate) noise: Noise,
+    pub(crate) plane: plane::Handle,
+    pub(crate) overlay: Overlay,
+    pub(crate) registrar: Registrar,
+    pub(crate) state: State,
+    pub(crate) identity: Identity,
+    pub(crate) recorder: Recorder,
+    pub(crate) tally: Tally,
+    pub(crate) times: Times,
+}
+
+/// What the loop itself has to remember between two events.
+pub(crate) struct Times {
+    started: Time,
+    next_glance: Time,
+    next_calendar: Time,
+    /// Links whose payload the node wants to hear of, and how many packets they had carried.
+    watched: BTreeMap<LinkId, u64>,
+}
+
+impl Times {
+    /// Returns the times of a world that starts `now`.
+    pub(crate) const fn starting(now: Time) -> Self {
+        let watched = BTreeMap::new();
+        Self { started: now, next_glance: now, next_calendar: now, watched }
+    }
+}
+
+impl World {
+    /// Runs until told to stop.
+    pub(crate) fn run(&mut self, events: &Receiver<Happened>) {
+        self.perform_all();
+        loop {
+            self.plane.commit();
+            self.recorder.flush();
+            let Some(first) = self.wait(events) else { continue };
+            for happened in std::iter::once(first).chain(events.try_iter()).take(TURN) {
+                if matches!(happened, Happened::Stop) {
+                    return self.leave();
+                }
+                self.take_in(happened);
+                self.perform_all();
+            }
+        }
+    }
+
+    /// Waits for the next event, or wakes the engines when their time has come.
+    fn wait(&mut self, events: &Receiver<Happened>) -> Option<Happened> {
+        let now = self.clock.now();
+        let due = self.next_deadline();
+        if due > now {
+            match events.recv_timeout(due.since(now)) {
+                Ok(happened) => return Some(happened),
+                Err(RecvTimeoutError::Disconnected) => return Some(Happened::Stop),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        self.wake();
+        None
+    }
+
+    fn next_deadline(&self) -> Time {
+        let mut due = self.times.next_calendar;
+        if !self.times.watched.is_empty() {
+            due = due.or_earlier(self.times.next_glance);
+        }
+        let node = self.node.deadline().map(|deadline| deadline.at);
+        let noise = self.noise.deadline().map(|deadline| deadline.at);
+        node.into_iter().chain(noise).fold(due, Time::or_earlier)
+    }
+
+    /// Lets the engines do what time alone asks for.
+    fn wake(&mut self) {
+        let now = self.clock.now();
+        if now >= self.times.next_calendar {
+            self.times.next_calendar = now + CALENDAR;
+            self.tell(&Input::Calendar(linux::Clock::wall()));
+            self.renew_if_due();
+        }
+        if now >= self.times.next_glance && !self.times.watched.is_empty() {
+            self.times.next_glance = now + GLANCE;
+            self.glance();
+        }
+        if self.node.deadline().is_some_and(|deadline| deadline.at <= now) {
+            self.tell(&Input::Wake);
+        }
+        if self.noise.deadline().is_some_and(|deadline| deadline.at <= now) {
+            self.noise.handle(noise::Input::Wake, now);
+        }
+        self.perform_all();
+    }
+
+    /// Tells the node which watched links carried payload since the last glance.
+    fn glance(&mut self) {
+        let seen: Vec<_> = (self.times.watched.iter())
+            .map(|(link, before)| (*link, *before, self.plane.payload_packets(*link)))
+            .collect();
+        for (link, before, packets) in seen {
+            match packets {
+                None => _ = self.times.watched.remove(&link),
+                Some(packets) if packets != before => {
+                    self.times.watched.insert(link, packets);
+                    self.tell(&Input::Carried(link));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Tells the node something, and notes it.
+    pub(crate) fn tell(&mut self, input: &Input<'_>) {
+        let now = self.clock.now();
+        self.recorder.told(input, now);
+        self.node.handle(input.clone(), now);
+    }
+
+    fn take_in(&mut self, happened: Happened) {
+        match happened {
+            Happened::Plane(FromPlane::Control { link, frame }) => {
+                self.tell(&Input::Frame(link, &frame));
+            }
+            Happened::Plane(FromPlane::Handshake { from, bytes }) => {
+                let now = self.clock.now();
+                self.noise.handle(noise::Input::Datagram { from, bytes: &bytes }, now);
+            }
+            Happened::Plane(FromPlane::Heard { link }) => {
+                let now = self.clock.now();
+                self.noise.handle(noise::Input::Heard(link), now);
+            }
+            Happened::Plane(FromPlane::Moved { link, from }) => {
+                let now = self.clock.now();
+                self.noise.handle(noise::Input::Moved(link, from), now);
+            }
+            Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
+            Happened::Asked(pending) => self.answer(&pending),
+            Happened::Registry(news) => self.learn(news),
+            Happened::Stop => {}
+        }
+    }
+
+    fn learn(&mut self, news: News) {
+        match news {
+            News::Document(octets) => self.tell(&Input::Document(&octets)),
+            News::Bootstrap(introductions) => self.tell(&Input::Bootstrap(&introductions)),
+            News::Certificate(pem) => self.adopt(&pem),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What concerns this node itself: its beginning, its certificate, its end.
+
+use std::time::Duration;
+
+use crypto::NodeCertificate;
+use node::Input;
+use words::Engine;
+
+use super::World;
+use crate::contacts;
+
+/// How long before its end a certificate is renewed; shorter-lived ones, at two thirds.
+const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
+
+impl World {
+    /// Tells the engines all that is known before the first packet.
+    ///
+    /// # Errors
+    ///
+    /// If the node cannot introduce itself, or its state cannot be read.
+    pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
+        self.tell(&Input::Calendar(linux::Clock::wall()));
+        let document = self.state.read_or_empty(&self.state.document())?;
+        if !document.is_empty() {
+            self.tell(&Input::Document(&document));
+        }
+        let kept = contacts::decode(&self.state.read_or_empty(&self.state.contacts())?);
+        self.tell(&Input::Contacts(&kept));
+        self.introduce()?;
+        let me = self.node.me();
+        tracing::info!(address = %me.address(), arrows = self.node.seats(), "the node is up");
+        Ok(())
+    }
+
+    /// Shows ourselves anew: to the engines, to the carrier, to the registry.
+    fn introduce(&mut self) -> anyhow::Result<()> {
+        let introduction = self.identity.introduction(linux::Clock::wall())?;
+        let now = self.clock.now();
+        self.tell(&Input::Myself(&introduction));
+        self.noise.handle(noise::Input::Introduction(introduction.clone()), now);
+        self.registrar.publish(introduction);
+        Ok(())
+    }
+
+    /// Asks for a new certificate when the present one comes to its end.
+    pub(super) fn renew_if_due(&mut self) {
+        let certificate = &self.identity.certificate;
+        let life = certificate.until.since(certificate.from);
+        let before = RENEW_BEFORE.min(life / 3);
+        if linux::Clock::wall().plus(before) >= certificate.until {
+            tracing::info!("the certificate comes to its end: asking for a new one");
+            self.registrar.renew();
+        }
+    }
+
+    /// Takes a renewed certificate into use, without a restart.
+    pub(super) fn adopt(&mut self, pem: &str) {
+        if let Err(error) = self.try_adopt(pem) {
+            self.tally.note("renewal-failed");
+            tracing::warn!(%error, "the renewed certificate is not used; the old one goes on");
+        }
+    }
+
+    fn try_adopt(&mut self, pem: &str) -> anyhow::Result<()> {
+        let certificate = NodeCertificate::from_pem(self.identity.network(), pem)?;
+        let ours = certificate.key == self.identity.key.public();
+        anyhow::ensure!(ours && certificate.node == self.node.me(), "it is somebody else's");
+        self.state.replace(&self.state.certificate(), pem.as_bytes())?;
+        self.identity.certificate = certificate;
+        self.introduce()
+    }
+
+    /// Ends: what was noted is on disk, and neighbours will miss us within seconds.
+    pub(super) fn leave(&mut self) {
+        tracing::info!("the node stops");
+        self.recorder.flush();
+    }
+}

@@ -1,0 +1,111 @@
+//! What the engines want, done.
+
+use node::{Event, Input, Output};
+use words::Engine;
+
+use super::World;
+
+impl World {
+    /// Does all that the engines want, until they want nothing more.
+    pub(super) fn perform_all(&mut self) {
+        loop {
+            if let Some(said) = self.noise.poll() {
+                self.perform_noise(said);
+            } else if let Some(said) = self.node.poll() {
+                self.recorder.said(&said);
+                self.perform(said);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn perform(&mut self, said: Output) {
+        let now = self.clock.now();
+        match said {
+            Output::Open { link, key, endpoints, .. } => {
+                let open = noise::Input::Open { link, peer: key, endpoints: &endpoints };
+                self.noise.handle(open, now);
+            }
+            Output::Accept(link) => self.noise.handle(noise::Input::Accept(link), now),
+            Output::Refuse(link, why) => self.noise.handle(noise::Input::Refuse(link, why), now),
+            Output::Close(link) => {
+                self.times.watched.remove(&link);
+                self.plane.drop_link(link);
+                self.noise.handle(noise::Input::Close(link), now);
+            }
+            Output::Send(link, frame) => self.plane.send(link, &frame),
+            Output::Overlay(to, words) => {
+                // The way there may have been found in this very turn.
+                self.plane.commit();
+                self.overlay.send(to, &words);
+            }
+            Output::Route(range, link) => self.plane.set_route(range, link),
+            Output::Watch(link) => {
+                let packets = self.plane.payload_packets(link).unwrap_or(0);
+                self.times.watched.insert(link, packets);
+            }
+            Output::SaveDocument(octets) => {
+                let file = self.state.document();
+                self.keep(&file, &octets);
+            }
+            Output::SaveContacts(contacts) => {
+                let file = self.state.contacts();
+                self.keep(&file, &crate::contacts::encode(&contacts));
+            }
+            Output::AskRegistry => self.registrar.ask_for_introductions(),
+            Output::Event(event) => self.note(&event),
+        }
+    }
+
+    fn perform_noise(&mut self, said: noise::Output) {
+        match said {
+            noise::Output::Transmit { to, bytes } => self.plane.transmit(to, &bytes),
+            noise::Output::Request { link, key, introduction, .. } => {
+                self.tell(&Input::Request { link, key, introduction: &introduction });
+            }
+            noise::Output::Install { link, keys, to } => self.plane.install(link, &keys, to),
+            noise::Output::Up { link, .. } => {
+                self.tell(&Input::Up(link));
+                if link.is_ours() {
+                    // The other end may send once it has heard us under the new keys.
+                    self.plane.send(link, &[]);
+                }
+            }
+            noise::Output::Down(link, why) => {
+                tracing::debug!(%link, ?why, "a link is down");
+                self.plane.drop_link(link);
+                self.tell(&Input::Down(link));
+            }
+            noise::Output::Refused(link, why) => self.tell(&Input::Refused(link, why)),
+            noise::Output::Redirect { link, to } => self.plane.redirect(link, to),
+            noise::Output::Retire { receiver } => self.plane.retire(receiver),
+            noise::Output::Event(event) => self.tally.note(event.name()),
+        }
+    }
+
+    /// Keeps a file that comes back by itself: a full disk is a warning, not an end.
+    fn keep(&mut self, file: &std::path::Path, octets: &[u8]) {
+        if let Err(error) = self.state.replace(file, octets) {
+            self.tally.note("state-not-written");
+            tracing::warn!(%error, "the node goes on without it");
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Arrows(event) => {
+                tracing::debug!(?event, "arrows");
+                self.tally.count(event);
+            }
+            Event::Gossip(event) => {
+                tracing::info!(?event, "gossip");
+                self.tally.note(event.name());
+            }
+            Event::UnknownFrame(link) => {
+                tracing::debug!(%link, "a frame of an unknown kind");
+                self.tally.note("unknown-frame");
+            }
+        }
+    }
+}

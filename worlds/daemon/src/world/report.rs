@@ -1,0 +1,182 @@
+//! What a running node says of itself.
+
+use arrows::State;
+use serde::Serialize;
+use serde_json::{Value, json};
+use words::{LinkId, NodeId, Prefix};
+
+use super::World;
+use crate::control::{Pending, Question};
+
+/// How a node is.
+#[derive(Debug, Serialize)]
+struct Status {
+    address: String,
+    prefix: String,
+    network: String,
+    version: &'static str,
+    uptime_s: f64,
+    document: u64,
+    arrows: Arrows,
+    links: usize,
+    routes: usize,
+    contacts: usize,
+    serial: u64,
+    expires: u64,
+    lost_packets: Value,
+    events: Value,
+    told: Value,
+}
+
+/// The arrows in numbers.
+#[derive(Debug, Serialize)]
+struct Arrows {
+    wanted: usize,
+    opening: usize,
+    live: usize,
+    draining: usize,
+    drawn: u64,
+    born: u64,
+    died: u64,
+    /// The greatest age any arrow reached, alive or at its death.
+    oldest_s: f64,
+    by_cause: Value,
+}
+
+impl World {
+    /// Answers what somebody asks on the control socket.
+    pub(super) fn answer(&mut self, pending: &Pending) {
+        let answer = match pending.question {
+            Question::Status => json!(self.status()),
+            Question::Arrows => Value::Array(self.arrow_rows()),
+            Question::Routes => Value::Array(self.route_rows()),
+            Question::Nodes => Value::Array(self.node_rows()),
+        };
+        // Who asked may have gone.
+        let _ = pending.answer.try_send(answer.to_string());
+    }
+
+    fn status(&self) -> Status {
+        let now = self.clock.now();
+        let count = |state| {
+            let ours = self.node.arrows().arrows().filter(|arrow| arrow.ours);
+            ours.filter(|arrow| arrow.state == state).count()
+        };
+        let ages = (self.node.arrows().arrows())
+            .filter(|arrow| arrow.ours && matches!(arrow.state, State::Live | State::Draining))
+            .map(|arrow| now.since(arrow.since));
+        let oldest = ages.fold(self.tally.oldest, Ord::max);
+        Status {
+            address: self.node.me().address().to_string(),
+            prefix: self.node.me().to_string(),
+            network: self.identity.network().to_string(),
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_s: now.since(self.times.started).as_secs_f64(),
+            document: self.node.gossip().version(),
+            arrows: Arrows {
+                wanted: self.node.seats(),
+                opening: count(State::Seeking) + count(State::Opening),
+                live: count(State::Live),
+                draining: count(State::Draining),
+                drawn: self.tally.drawn,
+                born: self.tally.born,
+                died: self.tally.died,
+                oldest_s: oldest.as_secs_f64(),
+                by_cause: json!(self.tally.by_cause),
+            },
+            links: self.live_links(),
+            routes: self.node.routing().routes().count(),
+            contacts: self.node.gossip().contacts().count(),
+            serial: self.identity.certificate.serial,
+            expires: self.identity.certificate.until.0,
+            lost_packets: json!(self.plane.counters()),
+            events: json!(self.tally.events),
+            told: self.refused(),
+        }
+    }
+
+    /// What engines refused to believe, by reason.
+    fn refused(&self) -> Value {
+        json!({
+            "babel": format!("{:?}", self.node.routing().counters()),
+            "noise": format!("{:?}", self.noise.counters()),
+            "gossip": format!("{:?}", self.node.gossip().counters()),
+        })
+    }
+
+    fn live_links(&self) -> usize {
+        let up = |state| matches!(state, State::Live | State::Draining);
+        self.node.arrows().arrows().filter(|arrow| up(arrow.state)).count()
+    }
+
+    fn arrow_rows(&self) -> Vec<Value> {
+        let now = self.clock.now();
+        let row = |arrow: arrows::View| {
+            json!({
+                "link": arrow.link.to_string(),
+                "node": arrow.node.to_string(),
+                "ours": arrow.ours,
+                "state": arrow.state.name(),
+                "carrier": arrow.carrier.map(words::Carrier::name),
+                "age_s": now.since(arrow.since).as_secs(),
+                "rtt_ms": arrow.round_trip.map(milliseconds),
+                "routes": arrow.used_by,
+                "cause": arrow.cause.map(principles::Cause::name),
+            })
+        };
+        self.node.arrows().arrows().map(row).collect()
+    }
+
+    fn route_rows(&self) -> Vec<Value> {
+        let row = |route: babel::RouteView| {
+            let alternates: Vec<_> =
+                route.alternates.iter().map(|(link, metric)| format!("{link}:{metric}")).collect();
+            json!({
+                "prefix": route.prefix.to_string(),
+                "link": route.link.to_string(),
+                "node": self.peer(route.link),
+                "metric": route.metric,
+                "seqno": route.seqno,
+                "alternates": alternates,
+            })
+        };
+        self.node.routing().routes().map(row).collect()
+    }
+
+    fn node_rows(&self) -> Vec<Value> {
+        let mut rows = std::collections::BTreeMap::<Prefix, Value>::new();
+        for contact in self.node.gossip().contacts() {
+            let country = contact.country.map(|code| String::from_utf8_lossy(&code).into_owned());
+            let endpoints: Vec<_> = contact
+                .endpoints
+                .iter()
+                .map(|at| format!("{}:{}", at.carrier, at.address))
+                .collect();
+            rows.insert(contact.node.0, json!({"country": country, "endpoints": endpoints}));
+        }
+        let routes: std::collections::BTreeMap<_, _> =
+            self.node.routing().routes().map(|route| (route.prefix, route.metric)).collect();
+        for prefix in routes.keys() {
+            rows.entry(*prefix).or_insert_with(|| json!({}));
+        }
+        let finish = |(prefix, mut row): (Prefix, Value)| {
+            if let Some(fields) = row.as_object_mut() {
+                let metric = routes.get(&prefix);
+                fields.insert("node".to_owned(), json!(prefix.to_string()));
+                fields.insert("address".to_owned(), json!(NodeId(prefix).address().to_string()));
+                fields.insert("reachable".to_owned(), json!(metric.is_some()));
+                fields.insert("metric".to_owned(), json!(metric));
+            }
+            row
+        };
+        rows.into_iter().map(finish).collect()
+    }
+
+    fn peer(&self, link: LinkId) -> Option<String> {
+        self.node.peer(link).map(|node| node.to_string())
+    }
+}
+
+fn milliseconds(span: std::time::Duration) -> f64 {
+    span.as_secs_f64() * 1_000.0
+}
