@@ -53,6 +53,9 @@ pub(crate) struct LabOptions {
     /// Write every packet of the emulated Internet to this file, for tcpdump -r
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    /// Let every node record what it is told and says, in this directory, for re6st replay
+    #[arg(long, value_name = "DIRECTORY")]
+    record: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -83,6 +86,7 @@ impl LabOptions {
             loss,
             keep_logs: self.keep_logs,
             capture: self.capture,
+            record: self.record,
             executable: None,
         })
     }

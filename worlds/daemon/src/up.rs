@@ -133,8 +133,8 @@ fn watch_signals(signals: linux::Signals, happened: Sender<Happened>) -> anyhow:
     let watch = move || {
         loop {
             let waited = linux::readable([std::os::fd::AsFd::as_fd(&signals)], None);
-            if waited.is_err() || signals.next().is_some() {
-                let _ = happened.send(Happened::Stop);
+            let told = waited.is_err() || signals.next().is_some();
+            if told && happened.send(Happened::Stop).is_err() {
                 return;
             }
         }

@@ -69,6 +69,8 @@ pub(crate) struct Times {
     started: Time,
     next_glance: Time,
     next_calendar: Time,
+    /// When we stop, once we were told to.
+    end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
     watched: BTreeMap<LinkId, u64>,
 }
@@ -77,22 +79,22 @@ impl Times {
     /// Returns the times of a world that starts `now`.
     pub(crate) const fn starting(now: Time) -> Self {
         let watched = BTreeMap::new();
-        Self { started: now, next_glance: now, next_calendar: now, watched }
+        Self { started: now, next_glance: now, next_calendar: now, end: None, watched }
     }
 }
 
 impl World {
-    /// Runs until told to stop.
+    /// Runs until told to stop, and then until routes have left us.
     pub(crate) fn run(&mut self, events: &Receiver<Happened>) {
         self.perform_all();
         loop {
             self.plane.commit();
             self.recorder.flush();
+            if self.times.end.is_some_and(|end| self.clock.now() >= end) {
+                return;
+            }
             let Some(first) = self.wait(events) else { continue };
             for happened in std::iter::once(first).chain(events.try_iter()).take(TURN) {
-                if matches!(happened, Happened::Stop) {
-                    return self.leave();
-                }
                 self.take_in(happened);
                 self.perform_all();
             }
@@ -116,6 +118,7 @@ impl World {
 
     fn next_deadline(&self) -> Time {
         let mut due = self.times.next_calendar;
+        due = self.times.end.map_or(due, |end| due.or_earlier(end));
         if !self.times.watched.is_empty() {
             due = due.or_earlier(self.times.next_glance);
         }
@@ -189,7 +192,7 @@ impl World {
             Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
             Happened::Asked(pending) => self.answer(&pending),
             Happened::Registry(news) => self.learn(news),
-            Happened::Stop => {}
+            Happened::Stop => self.leave(),
         }
     }
 

@@ -141,10 +141,15 @@ impl Hosts {
         Ok(())
     }
 
-    /// Starts a node; returns its process number.
-    pub(crate) fn up(&mut self, host: HostId) -> anyhow::Result<u32> {
+    /// Starts a node, which records itself in the directory `record` if there is one;
+    /// returns its process number.
+    pub(crate) fn up(&mut self, host: HostId, record: Option<&Path>) -> anyhow::Result<u32> {
         let mut up = self.command();
         up.args(["up", "--state"]).arg(self.state(host));
+        if let Some(directory) = record {
+            fs::create_dir_all(directory).context("cannot make the directory for records")?;
+            up.arg("--record").arg(directory.join(format!("{}.jsonl", name(host))));
+        }
         self.start(host, up)
     }
 

@@ -97,7 +97,7 @@ const DISPENSABLE: [&str; 4] = ["/mnt", "/media", "/srv", "/opt"];
 fn hidden_directory(options: &Options) -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_default();
-    let asked = [&options.keep_logs, &options.capture, &options.executable];
+    let asked = [&options.keep_logs, &options.capture, &options.record, &options.executable];
     let asked = asked.into_iter().flatten().map(|path| here.join(path));
     let needed: Vec<PathBuf> = [here.clone(), program].into_iter().chain(asked).collect();
     let free = |directory: &&&str| {

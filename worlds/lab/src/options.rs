@@ -31,6 +31,8 @@ pub struct Options {
     pub keep_logs: Option<PathBuf>,
     /// Where to write every packet of the emulated Internet, for `tcpdump -r`.
     pub capture: Option<PathBuf>,
+    /// Where every node records what it is told and says, for `re6st replay`.
+    pub record: Option<PathBuf>,
     /// The program to run as registry and nodes; this one if not given.
     pub executable: Option<PathBuf>,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
             loss: 0,
             keep_logs: None,
             capture: None,
+            record: None,
             executable: None,
         }
     }

@@ -191,7 +191,8 @@ pub(crate) fn ms(time: Duration) -> f64 {
 
 /// Cuts what nobody reads: three digits are kept.
 pub(crate) fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
+    // Adding zero turns the -0 of an empty sum into 0.
+    (value * 1_000.0).round() / 1_000.0 + 0.0
 }
 
 fn share(part: usize, whole: usize) -> f64 {

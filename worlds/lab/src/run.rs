@@ -81,7 +81,7 @@ impl Lab {
         say("re6st lab: starting the nodes");
         let started = clock.now();
         for node in model.nodes() {
-            let process = hosts.up(node)?;
+            let process = hosts.up(node, options.record.as_deref())?;
             watch.add(node, hosts.state(node), process);
         }
         let mut faults = options.faults.clone();

@@ -23,6 +23,7 @@ pub(crate) enum Told {
     Contacts(Vec<Vec<u8>>),
     Bootstrap(Vec<Vec<u8>>),
     Myself(Vec<u8>),
+    Leave,
     Wake,
 }
 
@@ -44,6 +45,7 @@ impl Told {
             Input::Contacts(kept) => Self::Contacts(kept.to_vec()),
             Input::Bootstrap(named) => Self::Bootstrap(named.to_vec()),
             Input::Myself(introduction) => Self::Myself(introduction.to_vec()),
+            Input::Leave => Self::Leave,
             Input::Wake => Self::Wake,
         }
     }
@@ -65,6 +67,7 @@ impl Told {
             Self::Contacts(kept) => Input::Contacts(kept),
             Self::Bootstrap(named) => Input::Bootstrap(named),
             Self::Myself(introduction) => Input::Myself(introduction),
+            Self::Leave => Input::Leave,
             Self::Wake => Input::Wake,
         }
     }
@@ -88,6 +91,7 @@ impl Told {
             Self::Contacts(kept) => json!({"contacts": many(kept)}),
             Self::Bootstrap(named) => json!({"bootstrap": many(named)}),
             Self::Myself(introduction) => json!({"myself": hex::encode(introduction)}),
+            Self::Leave => json!({"leave": null}),
             Self::Wake => json!({"wake": null}),
         }
     }
@@ -116,6 +120,7 @@ impl Told {
             "contacts" => Self::Contacts(many(value)?),
             "bootstrap" => Self::Bootstrap(many(value)?),
             "myself" => Self::Myself(octets(value)?),
+            "leave" => Self::Leave,
             "wake" => Self::Wake,
             _ => return None,
         };
@@ -155,6 +160,7 @@ mod tests {
             Told::Contacts(vec![vec![1], vec![]]),
             Told::Bootstrap(vec![]),
             Told::Myself(vec![6]),
+            Told::Leave,
             Told::Wake,
         ];
         for told in all {

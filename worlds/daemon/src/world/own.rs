@@ -12,6 +12,9 @@ use crate::contacts;
 /// How long before its end a certificate is renewed; shorter-lived ones, at two thirds.
 const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
 
+/// How long we carry on after we told neighbours to find other ways.
+const FAREWELL: Duration = Duration::from_millis(1_500);
+
 impl World {
     /// Tells the engines all that is known before the first packet.
     ///
@@ -70,9 +73,16 @@ impl World {
         self.introduce()
     }
 
-    /// Ends: what was noted is on disk, and neighbours will miss us within seconds.
+    /// Prepares the end: neighbours find other ways while we still carry their packets.
+    /// Told a second time, ends at once.
     pub(super) fn leave(&mut self) {
-        tracing::info!("the node stops");
-        self.recorder.flush();
+        let now = self.clock.now();
+        if self.times.end.is_some() {
+            self.times.end = Some(now);
+            return;
+        }
+        tracing::info!("the node stops as soon as routes have left it");
+        self.times.end = Some(now + FAREWELL);
+        self.tell(&Input::Leave);
     }
 }
