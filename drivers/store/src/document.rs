@@ -50,14 +50,16 @@ impl Store {
         Ok(row.try_get::<i64, _>("version")?.unsigned_abs())
     }
 
-    /// Returns the document as it was signed.
+    /// Returns the document as it was signed, and its version.
     ///
     /// # Errors
     ///
     /// [`Error`], if the rows cannot be read.
-    pub async fn document(&self) -> Result<Vec<u8>, Error> {
-        let row = sqlx::query("SELECT document FROM network").fetch_one(&self.pool).await?;
-        Ok(row.try_get("document")?)
+    pub async fn document(&self) -> Result<(u64, Vec<u8>), Error> {
+        let row = sqlx::query("SELECT version, document FROM network");
+        let row = row.fetch_one(&self.pool).await?;
+        let version = row.try_get::<i64, _>("version")?.unsigned_abs();
+        Ok((version, row.try_get("document")?))
     }
 
     /// Replaces the document, because parameters change; returns its version.

@@ -8,7 +8,6 @@ use crate::Signing;
 
 /// A question or a change that the rows refuse.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// No invitation has this token.
     #[error("the registry knows no such invitation; ask for another (`re6st registry invite`)")]

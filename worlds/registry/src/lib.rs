@@ -1,1 +1,38 @@
-//! Being written.
+//! The registry: who may be a node, which prefix it gets, and whom it meets first.
+//!
+//! ```text
+//! re6st registry …  ─► found, invite, revoke, …  ─┐
+//!                                                 ├─► registry.db (store)
+//! re6st registry serve ─► server (HTTPS, JSON) ───┘
+//!                            ▲
+//! re6st join, re6st up ─► client
+//! ```
+//!
+//! Everything a registry is lies in one directory: `ca.key`, `ca.pem`, `registry.db`,
+//! `registry.toml`. Server and command line share it without speaking to each other: the
+//! server looks at the rows every [`server::WATCH`].
+//!
+//! The mesh never waits for the registry: a node that cannot reach it lives on.
+
+pub mod client;
+pub mod server;
+
+mod address;
+mod directory;
+mod error;
+mod found;
+mod govern;
+mod invitation;
+mod proof;
+mod protocol;
+mod refusal;
+mod settings;
+
+pub use error::Error;
+pub use found::{Founded, Options, init};
+pub use govern::{invite, nodes, revoke, set_parameters};
+pub use invitation::{Invitation, InvitationError, Token};
+pub use refusal::Code;
+pub use server::{serve, signalled};
+pub use settings::{Limits, Settings};
+pub use store::{Node, Revocation, Seat};

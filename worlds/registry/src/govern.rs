@@ -1,0 +1,168 @@
+//! What the people who run a network do with its registry, while it is served or not.
+
+use std::net::Ipv6Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use crypto::Issuer;
+use gossip::{Document, Parameters, SignedDocument};
+use linux::Clock;
+use store::{Draft, Node, Revocation, Signing, Target};
+use words::{NodeId, Prefix, Wall};
+
+use crate::directory::{Directory, Registry, wait_for};
+use crate::error::Error;
+use crate::invitation::{Invitation, Token};
+
+/// Longest life of an invitation.
+const LIFETIME: Duration = Duration::from_hours(24 * 3650);
+/// How many nodes are read at once.
+const PAGE: u32 = 1000;
+
+/// Makes an invitation for `uses` nodes, good for `lifetime` from now.
+///
+/// # Errors
+///
+/// [`Error::Bounds`] for no use, or a life below a second or over ten years; otherwise as
+/// the registry's files say.
+pub fn invite(directory: &Path, lifetime: Duration, uses: u32) -> Result<Invitation, Error> {
+    if uses == 0 {
+        return Err(Error::Bounds(vec!["uses"]));
+    }
+    if lifetime < Duration::from_secs(1) || LIFETIME < lifetime {
+        return Err(Error::Bounds(vec!["lifetime"]));
+    }
+    wait_for(async {
+        let Registry { settings, issuer, store } = Directory::at(directory).open().await?;
+        let mut token = Token([0; 16]);
+        linux::entropy::fill(&mut token.0)?;
+        let now = Clock::wall();
+        let expires = now.plus(lifetime);
+        let kept = store::Invitation { token: token.hash(), expires, uses, note: String::new() };
+        store.invite(&kept, now).await?;
+        store.close().await;
+        let fingerprint = issuer.certificate().fingerprint();
+        Ok(Invitation { addresses: settings.public, fingerprint, token, expires })
+    })
+}
+
+/// Puts a node out of the network, for ever: all of its certificates are revoked.
+///
+/// `who` is its prefix, its address, or the number of one of its certificates.
+///
+/// # Errors
+///
+/// [`Error::Nobody`] for other text; [`Error::Store`] if there is no such node, or it is
+/// out already; otherwise as the registry's files say.
+pub fn revoke(directory: &Path, who: &str) -> Result<Revocation, Error> {
+    wait_for(async {
+        let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
+        let length = store.network().await?.node_length;
+        let target = target(who, length).ok_or_else(|| Error::Nobody { text: who.to_owned() })?;
+        let now = Clock::wall();
+        let sign = |draft: &Draft| next(&issuer, draft, now, |_| ());
+        let revocation = store.revoke(target, now, sign).await?;
+        store.close().await;
+        Ok(revocation)
+    })
+}
+
+/// Lists all nodes that ever had a certificate, in the order of their newest ones.
+///
+/// # Errors
+///
+/// As the registry's files say.
+pub fn nodes(directory: &Path) -> Result<Vec<Node>, Error> {
+    wait_for(async {
+        let Registry { store, .. } = Directory::at(directory).open().await?;
+        let mut all: Vec<Node> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |last| last.seat.serial);
+            let mut page = store.nodes(after, PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            all.append(&mut page);
+        }
+        store.close().await;
+        Ok(all)
+    })
+}
+
+/// Changes how the network behaves; returns the version of the document that says so.
+///
+/// # Errors
+///
+/// [`Error::Bounds`] if a parameter is out of its bounds: nothing is then changed;
+/// otherwise as the registry's files say.
+pub fn set_parameters(
+    directory: &Path,
+    change: impl FnOnce(&mut Parameters) + Send,
+) -> Result<u64, Error> {
+    wait_for(async {
+        let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
+        let now = Clock::wall();
+        let replaced = store.replace_document(now, |draft| next(&issuer, draft, now, change)).await;
+        store.close().await;
+        replaced.map_err(bounds)
+    })
+}
+
+/// Signs the next document: the present one's parameters, changed, and who is revoked.
+fn next(
+    issuer: &Issuer,
+    draft: &Draft,
+    now: Wall,
+    change: impl FnOnce(&mut Parameters),
+) -> Result<Vec<u8>, Signing> {
+    let present = SignedDocument::decode(&draft.present)?;
+    let Document { network, mut parameters, .. } = Document::decode(&present.bytes)?;
+    change(&mut parameters);
+    let (parameters, named) = parameters.clamped();
+    if !named.is_empty() {
+        return Err(Box::new(Error::Bounds(named)));
+    }
+    let (version, revoked) = (draft.version, draft.revoked.clone());
+    let document = Document { network, version, issued: now, parameters, revoked };
+    Ok(issuer.sign_document(&document)?.encode()?)
+}
+
+/// Returns our own error from inside a change.
+fn bounds(error: store::Error) -> Error {
+    if let store::Error::Signing(inner) = error {
+        match inner.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(other) => store::Error::Signing(other).into(),
+        }
+    } else {
+        error.into()
+    }
+}
+
+/// Reads the name of a node.
+fn target(who: &str, length: u8) -> Option<Target> {
+    let who = who.trim();
+    if let Ok(prefix) = who.parse() {
+        return Some(Target::Node(NodeId(prefix)));
+    }
+    if let Ok(address) = who.parse::<Ipv6Addr>() {
+        return Some(Target::Node(NodeId(Prefix::new(address.to_bits(), length))));
+    }
+    who.parse().ok().map(Target::Serial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_named_by_prefix_address_or_number() {
+        let node = Target::Node(NodeId("fd00:42:0:7::/64".parse().unwrap()));
+        assert_eq!(target("fd00:42:0:7::/64", 64), Some(node));
+        assert_eq!(target(" fd00:42:0:7::1\n", 64), Some(node));
+        assert_eq!(target("7", 64), Some(Target::Serial(7)));
+        for nobody in ["", "seven", "-1", "fd00::/129", "fd00:42:0:7::1/64"] {
+            assert_eq!(target(nobody, 64), None, "{nobody}");
+        }
+    }
+}

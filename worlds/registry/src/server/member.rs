@@ -1,0 +1,109 @@
+//! Members: nodes that prove who they are.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use gossip::{Authority, Contact, Introduction, PublicKey};
+use linux::Clock;
+use store::Certificate;
+use words::Wall;
+
+use super::{Shared, body};
+use crate::proof::{self, PROOF, SERIAL, TIME};
+use crate::protocol::to_octets;
+use crate::refusal::{Code, Refusal};
+
+/// How far ahead of us a node's calendar may be, for statements that others keep; as in
+/// the network itself.
+const AHEAD: u64 = 86_400;
+
+/// A node that signed its request; its certificate is not revoked, but may have expired.
+#[derive(Debug)]
+pub(crate) struct Member(pub(crate) Certificate);
+
+impl Member {
+    /// Checks that the certificate has not expired.
+    pub(crate) fn in_date(self) -> Result<Certificate, Refusal> {
+        if self.0.seat.until < Clock::wall() {
+            return Err(Refusal::new(Code::Expired, "the certificate has expired; renew it first"));
+        }
+        Ok(self.0)
+    }
+}
+
+impl FromRequest<Arc<Shared>> for Member {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Refusal> {
+        let headers = request.headers();
+        let serial = number(headers, SERIAL)?;
+        let time = Wall(number(headers, TIME)?);
+        let proof = header(headers, PROOF).and_then(to_octets).ok_or_else(unproven)?;
+        let method = request.method().clone();
+        let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        let now = Clock::wall();
+        if !proof::is_timely(time, now) {
+            let ours = now.0;
+            let sentence = format!("it is {ours} s since 1970 here; set the clock of the node");
+            return Err(Refusal::new(Code::Clock, sentence));
+        }
+        let certificate = shared.store.certificate(serial).await?;
+        let octets = body::octets(request, shared).await?;
+        let statement = proof::statement(method.as_str(), &target, time, &octets);
+        let key = PublicKey(certificate.key.clone());
+        if !shared.authority.signature(&key, &statement, &proof) {
+            return Err(unproven());
+        }
+        if certificate.revoked.is_some() {
+            return Err(store::Error::Revoked { serial }.into());
+        }
+        Ok(Self(certificate))
+    }
+}
+
+/// An introduction that is believed.
+pub(crate) struct Believed {
+    pub(crate) contact: Contact,
+    pub(crate) serial: u64,
+}
+
+/// Checks an introduction: certificate, signature, names and date.
+pub(crate) fn believe(
+    authority: &impl Authority,
+    octets: &[u8],
+    now: Wall,
+) -> Result<Believed, Refusal> {
+    let judged = || {
+        let introduction = Introduction::decode(octets)?;
+        let identity = authority.certificate(&introduction.certificate, now)?;
+        let statement = Contact::signed(&introduction.contact);
+        if !authority.signature(&identity.key, &statement, &introduction.signature) {
+            return Err(gossip::Refused::Signature);
+        }
+        let contact = Contact::decode(&introduction.contact)?;
+        if contact.node != identity.node {
+            let (certificate, contact) = (identity.node, contact.node);
+            return Err(gossip::Refused::WrongNode { certificate, contact });
+        }
+        if contact.issued.0 > now.0.saturating_add(AHEAD) {
+            return Err(gossip::Refused::Future { issued: contact.issued });
+        }
+        Ok(Believed { contact, serial: identity.serial })
+    };
+    judged().map_err(|refused| Refusal::new(Code::Introduction, refused))
+}
+
+fn unproven() -> Refusal {
+    let sentence = "the request is not signed by the key of the certificate it names; \
+                    sign it as /v1/openapi.json says";
+    Refusal::new(Code::Proof, sentence)
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Result<u64, Refusal> {
+    header(headers, name).and_then(|text| text.parse().ok()).ok_or_else(unproven)
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
