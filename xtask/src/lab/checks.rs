@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::report::Report;
 use super::running::Lab;
 use super::{impossible, processes};
+use crate::command;
 use crate::test::{Bench, Outcome};
 
 /// Time from the start of the nodes to the first full mesh, in seconds at most.
@@ -98,13 +99,35 @@ pub(super) fn revoke(bench: &Bench) -> Outcome {
     )
 }
 
+/// What every node was told is told again, and it says the same.
+pub(super) fn replay(bench: &Bench) -> Outcome {
+    let directory = bench.log("lab-replay.records");
+    // What an earlier run left must not be taken for this one's.
+    fs::remove_dir_all(&directory).ok();
+    let record = directory.to_string_lossy();
+    let options = ["--nodes", "4", "--round", "5s", "--record", &record];
+    run(bench, "lab-replay", 30, &options, |report| {
+        report.all_reachable()?;
+        let records = fs::read_dir(&directory).into_iter().flatten().flatten();
+        let mut replayed = 0;
+        for record in records {
+            let (program, file) = (bench.re6st(), record.path());
+            let words = ["replay", &file.to_string_lossy()];
+            command::output(&program.to_string_lossy(), &words)?;
+            replayed += 1;
+        }
+        let all = replayed == 4;
+        if all { Ok("4 nodes".into()) } else { Err(format!("{replayed} of 4 nodes recorded")) }
+    })
+}
+
 /// Starts a laboratory, waits for its report and judges it.
 fn run(
     bench: &Bench,
     name: &str,
     seconds: u64,
     options: &[&str],
-    judge: fn(&Report) -> Result<String, String>,
+    judge: impl Fn(&Report) -> Result<String, String>,
 ) -> Outcome {
     if let Some(why) = impossible(bench) {
         return Outcome::skipped(why);
