@@ -53,7 +53,7 @@ pub enum Error {
     },
     /// The caller could not sign.
     #[error("the authority cannot sign: {0}")]
-    Signing(#[source] Signing),
+    Signing(Signing),
     /// There is a file already.
     #[error("{file} exists already; use another directory")]
     Exists {
@@ -73,8 +73,14 @@ pub enum Error {
     #[error("the database is read-only; run as the user who owns it, on a writable disk")]
     ReadOnly,
     /// The file cannot be opened.
-    #[error("the database cannot be opened; check that the directory exists and its rights")]
+    #[error(
+        "the database cannot be opened; its directory must be there and writable: \
+         run as the user who owns it, on a disk that is not read-only"
+    )]
     Denied,
+    /// The disk failed while reading or writing; a full one may fail so, too.
+    #[error("the disk fails ({0}); make room if it is full, otherwise replace it")]
+    Disk(String),
     /// Another process has been writing for too long.
     #[error("another process holds the database; try again")]
     Busy,
@@ -86,7 +92,7 @@ pub enum Error {
     Version(String),
     /// Anything else that the database says.
     #[error("the database says: {0}; check the disk")]
-    Database(#[source] sqlx::Error),
+    Database(sqlx::Error),
 }
 
 /// Primary result codes of SQLite (<https://www.sqlite.org/rescode.html>).
@@ -95,6 +101,7 @@ mod code {
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
     pub(super) const READONLY: i32 = 8;
+    pub(super) const IOERR: i32 = 10;
     pub(super) const CORRUPT: i32 = 11;
     pub(super) const FULL: i32 = 13;
     pub(super) const CANTOPEN: i32 = 14;
@@ -114,6 +121,7 @@ impl From<sqlx::Error> for Error {
             Some(code::READONLY) => Self::ReadOnly,
             Some(code::CANTOPEN | code::PERM) => Self::Denied,
             Some(code::BUSY | code::LOCKED) => Self::Busy,
+            Some(code::IOERR) => Self::Disk(said.message().to_owned()),
             Some(code::CORRUPT | code::NOTADB) => Self::Damaged(said.message().to_owned()),
             Some(_) | None => Self::Database(error),
         }

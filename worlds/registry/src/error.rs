@@ -23,12 +23,12 @@ pub enum Error {
         directory: PathBuf,
     },
     /// The directory cannot be made.
-    #[error("cannot make {}: {source}; check rights and free space", directory.display())]
+    #[error("cannot make {}: {why}; check rights and free space", directory.display())]
     Directory {
         /// The directory.
         directory: PathBuf,
         /// What the system says.
-        source: io::Error,
+        why: io::Error,
     },
     /// The network cannot be one.
     #[error(
@@ -69,16 +69,16 @@ pub enum Error {
         rows: Prefix,
     },
     /// The server cannot listen.
-    #[error("cannot listen on {address}: {source}; {}", listening(source))]
+    #[error("cannot listen on {address}: {why}; {}", listening(why))]
     Listen {
         /// Where.
         address: SocketAddr,
         /// What the system says.
-        source: io::Error,
+        why: io::Error,
     },
     /// The server stopped by itself, or could not start.
     #[error("the server failed: {0}; check memory, and the limit of open files")]
-    Server(#[source] io::Error),
+    Server(io::Error),
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}; check ca.pem and ca.key")]
     Tls(String),

@@ -71,7 +71,7 @@ pub fn init(directory: &Path, options: &Options) -> Result<Founded, Error> {
         return Err(Error::Exists { file });
     }
     let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|source| Error::Directory { directory: directory.to_owned(), source })?;
+    made.map_err(|why| Error::Directory { directory: directory.to_owned(), why })?;
     let founded = wait_for(write(&place, network, options));
     if founded.is_err() {
         for file in place.files() {
@@ -100,7 +100,7 @@ async fn write(place: &Directory, network: Prefix, options: &Options) -> Result<
     let store = Store::create(&rows, kind, &document, now).await?;
     store.close().await;
     let private = std::fs::set_permissions(&rows, Permissions::from_mode(PRIVATE));
-    private.map_err(|source| Error::Directory { directory: rows, source })?;
+    private.map_err(|why| Error::Directory { directory: rows, why })?;
 
     // Last, because it says that all is there.
     let settings = Settings::write(options.listen, &options.public);

@@ -183,6 +183,7 @@ impl From<store::Error> for Refusal {
             | Error::Full
             | Error::ReadOnly
             | Error::Denied
+            | Error::Disk(_)
             | Error::Busy
             | Error::Damaged(_)
             | Error::Version(_)

@@ -97,7 +97,7 @@ async fn run(
 ) -> Result<(), Error> {
     let Registry { settings, issuer, store } = registry;
     let address = settings.listen;
-    let refused = |source| Error::Listen { address, source };
+    let refused = |why| Error::Listen { address, why };
     let listener = TcpListener::bind(address).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
 
