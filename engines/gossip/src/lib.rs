@@ -56,9 +56,12 @@ use transfer::Transfer;
 
 /// Most contacts that a node remembers.
 const CONTACTS: usize = 2000;
-/// First and longest wait before the registry is asked again, while we have no link.
-const ALONE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
-/// Wait before the registry is asked again, while we have links.
+/// Shortest wait before the registry is asked again: after the start, and after the last
+/// link went away. Each wait is twice the one before.
+const FIRST: Duration = Duration::from_secs(1);
+/// Longest wait before the registry is asked again, while we have no link.
+const ALONE: Duration = Duration::from_mins(1);
+/// Longest wait before the registry is asked again, while we have links.
 const ROUTINE: Duration = Duration::from_mins(5);
 /// Least time between two savings of the contacts, and wait for more to save.
 const SAVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
@@ -161,7 +164,7 @@ impl<A: Authority> Gossip<A> {
             strangers: Bucket::new(500, 200),
             senders: BTreeMap::new(),
             next_ask: now,
-            wait: ALONE.0,
+            wait: FIRST,
             next_save: None,
             last_save: now,
             counters: Counters::default(),
@@ -210,25 +213,23 @@ impl<A: Authority> Gossip<A> {
         wall.plus(now.since(at))
     }
 
-    /// Asks the registry when it is time: soon while we are alone, now and then later.
+    /// Asks the registry when it is time: soon at first, then ever less often.
+    ///
+    /// Company does not end the questions: two nodes that met each other first are an
+    /// island until the registry names them somebody else.
     fn ask_registry(&mut self, now: Time) {
         if now < self.next_ask {
             return;
         }
         self.say(Output::AskRegistry);
-        let wait = if self.neighbours.is_empty() { self.wait } else { ROUTINE };
-        self.wait = (self.wait * 2).min(ALONE.1);
-        self.ask_in(wait, now);
-    }
-
-    /// Our first link came up.
-    fn found_company(&mut self, now: Time) {
-        self.ask_in(ROUTINE, now);
+        let most = if self.neighbours.is_empty() { ALONE } else { ROUTINE };
+        self.ask_in(self.wait.min(most), now);
+        self.wait = (self.wait * 2).min(ROUTINE);
     }
 
     /// Our last link went away.
     fn lost_company(&mut self, now: Time) {
-        self.wait = ALONE.0;
+        self.wait = FIRST;
         self.ask_in(self.wait, now);
     }
 

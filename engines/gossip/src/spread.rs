@@ -71,9 +71,6 @@ impl<A: Authority> Gossip<A> {
         let met = met.and_then(|at| self.met.remove(at)).map(|(_, peer)| peer);
         let known = self.contacts.get(node);
         let known = known.map(|known| Peer { serial: known.serial, expires: known.expires });
-        if self.neighbours.is_empty() {
-            self.found_company(now);
-        }
         let neighbour = Neighbour {
             node,
             peer: met.or(known),

@@ -26,8 +26,10 @@ pub struct Config {
     /// Name of the TUN interface, 1 to 15 octets; default `re6st0`.
     pub interface: Option<String>,
     /// UDP port on which the `udp` carrier listens; default 6326, 0 lets the kernel choose.
+    #[serde(deserialize_with = "quantity::port")]
     pub port: Option<u16>,
-    /// Where others reach us; default: the addresses of this machine's interfaces.
+    /// Where others reach us, at most 8; default: the addresses of this machine's interfaces.
+    #[serde(deserialize_with = "quantity::places")]
     pub endpoints: Vec<SocketAddr>,
     /// Two-letter country of this node (ISO 3166), told to others.
     pub country: Option<String>,
@@ -42,6 +44,7 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Arrows {
     /// How many arrows we keep, 1 to 100; seed: 10.
+    #[serde(deserialize_with = "quantity::count")]
     pub count: Option<u8>,
     /// Time between two rounds, 1 s to 1 day; seed: 5 minutes.
     pub round: Option<Span>,
@@ -61,7 +64,8 @@ pub struct Arrows {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensure {
-    /// How many arrows at least, 1 or more.
+    /// How many arrows at least, 1 to 100.
+    #[serde(deserialize_with = "quantity::at_least")]
     pub at_least: u8,
     /// To nodes of this country (ISO 3166).
     pub country: Option<String>,
@@ -92,8 +96,9 @@ impl Config {
     /// [`Invalid`], which names the file, the place in it, and the remedy.
     pub fn read(file: &Path) -> Result<Self, Invalid> {
         let invalid = |what: String| Invalid { file: file.to_owned(), what };
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| invalid(format!("cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            invalid(format!("cannot be read ({error}); name a text file that you may read"))
+        })?;
         Self::parse(&text).map_err(invalid)
     }
 
@@ -103,7 +108,8 @@ impl Config {
     ///
     /// A sentence that names the place and the remedy.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let config: Self =
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         config.check()?;
         Ok(config)
     }
@@ -127,6 +133,10 @@ impl Config {
         if let Some(country) = &self.country {
             country_code(country).map_err(|what| format!("country: {what}"))?;
         }
+        let (named, most) = (self.endpoints.len(), gossip::Contact::ENDPOINTS);
+        if named > most {
+            return Err(format!("endpoints: {named} are too many; name the best {most}"));
+        }
         self.arrows.check()?;
         self.ensure.iter().try_for_each(Ensure::check)
     }
@@ -147,9 +157,6 @@ impl Arrows {
                     "arrows.{name}: {percent}% is out of bounds; {low}% to {high}%"
                 ));
             }
-        }
-        if self.count.is_some_and(|count| count == 0 || count > 100) {
-            return Err("arrows.count: out of bounds; 1 to 100".to_owned());
         }
         span("round", self.round, Duration::from_hours(24))?;
         span("limit", self.limit, Duration::from_hours(1))
@@ -182,9 +189,6 @@ impl Ensure {
             (None, None) | (Some(_), Some(_)) => {
                 return Err("ensure: name either a country or a carrier".to_owned());
             }
-        }
-        if self.at_least == 0 {
-            return Err("ensure.at_least: 0 ensures nothing; use 1 or more".to_owned());
         }
         Ok(())
     }
@@ -242,15 +246,22 @@ mod tests {
         let wrong = [
             ("intreface = \"x\"", "unknown field `intreface`"),
             ("[arrows]\nround = \"5 parsecs\"", "ms, s, m, h or d"),
-            ("[arrows]\nround = 300", "text with a unit"),
+            ("[arrows]\nround = 300", "expected text, as \"5m\""),
             ("[arrows]\nshare = \"130%\"", "0% to 100%"),
             ("[arrows]\nmost_used = \"50%\"", "0% to 20%"),
             ("[arrows]\ncount = 0", "1 to 100"),
+            ("[arrows]\ncount = 300", "1 to 100"),
+            ("port = 70000", "0 to 65535"),
+            ("port = \"6326\"", "a whole number"),
             ("[arrows]\nlimit = \"2h\"", "1s to 1h"),
             ("country = \"france\"", "two capital letters"),
             ("[[ensure]]\nat_least = 1", "either a country or a carrier"),
             ("[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"", "no carrier"),
-            ("endpoints = [\"nowhere\"]", "endpoints"),
+            ("[[ensure]]\nat_least = 0\ncountry = \"CN\"", "1 to 100"),
+            ("endpoints = [\"nowhere\"]", "as 203.0.113.5:6326"),
+            ("endpoints = [\"[::]:6326\"]", "as 203.0.113.5:6326"),
+            ("endpoints = [\"203.0.113.9:0\"]", "and a port"),
+            (&format!("endpoints = [{}]", "\"[::1]:1\",".repeat(9)), "the best 8"),
         ];
         for (text, remedy) in wrong {
             let error = Config::parse(text).unwrap_err();

@@ -1,9 +1,10 @@
 //! Who this node is: its keys, its certificate, and what it shows others of itself.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use crypto::{AuthorityCertificate, NetworkAuthority, NodeCertificate, SigningKey, StaticKey};
-use gossip::{Contact, Endpoint};
+use gossip::{Contact, Endpoint, Refused};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
 
 use crate::config::{Config, country_code};
@@ -29,14 +30,37 @@ pub enum Unfit {
     #[error(transparent)]
     State(#[from] Unusable),
     /// A key.
-    #[error(transparent)]
-    Key(#[from] crypto::KeyError),
+    #[error("{}: {error}", file.display())]
+    Key {
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: crypto::KeyError,
+    },
     /// A certificate.
-    #[error(transparent)]
-    Certificate(#[from] crypto::CertificateError),
+    #[error("{}: {error}", file.display())]
+    Certificate {
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: crypto::CertificateError,
+    },
+    /// The certificate is one that nobody would believe.
+    #[error("{}: {why}; restore it and ca.pem together, or join anew", file.display())]
+    Unbelievable {
+        /// Its file.
+        file: PathBuf,
+        /// Why others would refuse it.
+        why: Refused,
+    },
     /// The certificate is another key's.
-    #[error("the certificate is not of the key beside it; restore the right pair, or join anew")]
-    Mismatch,
+    #[error(
+        "{} is not of the key beside it; restore the right pair, or join anew", file.display()
+    )]
+    Mismatch {
+        /// The certificate's file.
+        file: PathBuf,
+    },
     /// Nothing can be shown to others.
     #[error("this node cannot introduce itself: {0}")]
     Introduction(#[from] crypto::IssueError),
@@ -51,17 +75,12 @@ impl Identity {
     ///
     /// [`Unfit`], with its remedy.
     pub(crate) fn load(state: &State, config: &Config) -> Result<Self, Unfit> {
-        let text = |file: &std::path::Path| {
-            let octets = state.read(file)?;
-            Ok::<_, Unfit>(String::from_utf8_lossy(&octets).into_owned())
-        };
-        let ca = AuthorityCertificate::from_pem(&text(&state.ca())?)?;
-        let certificate = NodeCertificate::from_pem(ca.network(), &text(&state.certificate())?)?;
-        let key = SigningKey::load(&state.key())?;
+        let (ca, certificate) = certificates(state)?;
+        let key = key(&state.key(), SigningKey::from_pem, state)?;
         if key.public() != certificate.key {
-            return Err(Unfit::Mismatch);
+            return Err(Unfit::Mismatch { file: state.certificate() });
         }
-        let noise = StaticKey::load(&state.noise_key())?;
+        let noise = self::key(&state.noise_key(), StaticKey::from_pem, state)?;
         let country = config.country.as_deref().and_then(|text| country_code(text).ok());
         let endpoints = if config.endpoints.is_empty() {
             interface::endpoints(ca.network(), config.port())
@@ -69,6 +88,11 @@ impl Identity {
             config.endpoints.clone()
         };
         Ok(Self { key, certificate, noise, ca, endpoints, country })
+    }
+
+    /// Tells, in words, what keeps others from believing us at `now`, if only for the dates.
+    pub(crate) fn out_of_date(&self, now: Wall) -> Option<Refused> {
+        self.authority().check(&self.certificate.der, now).err()
     }
 
     /// Returns who we are.
@@ -114,4 +138,38 @@ impl Identity {
         let introduction = crypto::introduce(&self.certificate, &contact, &self.key)?;
         introduction.encode().map_err(|error| Unfit::Introduction(error.into()))
     }
+}
+
+/// Reads the certificates of the network and of the node, and checks that they belong
+/// together; dates do not matter.
+fn certificates(state: &State) -> Result<(AuthorityCertificate, NodeCertificate), Unfit> {
+    let file = state.ca();
+    let text = text(&file, state)?;
+    let ca = AuthorityCertificate::from_pem(&text)
+        .map_err(|error| Unfit::Certificate { file, error })?;
+    let file = state.certificate();
+    let text = self::text(&file, state)?;
+    let certificate = match NodeCertificate::from_pem(ca.network(), &text) {
+        Ok(certificate) => certificate,
+        Err(error) => return Err(Unfit::Certificate { file, error }),
+    };
+    let authority = NetworkAuthority::new(ca.clone());
+    match authority.check(&certificate.der, certificate.until) {
+        Ok(_) | Err(Refused::NotYetValid { .. } | Refused::Expired { .. }) => Ok((ca, certificate)),
+        Err(why) => Err(Unfit::Unbelievable { file, why }),
+    }
+}
+
+/// Reads a key file with `read`.
+fn key<K>(
+    file: &Path,
+    read: fn(&str) -> Result<K, crypto::KeyError>,
+    state: &State,
+) -> Result<K, Unfit> {
+    let text = Zeroizing::new(text(file, state)?);
+    read(&text).map_err(|error| Unfit::Key { file: file.to_owned(), error })
+}
+
+fn text(file: &Path, state: &State) -> Result<String, Unfit> {
+    Ok(String::from_utf8_lossy(&state.read(file)?).into_owned())
 }

@@ -20,6 +20,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 /// The state directory of one node.
@@ -67,6 +68,10 @@ fn remedy(error: &io::Error) -> &'static str {
             "the file system is read-only: remount it, or use another --state"
         }
         io::ErrorKind::NotFound => "the directory is incomplete: join anew with another --state",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "something that is no directory has that name: use another --state"
+        }
+        io::ErrorKind::IsADirectory => "a file is wanted here, not a directory: name another",
         _ => "check the disk and the directory",
     }
 }
@@ -83,7 +88,7 @@ impl State {
     ///
     /// [`Unusable::Taken`] if a node lives there; [`Unusable::File`] if it cannot be made.
     pub fn create(&self) -> Result<(), Unusable> {
-        if self.certificate().exists() {
+        if self.holds_a_node()? {
             return Err(Unusable::Taken(self.0.clone()));
         }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
@@ -97,7 +102,7 @@ impl State {
     /// [`Unusable::Missing`] without a certificate in it; [`Unusable::Locked`] if a node
     /// runs with it; [`Unusable::File`] if it cannot be written.
     pub fn lock(&self) -> Result<Lock, Unusable> {
-        if !self.certificate().exists() {
+        if !self.holds_a_node()? {
             return Err(Unusable::Missing(self.0.clone()));
         }
         let path = self.0.join("lock");
@@ -106,7 +111,20 @@ impl State {
         let file = options.open(&path).map_err(|error| file_error(&path, error))?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(Lock(lock)),
-            Err(_) => Err(Unusable::Locked(self.0.clone())),
+            Err((_, Errno::EWOULDBLOCK)) => Err(Unusable::Locked(self.0.clone())),
+            Err((_, errno)) => Err(file_error(&path, errno.into())),
+        }
+    }
+
+    /// Tells whether a node lives here; a directory that we may not open is an error,
+    /// since what is in it may be precious.
+    fn holds_a_node(&self) -> Result<bool, Unusable> {
+        let certificate = self.certificate();
+        match certificate.try_exists() {
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(file_error(&self.0, error))
+            }
+            exists => exists.map_err(|error| file_error(&certificate, error)),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Numbers with their units, as people write them.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -60,14 +62,82 @@ impl FromStr for Percent {
     }
 }
 
+/// A place where others reach us: an address that is somebody's, and a port.
+struct Place(SocketAddr);
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let place = text.parse().ok().filter(|at: &SocketAddr| {
+            at.port() != 0 && !at.ip().is_unspecified() && !at.ip().is_multicast()
+        });
+        place.map(Self).ok_or_else(|| {
+            format!(
+                "`{text}` is no endpoint; use an address of this machine and a port, \
+                 as 203.0.113.5:6326 or [2001:db8::5]:6326"
+            )
+        })
+    }
+}
+
+/// Reads endpoints.
+pub(super) fn places<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let places = Vec::<Place>::deserialize(from)?;
+    Ok(places.into_iter().map(|Place(at)| at).collect())
+}
+
+/// Reads a port.
+pub(super) fn port<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
+    from.deserialize_i64(Whole { low: 0, high: u16::MAX }).map(Some)
+}
+
+/// Reads a number of arrows that may be left out.
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
+    at_least(from).map(Some)
+}
+
+/// Reads a number of arrows.
+pub(super) fn at_least<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    let number = from.deserialize_i64(Whole { low: 1, high: u16::from(ARROWS) })?;
+    Ok(u8::try_from(number).unwrap_or(ARROWS))
+}
+
+/// The most arrows that can be asked for.
+const ARROWS: u8 = 100;
+
+/// Accepts a whole number between two bounds, which belong to it.
+struct Whole {
+    low: u16,
+    high: u16,
+}
+
+impl Visitor<'_> for Whole {
+    type Value = u16;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number, {} to {}", self.low, self.high)
+    }
+
+    fn visit_i64<E: Error>(self, given: i64) -> Result<u16, E> {
+        let Self { low, high } = self;
+        let number = u16::try_from(given).ok().filter(|number| (low..=high).contains(number));
+        number.ok_or_else(|| E::custom(format!("{given} is out of bounds; use {low} to {high}")))
+    }
+
+    fn visit_u64<E: Error>(self, given: u64) -> Result<u16, E> {
+        self.visit_i64(i64::try_from(given).unwrap_or(i64::MAX))
+    }
+}
+
 /// Accepts text only, and says so when it gets a bare number.
-struct Text<T>(std::marker::PhantomData<T>, &'static str);
+struct Text<T>(PhantomData<T>, &'static str);
 
 impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "text with a unit, as \"{}\"", self.1)
+        write!(f, "text, as \"{}\"", self.1)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
@@ -77,13 +147,19 @@ impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Text(std::marker::PhantomData, "5m"))
+        from.deserialize_str(Text(PhantomData, "5m"))
     }
 }
 
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Text(std::marker::PhantomData, "30%"))
+        from.deserialize_str(Text(PhantomData, "30%"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text(PhantomData, "203.0.113.5:6326"))
     }
 }
 

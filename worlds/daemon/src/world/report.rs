@@ -129,14 +129,17 @@ impl World {
 
     fn route_rows(&self) -> Vec<Value> {
         let row = |route: babel::RouteView| {
-            let alternates: Vec<_> =
-                route.alternates.iter().map(|(link, metric)| format!("{link}:{metric}")).collect();
+            let alternates: Vec<_> = route
+                .alternates
+                .iter()
+                .map(|(link, metric)| format!("{link}:{}", metric.0))
+                .collect();
             json!({
                 "prefix": route.prefix.to_string(),
                 "link": route.link.to_string(),
                 "node": self.peer(route.link),
-                "metric": route.metric,
-                "seqno": route.seqno,
+                "metric": route.metric.0,
+                "seqno": route.seqno.0,
                 "alternates": alternates,
             })
         };
@@ -155,7 +158,7 @@ impl World {
             rows.insert(contact.node.0, json!({"country": country, "endpoints": endpoints}));
         }
         let routes: std::collections::BTreeMap<_, _> =
-            self.node.routing().routes().map(|route| (route.prefix, route.metric)).collect();
+            self.node.routing().routes().map(|route| (route.prefix, route.metric.0)).collect();
         for prefix in routes.keys() {
             rows.entry(*prefix).or_insert_with(|| json!({}));
         }
