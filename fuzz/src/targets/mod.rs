@@ -1,0 +1,35 @@
+//! The targets, by what they read.
+
+mod documents;
+mod engines;
+mod packets;
+mod people;
+mod stories;
+
+use crate::Target;
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    target("certificate", documents::certificate, documents::certificates),
+    target("contact", documents::contact, documents::contacts),
+    target("document", documents::document, documents::all),
+    target("introduction", documents::introduction, documents::introductions),
+    target("forward", packets::forward, packets::payload),
+    target("frame", packets::frame, packets::frames),
+    target("internet", packets::internet, packets::on_the_internet),
+    target("transport", packets::transport, packets::sealed),
+    target("config", people::config, people::configs),
+    target("contacts-file", people::contacts_file, people::contacts_files),
+    target("invitation", people::invitation, people::invitations),
+    target("prefix", people::prefix, people::prefixes),
+    target("registry-settings", people::settings, people::all_settings),
+    target("arrows", engines::arrows, stories::arrows),
+    target("babel", engines::babel, stories::babel),
+    target("gossip", engines::gossip, stories::gossip),
+    target("noise", engines::noise, stories::noise),
+    target("node", engines::node, stories::node),
+];
+
+const fn target(name: &'static str, run: fn(&[u8]), seeds: fn() -> Vec<Vec<u8>>) -> Target {
+    Target { name, run, seeds }
+}
