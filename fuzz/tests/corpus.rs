@@ -1,4 +1,5 @@
 //! Replays every corpus. `RE6ST_BLESS=1` writes the seeds that are missing.
+#![expect(clippy::unwrap_used, reason = "a test of its own: whoever runs it reads why")]
 
 use std::fs;
 use std::path::PathBuf;

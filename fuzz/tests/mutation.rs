@@ -2,6 +2,11 @@
 //!
 //! `RE6ST_FUZZ_SECONDS` gives all targets together so many seconds instead of a fixed
 //! number of inputs each; `RE6ST_FUZZ_LUCK` (0 to 255) changes the order.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test of its own: whoever runs it reads why"
+)]
 
 use std::env;
 use std::fs;

@@ -1,5 +1,6 @@
 //! Engines, told stories: words of neighbours, links that come and go, time that passes.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -175,105 +176,92 @@ pub(super) fn gossip(octets: &[u8]) {
 /// Two carriers, and a wire between them that loses, repeats, spoils and invents.
 pub(super) fn noise(octets: &[u8]) {
     let mut script = Script::new(octets);
-    let at = |port| SocketAddr::from(([192, 0, 2, 1], port));
-    let carrier = |number: u8| {
-        let settings = noise::Settings::default();
-        Noise::new([number; 32], [number + 10; 32], settings, ISSUED, Time::ZERO)
-    };
-    let mut ends = [carrier(1), carrier(2)];
-    let keys = ends.each_ref().map(Noise::public);
-    let mut waiting: Vec<(usize, Vec<u8>)> = Vec::new();
+    let mut wire = Wire::new();
     let mut now = Time::ZERO;
-    let mut opened = 0;
     for _ in 0..STEPS {
         if script.is_over() {
             break;
         }
         let (what, side) = (script.octet(), usize::from(script.octet() % 2));
-        let other = 1 - side;
-        let from = at(u16::try_from(other).unwrap_or_default());
-        let mut bytes = Vec::new();
-        let input = match what % 8 {
-            0 => {
-                opened += 1;
-                let endpoints = &[at(u16::try_from(other).unwrap_or_default())];
-                let peer = keys.get(other).copied().unwrap_or_default();
-                heard(
-                    &mut ends,
-                    side,
-                    noise::Input::Open { link: LinkId::ours(opened), peer, endpoints },
-                    now,
-                    &mut waiting,
-                );
-                continue;
-            }
-            1 | 2 if !waiting.is_empty() => {
-                let (to, datagram) = waiting.remove(0);
-                bytes.extend(datagram);
-                heard(
-                    &mut ends,
-                    to,
-                    noise::Input::Datagram { from, bytes: &bytes },
-                    now,
-                    &mut waiting,
-                );
-                continue;
-            }
-            3 if !waiting.is_empty() => {
-                let number = usize::from(script.octet()) % waiting.len();
-                if let Some((_, datagram)) = waiting.get_mut(number) {
-                    let place = usize::from(script.number()) % datagram.len().max(1);
-                    if let Some(octet) = datagram.get_mut(place) {
-                        *octet ^= script.octet();
-                    }
-                }
-                continue;
-            }
-            4 => {
-                bytes.extend(script.octets());
-                noise::Input::Datagram { from, bytes: &bytes }
-            }
-            5 => noise::Input::Close(link(script.octet())),
-            6 => noise::Input::Moved(link(script.octet()), from),
+        let from = Wire::at(1 - side);
+        match what % 8 {
+            0 => wire.open(side, now),
+            1 | 2 => wire.deliver(now),
+            3 => wire.spoil(&mut script),
+            4 => wire.tell(side, noise::Input::Datagram { from, bytes: script.octets() }, now),
+            5 => wire.tell(side, noise::Input::Close(link(script.octet())), now),
+            6 => wire.tell(side, noise::Input::Moved(link(script.octet()), from), now),
             _ => {
                 now = passes(&mut script, now);
-                noise::Input::Wake
+                wire.tell(side, noise::Input::Wake, now);
             }
-        };
-        heard(&mut ends, side, input, now, &mut waiting);
+        }
     }
 }
 
-/// Tells one end something, accepts whoever asks, and puts what it sends on the wire.
-fn heard(
-    ends: &mut [Noise; 2],
-    side: usize,
-    input: noise::Input<'_>,
-    now: Time,
-    waiting: &mut Vec<(usize, Vec<u8>)>,
-) {
-    let Some(end) = ends.get_mut(side) else { return };
-    let mut said = told(end, input, now);
-    said.extend(rested(end, || noise::Input::Wake, now));
-    let mut next = 0;
-    while let Some(output) = said.get(next) {
-        next += 1;
-        match output {
-            noise::Output::Transmit { bytes, .. } => {
+/// Two carriers and what is on its way between them.
+struct Wire {
+    ends: [Noise; 2],
+    /// Datagrams, and to which end.
+    waiting: VecDeque<(usize, Vec<u8>)>,
+    opened: u32,
+}
+
+impl Wire {
+    fn new() -> Self {
+        let carrier = |number: u8| {
+            let settings = noise::Settings::default();
+            Noise::new([number; 32], [number + 10; 32], settings, ISSUED, Time::ZERO)
+        };
+        Self { ends: [carrier(1), carrier(2)], waiting: VecDeque::new(), opened: 0 }
+    }
+
+    /// Where one end is.
+    fn at(side: usize) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], u16::try_from(side).unwrap_or_default()))
+    }
+
+    /// One end opens a link to the other.
+    fn open(&mut self, side: usize, now: Time) {
+        self.opened += 1;
+        let link = LinkId::ours(self.opened);
+        let peer = self.ends.get(1 - side).map(Noise::public).unwrap_or_default();
+        let endpoints = &[Self::at(1 - side)];
+        self.tell(side, noise::Input::Open { link, peer, endpoints }, now);
+    }
+
+    /// The first datagram arrives.
+    fn deliver(&mut self, now: Time) {
+        if let Some((to, bytes)) = self.waiting.pop_front() {
+            let datagram = noise::Input::Datagram { from: Self::at(1 - to), bytes: &bytes };
+            self.tell(to, datagram, now);
+        }
+    }
+
+    /// One octet of one datagram changes.
+    fn spoil(&mut self, script: &mut Script<'_>) {
+        let number = usize::from(script.octet()) % self.waiting.len().max(1);
+        let place = usize::from(script.number());
+        if let Some((_, datagram)) = self.waiting.get_mut(number) {
+            let place = place % datagram.len().max(1);
+            if let Some(octet) = datagram.get_mut(place) {
+                *octet ^= script.octet();
+            }
+        }
+    }
+
+    /// Tells one end something, accepts whoever asks, and keeps what it sends.
+    fn tell(&mut self, side: usize, input: noise::Input<'_>, now: Time) {
+        let Some(end) = self.ends.get_mut(side) else { return };
+        let mut said = VecDeque::from(told(end, input, now));
+        said.extend(rested(end, || noise::Input::Wake, now));
+        while let Some(output) = said.pop_front() {
+            if let noise::Output::Transmit { bytes, .. } = output {
                 assert!(bytes.len() <= noise::LONGEST, "a datagram of {} octets", bytes.len());
-                waiting.push((1 - side, bytes.clone()));
+                self.waiting.push_back((1 - side, bytes));
+            } else if let noise::Output::Request { link, .. } = output {
+                said.extend(told(end, noise::Input::Accept(link), now));
             }
-            noise::Output::Request { link, .. } => {
-                let more = told(end, noise::Input::Accept(*link), now);
-                said.extend(more);
-            }
-            noise::Output::Install { .. }
-            | noise::Output::Up { .. }
-            | noise::Output::Down(..)
-            | noise::Output::Refused(..)
-            | noise::Output::Redirect { .. }
-            | noise::Output::Retire { .. }
-            | noise::Output::Event(_) => {}
         }
     }
 }

@@ -133,7 +133,8 @@ pub(super) fn payload() -> Vec<Vec<u8>> {
         [0x12, 0x13],
         &[0, 80, 0, 81, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, 2, 1, 0, 0, 0, 0, 0, 2, 4, 0x05, 0xb4],
     );
-    let expired = [&echo[..7], &[1], &echo[8..]].concat();
+    let mut expired = echo.clone();
+    expired.splice(7..8, [1]);
     let long = ipv6(17, [0x13, 0x13], &[0; 1500]);
     let ipv4 = ipv4(17, [10, 0, 0, 1], &[0, 9, 0, 9, 0, 8, 0, 0]);
     let all = [echo, syn, expired, long, ipv4];
