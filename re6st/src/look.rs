@@ -5,13 +5,13 @@ use daemon::control::{Question, ask};
 use serde_json::Value;
 
 use crate::options::Which;
+use crate::say::say;
 
 /// Prints how the node is.
 pub(crate) fn status(which: &Which) -> anyhow::Result<()> {
     show(which, Question::Status, |answer| {
-        for (name, value) in answer.as_object().into_iter().flatten() {
-            println!("{name:<18}{}", plain(value));
-        }
+        let mut fields = answer.as_object().into_iter().flatten();
+        fields.try_for_each(|(name, value)| say(format_args!("{name:<18}{}", plain(value))))
     })
 }
 
@@ -33,18 +33,21 @@ pub(crate) fn nodes(which: &Which) -> anyhow::Result<()> {
     show(which, Question::Nodes, |answer| table(answer, &columns))
 }
 
-fn show(which: &Which, question: Question, people: impl Fn(&Value)) -> anyhow::Result<()> {
+fn show(
+    which: &Which,
+    question: Question,
+    people: impl Fn(&Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let answer = ask(&which.state, question)?;
     if which.json {
-        println!("{}", serde_json::to_string(&answer).context("the answer cannot be printed")?);
+        say(serde_json::to_string(&answer).context("the answer cannot be printed")?)
     } else {
-        people(&answer);
+        people(&answer)
     }
-    Ok(())
 }
 
 /// Prints a list of objects as aligned columns; a missing value is a dash.
-pub(crate) fn table(rows: &Value, columns: &[&str]) {
+pub(crate) fn table(rows: &Value, columns: &[&str]) -> anyhow::Result<()> {
     let cell = |row: &Value, column: &str| row.get(column).map_or_else(|| "-".to_owned(), plain);
     let rows: Vec<Vec<String>> = (rows.as_array().into_iter().flatten())
         .map(|row| columns.iter().map(|column| cell(row, column)).collect())
@@ -56,8 +59,9 @@ pub(crate) fn table(rows: &Value, columns: &[&str]) {
         .collect();
     for row in all() {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        say(cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
+    Ok(())
 }
 
 fn plain(value: &Value) -> String {

@@ -5,11 +5,14 @@
 mod look;
 mod options;
 mod registry_commands;
+mod say;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
 use options::{Command, Options};
+use say::{complain, say};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -17,7 +20,7 @@ fn main() -> ExitCode {
     match run(options.command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("re6st: {error:#}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }
@@ -26,28 +29,31 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(up) => daemon::up(&up.into_settings())?,
-        Command::Join(join) => {
-            let joined = daemon::join(&join.into_request()?)?;
-            println!("{joined}");
-        }
+        Command::Join(join) => say(daemon::join(&join.into_request()?)?)?,
         Command::Check(check) => {
             daemon::Config::read(&check.file)?;
-            println!("{}: nothing is wrong", check.file.display());
+            say(format_args!("{}: nothing is wrong", check.file.display()))?;
         }
         Command::Status(which) => look::status(&which)?,
         Command::Arrows(which) => look::arrows(&which)?,
         Command::Routes(which) => look::routes(&which)?,
         Command::Nodes(which) => look::nodes(&which)?,
-        Command::Replay(replay) => println!("{}", daemon::replay(&replay.file)?),
+        Command::Replay(replay) => say(daemon::replay(&replay.file)?)?,
         Command::Registry(command) => registry_commands::run(command)?,
         Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Logs go to standard error, at level `info` unless `RE6ST_LOG` says otherwise.
+/// Logs go to standard error, at level `info` unless `RE6ST_LOG` says otherwise. What
+/// cannot be logged, as on a full disk, is left out: the node goes on.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RE6ST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .log_internal_errors(false)
+        .init();
 }

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 use daemon::config::{Percent, Span};
 
 mod lab_options;
@@ -136,7 +137,7 @@ pub(crate) struct Init {
     /// Directory of the registry; must not hold one yet
     #[arg(long, default_value = DIRECTORY)]
     pub(crate) directory: PathBuf,
-    /// Addresses of the network, a /16 to a /60 [default: a random fd…::/48]
+    /// Addresses of the network, a /16 to a /60 [default: a private /48, drawn]
     #[arg(long)]
     pub(crate) network: Option<words::Prefix>,
     /// Where to listen
@@ -146,10 +147,10 @@ pub(crate) struct Init {
     #[arg(long, required = true)]
     pub(crate) public: Vec<String>,
     /// How many nodes may use the first invitation
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub(crate) uses: u32,
     /// How long the first invitation may be used
-    #[arg(long, default_value = "1d")]
+    #[arg(long, default_value = "1d", value_parser = lifetime)]
     pub(crate) lifetime: Span,
     #[command(flatten)]
     pub(crate) change: Change,
@@ -206,10 +207,10 @@ pub(crate) struct Invite {
     #[arg(long, default_value = DIRECTORY)]
     pub(crate) directory: PathBuf,
     /// How many nodes may use it
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub(crate) uses: u32,
     /// How long it may be used
-    #[arg(long, default_value = "1d")]
+    #[arg(long, default_value = "1d", value_parser = lifetime)]
     pub(crate) lifetime: Span,
 }
 
@@ -230,4 +231,12 @@ pub(crate) struct RegistryNodes {
     /// Print one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads the life of an invitation.
+fn lifetime(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    let bounds = Span(Duration::from_secs(1))..=Span(Duration::from_hours(24 * 3650));
+    let wrong = || format!("{span} is out of bounds; use {} to {}", bounds.start(), bounds.end());
+    if bounds.contains(&span) { Ok(span) } else { Err(wrong()) }
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::look::table;
 use crate::options::{Init, Invite, Parameters, Registry, RegistryNodes, Revoke, Serve};
+use crate::say::say;
 
 /// Does what was typed after `re6st registry`.
 pub(crate) fn run(command: Registry) -> anyhow::Result<()> {
@@ -24,13 +25,13 @@ fn init(options: &Init) -> anyhow::Result<()> {
     let (network, listen, public) = (options.network, options.listen, options.public.clone());
     let founded = registry::Options { network, listen, public, parameters };
     let founded = registry::init(&options.directory, &founded)?;
-    let invitation = registry::invite(&options.directory, options.lifetime.0, options.uses)?;
     let directory = options.directory.display();
-    println!("the network {} is made; serve it with:", founded.network);
-    println!("  re6st registry serve --directory {directory}");
-    println!("join it, within {} and {} times, with:", options.lifetime, options.uses);
-    println!("  re6st join {invitation}");
-    Ok(())
+    say(format_args!("the network {} is made; serve it with:", founded.network))?;
+    say(format_args!("  re6st registry serve --directory {directory}"))?;
+    let invitation = registry::invite(&options.directory, options.lifetime.0, options.uses)
+        .with_context(|| format!("re6st registry invite --directory {directory}"))?;
+    say(format_args!("join it, within {} and {} times, with:", options.lifetime, options.uses))?;
+    say(format_args!("  re6st join {invitation}"))
 }
 
 fn serve(options: &Serve) -> anyhow::Result<()> {
@@ -39,15 +40,14 @@ fn serve(options: &Serve) -> anyhow::Result<()> {
 }
 
 fn invite(options: &Invite) -> anyhow::Result<()> {
-    println!("{}", registry::invite(&options.directory, options.lifetime.0, options.uses)?);
-    Ok(())
+    say(registry::invite(&options.directory, options.lifetime.0, options.uses)?)
 }
 
 fn revoke(options: &Revoke) -> anyhow::Result<()> {
     let revocation = registry::revoke(&options.directory, &options.node)?;
-    println!("{} is out of the network, for ever", revocation.node);
-    println!("all nodes learn it with version {} of the network document", revocation.version);
-    Ok(())
+    say(format_args!("{} is out of the network, for ever", revocation.node))?;
+    let version = revocation.version;
+    say(format_args!("all nodes learn it with version {version} of the network document"))
 }
 
 fn nodes(options: &RegistryNodes) -> anyhow::Result<()> {
@@ -65,17 +65,15 @@ fn nodes(options: &RegistryNodes) -> anyhow::Result<()> {
     };
     let rows = registry::nodes(&options.directory)?.iter().map(row).collect::<serde_json::Value>();
     if options.json {
-        println!("{}", serde_json::to_string(&rows).context("the list cannot be printed")?);
+        say(serde_json::to_string(&rows).context("the list cannot be printed")?)
     } else {
-        table(&rows, &["node", "address", "serial", "expires", "revoked", "seen", "note"]);
+        table(&rows, &["node", "address", "serial", "expires", "revoked", "seen", "note"])
     }
-    Ok(())
 }
 
 fn parameters(options: &Parameters) -> anyhow::Result<()> {
     let change = options.change;
     let version =
         registry::set_parameters(&options.directory, |parameters| change.apply(parameters))?;
-    println!("all nodes learn it with version {version} of the network document");
-    Ok(())
+    say(format_args!("all nodes learn it with version {version} of the network document"))
 }

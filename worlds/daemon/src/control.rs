@@ -15,6 +15,10 @@ use serde::{Deserialize, Serialize};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest question, in octets.
 const LONGEST_QUESTION: u64 = 4096;
+/// How long to wait after the kernel had no connection to give.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many can ask at once, so that one who keeps silent keeps nobody out.
+const LISTENERS: usize = 4;
 
 /// What can be asked of a running node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +77,16 @@ pub enum Unanswered {
     Strange(#[from] serde_json::Error),
 }
 
+/// A control socket that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the control socket {socket} cannot be made: {error}; make room and rights in the state directory, or use one with a shorter path"
+)]
+pub struct Unmade {
+    socket: String,
+    error: std::io::Error,
+}
+
 /// Returns where the control socket of `state` is.
 pub fn socket_of(state: &Path) -> PathBuf {
     state.join("control.sock")
@@ -85,11 +99,12 @@ pub fn socket_of(state: &Path) -> PathBuf {
 /// [`Unanswered`], with its remedy.
 pub fn ask(state: &Path, question: Question) -> Result<serde_json::Value, Unanswered> {
     let socket = socket_of(state);
-    let mut stream = UnixStream::connect(&socket).map_err(|error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
+    let mut stream = UnixStream::connect(&socket).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::PermissionDenied {
             Unanswered::Denied { socket: socket.display().to_string() }
+        } else {
+            Unanswered::NotRunning { directory: state.display().to_string(), error }
         }
-        _ => Unanswered::NotRunning { directory: state.display().to_string(), error },
     })?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -106,29 +121,55 @@ pub fn ask(state: &Path, question: Question) -> Result<serde_json::Value, Unansw
 ///
 /// # Errors
 ///
-/// The system's, if the socket cannot be made.
+/// [`Unmade`], with its remedy.
 pub fn listen<M: Send + 'static>(
     state: &Path,
     node: Sender<M>,
     wrap: fn(Pending) -> M,
-) -> std::io::Result<()> {
+) -> Result<(), Unmade> {
+    let socket = socket_of(state);
+    let listen = || {
+        let listener = bind(&socket)?;
+        for _ in 1..LISTENERS {
+            serve(listener.try_clone()?, node.clone(), wrap)?;
+        }
+        serve(listener, node, wrap)
+    };
+    listen().map_err(|error| Unmade { socket: socket.display().to_string(), error })
+}
+
+/// Makes the socket, for its owner alone.
+fn bind(socket: &Path) -> std::io::Result<UnixListener> {
     use std::os::unix::fs::PermissionsExt;
 
-    let socket = socket_of(state);
-    match std::fs::remove_file(&socket) {
+    match std::fs::remove_file(socket) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let listener = UnixListener::bind(&socket)?;
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers, one after the other, whom the kernel gives to this listener.
+fn serve<M: Send + 'static>(
+    listener: UnixListener,
+    node: Sender<M>,
+    wrap: fn(Pending) -> M,
+) -> std::io::Result<()> {
     let serve = move || {
-        for stream in listener.incoming().flatten() {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else {
+                // Too many open files, perhaps: not a reason to spin.
+                std::thread::sleep(PAUSE);
+                continue;
+            };
             if let Err(error) = converse(&stream, &node, wrap) {
                 tracing::debug!(%error, "a question on the control socket failed");
             }
         }
     };
-    std::thread::Builder::new().name("control".to_owned()).stack_size(256 * 1024).spawn(serve)?;
+    std::thread::Builder::new().name("control".to_owned()).stack_size(128 * 1024).spawn(serve)?;
     Ok(())
 }
 
@@ -139,9 +180,9 @@ fn converse<M>(
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new(stream.take(LONGEST_QUESTION)).read_line(&mut line)?;
-    let answer = match serde_json::from_str::<Asked>(&line) {
+    let mut line = Vec::new();
+    BufReader::new(stream.take(LONGEST_QUESTION)).read_until(b'\n', &mut line)?;
+    let answer = match serde_json::from_slice::<Asked>(&line) {
         Ok(asked) => {
             let (answer, answered) = sync_channel(1);
             let sent = node.send(wrap(Pending { question: asked.ask, answer }));
@@ -186,14 +227,26 @@ mod tests {
     #[test]
     fn garbage_gets_a_remedy_and_harms_nobody() {
         let state = a_node_that_answers();
-        for garbage in ["\n", "{\"ask\":\"money\"}\n", "\u{fffd}\n", "{\n"] {
+        let garbage: [&[u8]; 5] =
+            [b"\n", b"{\"ask\":\"money\"}\n", b"\xff\n", b"{\n", &[b'['; 4096]];
+        for garbage in garbage {
             let mut stream = UnixStream::connect(socket_of(state.path())).unwrap();
-            stream.write_all(garbage.as_bytes()).unwrap();
+            stream.write_all(garbage).unwrap();
             let mut line = String::new();
             BufReader::new(stream).read_line(&mut line).unwrap();
-            assert!(line.contains("remedy"), "{garbage}: {line}");
+            assert!(line.contains("remedy"), "{garbage:?}: {line}");
         }
         assert!(ask(state.path(), Question::Status).is_ok());
+    }
+
+    #[test]
+    fn who_keeps_silent_keeps_nobody_out() {
+        let state = a_node_that_answers();
+        let silent = || UnixStream::connect(socket_of(state.path())).unwrap();
+        let _silent = [silent(), silent()];
+        let asked = std::time::Instant::now();
+        assert!(ask(state.path(), Question::Status).is_ok());
+        assert!(asked.elapsed() < PATIENCE);
     }
 
     #[test]

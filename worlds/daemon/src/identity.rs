@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crypto::{AuthorityCertificate, NetworkAuthority, NodeCertificate, SigningKey, StaticKey};
+use crypto::{
+    AuthorityCertificate, KeyError, NetworkAuthority, NodeCertificate, SigningKey, StaticKey,
+};
 use gossip::{Contact, Endpoint, Refused};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
 
@@ -35,7 +37,7 @@ pub enum Unfit {
         /// Its file.
         file: PathBuf,
         /// What is wrong with it.
-        error: crypto::KeyError,
+        error: KeyError,
     },
     /// A certificate.
     #[error("{}: {error}", file.display())]
@@ -76,11 +78,13 @@ impl Identity {
     /// [`Unfit`], with its remedy.
     pub(crate) fn load(state: &State, config: &Config) -> Result<Self, Unfit> {
         let (ca, certificate) = certificates(state)?;
-        let key = key(&state.key(), SigningKey::from_pem, state)?;
+        let file = state.key();
+        let key = SigningKey::load(&file).map_err(|error| unfit(file, error))?;
         if key.public() != certificate.key {
             return Err(Unfit::Mismatch { file: state.certificate() });
         }
-        let noise = self::key(&state.noise_key(), StaticKey::from_pem, state)?;
+        let file = state.noise_key();
+        let noise = StaticKey::load(&file).map_err(|error| unfit(file, error))?;
         let country = config.country.as_deref().and_then(|text| country_code(text).ok());
         let endpoints = if config.endpoints.is_empty() {
             interface::endpoints(ca.network(), config.port())
@@ -160,14 +164,13 @@ fn certificates(state: &State) -> Result<(AuthorityCertificate, NodeCertificate)
     }
 }
 
-/// Reads a key file with `read`.
-fn key<K>(
-    file: &Path,
-    read: fn(&str) -> Result<K, crypto::KeyError>,
-    state: &State,
-) -> Result<K, Unfit> {
-    let text = Zeroizing::new(text(file, state)?);
-    read(&text).map_err(|error| Unfit::Key { file: file.to_owned(), error })
+/// Names the file of a key, unless the error does.
+pub(crate) fn unfit(file: PathBuf, error: KeyError) -> Unfit {
+    if let KeyError::File(error) = error {
+        Unfit::State(error.into())
+    } else {
+        Unfit::Key { file, error }
+    }
 }
 
 fn text(file: &Path, state: &State) -> Result<String, Unfit> {

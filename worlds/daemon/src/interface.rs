@@ -14,15 +14,15 @@ pub enum Failed {
     Kernel(#[from] linux::Error),
     /// Another interface already reaches addresses of the network.
     #[error(
-        "the network {network} overlaps {other}, which interface number {device} already reaches; remove that route or address, or the machine would lose one of the two"
+        "the network {network} overlaps {other}, which the interface {device} already reaches; remove that route or address, or the machine would lose one of the two"
     )]
     Overlap {
         /// The network we would route into the mesh.
         network: Prefix,
         /// What is there.
         other: Destination,
-        /// Where it goes.
-        device: u32,
+        /// The interface where it goes.
+        device: String,
     },
 }
 
@@ -59,10 +59,20 @@ fn refuse_overlap(netlink: &mut Netlink, network: Prefix) -> Result<(), Failed> 
         };
         let other = Prefix::new(first.to_bits(), route.destination.length);
         if network.covers(other) {
-            return Err(Failed::Overlap { network, other: route.destination, device });
+            return Err(Failed::Overlap {
+                network,
+                other: route.destination,
+                device: name_of(device),
+            });
         }
     }
     Ok(())
+}
+
+/// Returns the name of an interface, or its number if it has just gone.
+fn name_of(device: u32) -> String {
+    let name = nix::net::if_::if_indextoname(device);
+    name.map_or_else(|_| device.to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Returns where others may reach UDP `port` of this machine: the addresses of its

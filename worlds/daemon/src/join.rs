@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use crypto::{Request, SigningKey, StaticKey};
+use crypto::{KeyError, Request, SigningKey, StaticKey};
 use registry::Invitation;
 use registry::client;
 use words::NodeId;
 
+use crate::config::Config;
+use crate::identity::unfit;
 use crate::state::State;
 
 /// A wish to join.
@@ -44,31 +46,83 @@ impl fmt::Display for Joined {
 
 /// Joins the network that invites us.
 ///
-/// The certificate is written last: a directory without it holds no node, so a join
-/// that was cut short can be made again with the same directory.
+/// The certificate is written last: a directory without it holds no node. A join that was
+/// cut short can be made again with the same directory and invitation: it keeps the keys,
+/// and the registry gives the same certificate to the same key.
 ///
 /// # Errors
 ///
 /// A sentence with its remedy: the invitation is garbled, used or expired, the registry
-/// cannot be reached or is not the one that invites, the directory cannot be written.
+/// cannot be reached or is not the one that invites, the directory cannot be written or
+/// holds a node, a key or a configuration that would be lost.
 pub fn join(wish: &Join) -> anyhow::Result<Joined> {
     let invitation: Invitation = wish.invitation.trim().parse()?;
+    let configuration = configuration(wish);
+    Config::parse(&configuration).map_err(anyhow::Error::msg)?;
     let state = State::at(&wish.state);
     state.create()?;
     let ca = client::fetch_ca(&invitation)?;
-    let key = SigningKey::generate()?;
-    key.save(&state.key())?;
-    StaticKey::generate()?.save(&state.noise_key())?;
-    let enrolled = client::enrol(&invitation, &ca, &Request::write(&key)?)?;
-
+    // All that can be written is, before the invitation is used.
+    let (key, _) = (signing_key(&state)?, static_key(&state)?);
     state.replace(&state.ca(), ca.pem().as_bytes())?;
     state.replace(&state.registry(), (invitation.addresses.join("\n") + "\n").as_bytes())?;
+    configure(&state, &configuration, wish)?;
+    let enrolled = client::enrol(&invitation, &ca, &Request::write(&key)?)?;
+
     state.replace(&state.document(), &enrolled.document)?;
-    state.replace(&state.config(), configuration(wish).as_bytes())?;
     let certificate = crypto::NodeCertificate::from_pem(ca.network(), &enrolled.certificate)
         .context("the registry gave a certificate that cannot be used")?;
     state.replace(&state.certificate(), enrolled.certificate.as_bytes())?;
     Ok(Joined { node: certificate.node, state: wish.state.clone() })
+}
+
+/// Returns the signing key that a join cut short has left, or makes one.
+fn signing_key(state: &State) -> anyhow::Result<SigningKey> {
+    let file = state.key();
+    match SigningKey::load(&file) {
+        Err(KeyError::File(_)) if is_missing(&file) => {
+            let key = SigningKey::generate()?;
+            key.save(&file)?;
+            Ok(key)
+        }
+        found => Ok(found.map_err(|error| unfit(file, error))?),
+    }
+}
+
+/// The same for the carrier's key.
+fn static_key(state: &State) -> anyhow::Result<StaticKey> {
+    let file = state.noise_key();
+    match StaticKey::load(&file) {
+        Err(KeyError::File(_)) if is_missing(&file) => {
+            let key = StaticKey::generate()?;
+            key.save(&file)?;
+            Ok(key)
+        }
+        found => Ok(found.map_err(|error| unfit(file, error))?),
+    }
+}
+
+fn is_missing(file: &Path) -> bool {
+    matches!(file.try_exists(), Ok(false))
+}
+
+/// Writes the configuration; one that somebody wrote before is kept.
+fn configure(state: &State, text: &str, wish: &Join) -> anyhow::Result<()> {
+    let file = state.config();
+    let before = state.read_or_empty(&file)?;
+    if before.is_empty() {
+        state.replace(&file, text.as_bytes())?;
+    } else if before != text.as_bytes() {
+        let silent = wish.endpoints.is_empty() && wish.country.is_none();
+        let file = file.display();
+        anyhow::ensure!(
+            silent,
+            "{file} is there already and is not overwritten; say endpoints and country in it, \
+             and join without --endpoint and --country"
+        );
+        tracing::info!(%file, "the configuration that is there is kept");
+    }
+    Ok(())
 }
 
 /// Returns a configuration that says what was asked for, and shows what could be said.

@@ -44,7 +44,7 @@ pub enum Unusable {
     /// It holds a node already.
     #[error("{0} already holds a node; use another --state, or remove it to join anew")]
     Taken(PathBuf),
-    /// A file cannot be replaced.
+    /// A file cannot be replaced, or a key not be read.
     #[error(transparent)]
     Replace(#[from] crypto::file::FileError),
     /// A file cannot be read, or the directory cannot be made.
@@ -58,6 +58,7 @@ pub enum Unusable {
 }
 
 /// Tells what an operator can do about `error`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system's errors are many, and grow")]
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "run as the user who owns the directory, or as root",

@@ -41,12 +41,11 @@ pub fn up(wish: &Up) -> anyhow::Result<()> {
     let signals = linux::Signals::take()?;
     let state = State::at(&wish.state);
     let _lock = state.lock()?;
-    let file = wish.config.clone().unwrap_or_else(|| state.config());
-    let text = String::from_utf8(state.read_or_empty(&file)?)
-        .with_context(|| format!("{} is not text", file.display()))?;
-    let config =
-        Config::parse(&text).map_err(|what| anyhow::anyhow!("{}: {what}", file.display()))?;
+    let (config, text) = configuration(wish, &state)?;
     let identity = Identity::load(&state, &config)?;
+    if let Some(why) = identity.out_of_date(linux::Clock::wall()) {
+        tracing::warn!(%why, "others refuse this node; it asks the registry for a new certificate");
+    }
 
     let (happened, events) = channel();
     watch_signals(signals, happened.clone())?;
@@ -57,6 +56,19 @@ pub fn up(wish: &Up) -> anyhow::Result<()> {
     }
     world.run(&events);
     Ok(())
+}
+
+/// Reads the configuration, and returns its text besides; one that was named must be there.
+fn configuration(wish: &Up, state: &State) -> anyhow::Result<(Config, String)> {
+    let (file, octets) = match &wish.config {
+        Some(file) => (file.clone(), state.read(file)?),
+        None => (state.config(), state.read_or_empty(&state.config())?),
+    };
+    let file = file.display();
+    let text = String::from_utf8(octets)
+        .map_err(|error| anyhow::anyhow!("{file} is not text ({error}); write it as UTF-8"))?;
+    let config = Config::parse(&text).map_err(|what| anyhow::anyhow!("{file}: {what}"))?;
+    Ok((config, text))
 }
 
 /// Opens everything outside, and puts it around the engines.
@@ -76,7 +88,7 @@ fn assemble(
         config: text,
     };
     let recorder = Recorder::start(wish.record.as_deref(), &birth)
-        .context("the recording cannot be started")?;
+        .context("the recording cannot be started; name a file that you may write")?;
     let node = conceive(&birth).map_err(anyhow::Error::msg)?;
 
     let udp = linux::Udp::bind(config.port())?;
@@ -102,8 +114,7 @@ fn assemble(
     })?;
     let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
         .context("the node's own address cannot be used; is another node running here?")?;
-    control::listen(state.directory(), happened.clone(), Happened::Asked)
-        .context("the control socket cannot be made in the state directory")?;
+    control::listen(state.directory(), happened.clone(), Happened::Asked)?;
     let registrar = Registrar::start(client(&state, &identity)?, happened)?;
     Ok(World {
         times: Times::starting(clock.now()),
@@ -122,10 +133,12 @@ fn assemble(
 
 /// Returns the line to the registry that `join` noted.
 fn client(state: &State, identity: &Identity) -> anyhow::Result<Client> {
-    let addresses = state.read(&state.registry())?;
+    let file = state.registry();
+    let addresses = state.read(&file)?;
     let addresses = String::from_utf8_lossy(&addresses).lines().map(str::to_owned).collect();
     let key = crypto::SigningKey::load(&state.key())?;
-    Ok(Client::new(addresses, identity.ca.clone(), identity.certificate.clone(), key)?)
+    Client::new(addresses, identity.ca.clone(), identity.certificate.clone(), key)
+        .with_context(|| file.display().to_string())
 }
 
 /// Turns the signals that end a process into one event.
