@@ -21,7 +21,7 @@ impl Babel {
         };
         let (mut sent, mut echo) = (None, None);
         for tlv in packet.tlvs() {
-            match tlv {
+            match &tlv {
                 Ok(Tlv::Hello(hello)) => sent = hello.sent.or(sent),
                 Ok(Tlv::Ihu(ihu)) => echo = ihu.echo.or(echo),
                 Ok(_) | Err(_) => {}
@@ -31,9 +31,9 @@ impl Babel {
                 Err(malformed) => self.counters.pass_over(malformed.reason()),
             }
         }
-        if let (Some(sent), Some(echo)) = (sent, echo) {
-            self.timed(link, echo, sent, now);
-        }
+        // Once for the whole packet, so that a new link is never taken for one without delay.
+        self.timed(link, echo.zip(sent), now);
+        self.review(link, now);
     }
 
     fn heard_tlv(&mut self, link: LinkId, tlv: &Tlv, now: Time) {
@@ -96,10 +96,16 @@ impl Babel {
             self.ignore(Ignored::Unfeasible);
             return self.ask(prefix, router, Some(link), now);
         }
+        let same = known.is_some_and(|known| known.distance() == candidate.distance());
+        let same = same && known.is_some_and(|known| known.router == router);
+        let settled = same && feasible && self.table.selected(prefix).is_some();
         self.table.put(prefix, link, candidate);
         // Expiries fall on whole seconds, and a refreshed route is looked at only then.
         self.agenda.no_later(Timer::Expiry(prefix, link), whole_second(candidate.last_call()));
-        self.reselect(prefix, now);
+        // The usual end: nothing but the time of the last word has changed.
+        if !settled {
+            self.reselect(prefix, now);
+        }
     }
 
     /// Looks at a route that may have become too old (rules T3, S4).

@@ -1,6 +1,6 @@
 //! The Babel speaker (RFC 8966) with delays in its metric (RFC 9616), as a pure engine.
 //!
-//! Each [`LinkId`](words::LinkId) is an interface with exactly one neighbour at its other end,
+//! Each [`LinkId`] is an interface with exactly one neighbour at its other end,
 //! so unicast and multicast are the same thing here. The packets it says are whole Babel
 //! packets; what carries them is the world's business.
 //!

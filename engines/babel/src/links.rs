@@ -58,7 +58,7 @@ impl Babel {
         }
         neighbour.shunned = true;
         self.review(link, now);
-        // Also if the other end shunned first, so that the cost is what it was.
+        // Also if the other end shunned first, and the cost is what it was.
         self.reselect_column(link, now);
     }
 
@@ -85,7 +85,7 @@ impl Babel {
         self.agenda.set(Timer::Court(link), now + again);
     }
 
-    /// Takes in a greeting.
+    /// Takes in a greeting; [`review`](Self::review) follows, as for all that comes in a packet.
     pub(crate) fn greeted(&mut self, link: LinkId, hello: &Hello, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         let mut greeting = neighbour.hear(hello, now);
@@ -104,7 +104,6 @@ impl Babel {
             // that promises nothing touches no timer.
             self.agenda.set(Timer::Silence(link, stream), now + next + next / 2);
         }
-        self.review(link, now);
     }
 
     /// Notes a greeting that did not come.
@@ -124,7 +123,6 @@ impl Babel {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         neighbour.txcost = ihu.rxcost;
         self.agenda.set(Timer::Deaf(link), now + held(ihu.next));
-        self.review(link, now);
     }
 
     /// Ends the belief that the neighbour hears us.
@@ -134,11 +132,11 @@ impl Babel {
         self.review(link, now);
     }
 
-    /// Takes in one round trip.
-    pub(crate) fn timed(&mut self, link: LinkId, echo: Echo, sent: u32, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.time(echo, sent, now);
-        self.review(link, now);
+    /// Takes in one round trip, if the packet told one: the echo, and when that was sent.
+    pub(crate) fn timed(&mut self, link: LinkId, trip: Option<(Echo, u32)>, now: Time) {
+        if let (Some(neighbour), Some((echo, sent))) = (self.neighbours.get_mut(&link), trip) {
+            neighbour.time(echo, sent, now);
+        }
     }
 
     /// Draws the consequences of whatever changed about a neighbour.
@@ -146,7 +144,7 @@ impl Babel {
     /// What we tell of our reception changed: it is told at once. The link's cost has left
     /// the one in use: its routes are looked at again (rule N7). The link became usable: the
     /// neighbour is told everything.
-    fn review(&mut self, link: LinkId, now: Time) {
+    pub(crate) fn review(&mut self, link: LinkId, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         if neighbour.rxcost() != neighbour.told {
             neighbour.out.hello = true;

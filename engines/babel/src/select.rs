@@ -27,6 +27,11 @@ impl Choice {
         let flees = current.shunned && !self.shunned && self.metric.0 < current.metric.0;
         flees || self.metric.is_worth_leaving(current.metric)
     }
+
+    /// Tells whether `current` must lead through a shunned link, and this need not.
+    const fn is_urgent_after(&self, current: &Self) -> bool {
+        current.metric.0.saturating_sub(self.metric.0) > Cost::SHUNNED.0 / 2
+    }
 }
 
 impl Babel {
@@ -138,7 +143,8 @@ impl Babel {
         };
         let better = unfeasible.min_by_key(|choice| (choice.metric, choice.link));
         if let Some(better) = better.filter(|better| better.beats(&chosen))
-            && (chosen.shunned || !self.requests.asked_lately(prefix, better.router, now))
+            && (better.is_urgent_after(&chosen)
+                || !self.requests.asked_lately(prefix, better.router, now))
         {
             self.ask(prefix, better.router, Some(better.link), now);
         }
