@@ -167,6 +167,9 @@ impl Babel {
 
     /// Tells the world which routes and usages are no longer as it was told.
     fn settle(&mut self) {
+        if self.touched.is_empty() {
+            return;
+        }
         let before_all = self.usage.clone();
         let mut used = BTreeSet::new();
         for prefix in core::mem::take(&mut self.touched) {
