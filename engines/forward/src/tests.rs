@@ -37,11 +37,19 @@ fn our_own_kernel_ages_its_packets_itself() {
     assert_eq!(hops(&packet), 64);
 }
 
+/// Routes changed behind a packet of ours: the next hop sends it back, and it goes on.
 #[test]
-fn what_comes_back_to_us_from_us_is_dropped() {
+fn what_comes_back_to_us_on_its_way_elsewhere_goes_on() {
+    let mut packet = udp6(OURS, FAR, 64, 8);
+    assert_eq!(judge(&mut packet, &table(), IN), Verdict::Send(OUT));
+    assert_eq!(hops(&packet), 63);
+}
+
+#[test]
+fn what_comes_to_us_from_us_is_dropped() {
     let drop = |from, to, way| judge(&mut udp6(from, to, 64, 8), &table(), way);
     assert_eq!(drop(OURS, "fd00:0:0:1::77", Where::Kernel), Verdict::Drop(Why::Loop));
-    assert_eq!(drop(OURS, FAR, IN), Verdict::Drop(Why::Spoofed));
+    assert_eq!(drop(OURS, OURS, IN), Verdict::Drop(Why::Spoofed));
     assert_eq!(drop("fe80::1", "ff02::2", Where::Kernel), Verdict::Drop(Why::Martian));
     assert_eq!(drop("::", FAR, IN), Verdict::Drop(Why::Martian));
     assert_eq!(drop("::ffff:10.0.1.9", FAR, IN), Verdict::Drop(Why::Martian));

@@ -38,7 +38,7 @@ pub enum Why {
     Malformed,
     /// From or to an address that means nothing beyond one machine or link.
     Martian,
-    /// Came by a link, from an address that is ours.
+    /// Came by a link for us, from an address that is ours.
     Spoofed,
     /// Came from our own kernel, to an address that is ours.
     Loop,
@@ -95,12 +95,14 @@ fn judge_as<P: Payload>(packet: &mut [u8], table: &Table, from: Where) -> Verdic
         Ok(ends) => ends,
         Err(why) => return Verdict::Drop(why),
     };
-    let target = table.lookup(destination);
+    let (target, local) = (table.lookup(destination), Some(Target::Local));
     match from {
-        Where::Link(_) if table.lookup(source) == Some(Target::Local) => {
+        // Only what would be delivered. In transit it may be a packet of our own that comes
+        // back, because the next hop changed its mind while it was under way: it goes on.
+        Where::Link(_) if target == local && table.lookup(source) == local => {
             return Verdict::Drop(Why::Spoofed);
         }
-        Where::Kernel if target == Some(Target::Local) => return Verdict::Drop(Why::Loop),
+        Where::Kernel if target == local => return Verdict::Drop(Why::Loop),
         Where::Kernel | Where::Link(_) | Where::Here => {}
     }
     let sent = match target {

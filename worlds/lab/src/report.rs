@@ -47,6 +47,21 @@ pub struct Report {
     pub packets: u64,
     /// Packets that it dropped, by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// Packets that the nodes lost themselves, by reason.
+    pub lost_by_nodes: BTreeMap<String, u64>,
+    /// The first pings that were lost, at most 20.
+    pub lost_pings: Vec<LostPing>,
+}
+
+/// A ping that was lost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LostPing {
+    /// Number of the node that sent it.
+    pub from: u16,
+    /// Number of the node that it was sent to.
+    pub to: u16,
+    /// When it was sent, in seconds since the nodes' start.
+    pub at_s: f64,
 }
 
 /// Pings between all pairs.
@@ -116,6 +131,15 @@ impl Pings {
     pub(crate) fn of(sum: &Sum) -> Self {
         Self { sent: sum.sent, lost: sum.lost, longest_gap_ms: ms(sum.longest_gap) }
     }
+}
+
+/// Sums what all nodes lost, by reason.
+pub(crate) fn losses(seen: &BTreeMap<HostId, Seen>) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::<String, u64>::new();
+    for (reason, count) in seen.values().flat_map(|seen| &seen.status.lost) {
+        *all.entry(reason.clone()).or_default() += count;
+    }
+    all
 }
 
 impl Arrows {

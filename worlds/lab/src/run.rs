@@ -17,7 +17,7 @@ use crate::hosts::{Hosts, name};
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
 use crate::ping::{self, Pinger, Sum};
-use crate::report::{self, Arrows, Pings, Report, Spread, Stretch};
+use crate::report::{self, Arrows, LostPing, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
 use crate::stop::Stop;
@@ -173,6 +173,8 @@ impl Lab {
                 .map(|full| report::rounded(full.since(self.started).as_secs_f64())),
             pings: Pings::of(&sum),
             arrows: Arrows::of(&seen),
+            lost_by_nodes: report::losses(&seen),
+            lost_pings: self.lost_pings(),
             stretch: Stretch::of(&self.pinger.book(), &self.model),
             rss_mb: Spread { max: report::rounded(most), ..Spread::of(&memory) },
             cpu_share: Spread::of(&processor),
@@ -183,6 +185,17 @@ impl Lab {
             revoked: self.watch.all_expelled().iter().map(Into::into).collect(),
             ..Report::default()
         }
+    }
+
+    /// Returns the first pings that were lost, for people who look for the cause.
+    fn lost_pings(&self) -> Vec<LostPing> {
+        let book = self.pinger.book();
+        let lost = book.first_lost().iter().map(|(from, to, sent)| LostPing {
+            from: from.0,
+            to: to.0,
+            at_s: report::rounded(sent.since(self.started).as_secs_f64()),
+        });
+        lost.collect()
     }
 
     /// Says which processes have ended unasked.

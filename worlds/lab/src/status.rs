@@ -26,6 +26,8 @@ pub(crate) struct Status {
     pub(crate) routes: u64,
     /// Its arrows.
     pub(crate) arrows: Arrows,
+    /// Packets that it lost itself, by reason.
+    pub(crate) lost: BTreeMap<String, u64>,
 }
 
 /// Arrows of a node, since it started.
@@ -52,8 +54,6 @@ impl Status {
     /// Takes what is wanted out of an answer; what is not there is zero.
     fn of(answer: &Value) -> Self {
         let arrows = answer.get("arrows").unwrap_or(&Value::Null);
-        let causes = arrows.get("by_cause").and_then(Value::as_object);
-        let cause = |(name, count): (&String, &Value)| Some((name.clone(), count.as_u64()?));
         let text = |key| answer.get(key).and_then(Value::as_str);
         Self {
             address: text("address").and_then(|address| address.parse().ok()),
@@ -65,10 +65,18 @@ impl Status {
                 born: count(arrows.get("born")),
                 died: count(arrows.get("died")),
                 oldest_s: arrows.get("oldest_s").and_then(Value::as_f64).unwrap_or(0.0),
-                by_cause: causes.into_iter().flatten().filter_map(cause).collect(),
+                by_cause: counts(arrows.get("by_cause")),
             },
+            lost: counts(answer.get("lost_packets")),
         }
     }
+}
+
+/// Takes the numbers out of an object, by their names; those of zero are left out.
+fn counts(object: Option<&Value>) -> BTreeMap<String, u64> {
+    let fields = object.and_then(Value::as_object).into_iter().flatten();
+    let numbers = fields.filter_map(|(name, count)| Some((name.clone(), count.as_u64()?)));
+    numbers.filter(|(_, count)| *count > 0).collect()
 }
 
 /// Tells whether the node in `directory` has a link or a route to the node `other`.

@@ -22,7 +22,12 @@ pub(crate) struct Book {
     /// Pairs that have had no success yet.
     waiting: usize,
     full: Option<Time>,
+    /// The first pings that were lost: from, to, and when they were sent.
+    first_lost: Vec<(HostId, HostId, Time)>,
 }
+
+/// How many lost pings are remembered.
+const FIRST: usize = 20;
 
 /// What is known of one pair, in one direction.
 #[derive(Debug, Default)]
@@ -58,7 +63,7 @@ impl Book {
             let others = nodes.iter().filter(|to| *to != from);
             pairs.extend(others.map(|to| ((*from, *to), Pair::default())));
         }
-        Self { waiting: pairs.len(), pairs, full: None }
+        Self { waiting: pairs.len(), pairs, full: None, first_lost: Vec::new() }
     }
 
     /// Notes that a ping is sent now, and returns its number; `None` if the pair is gone.
@@ -86,7 +91,7 @@ impl Book {
 
     /// Gives up the pings that have waited too long.
     pub(crate) fn expire(&mut self, now: Time) {
-        for pair in self.pairs.values_mut() {
+        for (ends, pair) in &mut self.pairs {
             while let Some((_, sent)) = pair.pending.front().copied() {
                 if now.since(sent) < PATIENCE {
                     break;
@@ -94,6 +99,9 @@ impl Book {
                 pair.pending.pop_front();
                 if let Some(answered) = pair.answered {
                     pair.lost += 1;
+                    if self.first_lost.len() < FIRST {
+                        self.first_lost.push((ends.0, ends.1, sent));
+                    }
                     pair.longest_gap = pair.longest_gap.max(sent.since(answered));
                 }
             }
@@ -109,6 +117,11 @@ impl Book {
         }
         self.pairs.retain(|ends, _| !is_its(ends));
         self.note_full(now);
+    }
+
+    /// Returns the first pings that were lost: from, to, and when they were sent.
+    pub(crate) fn first_lost(&self) -> &[(HostId, HostId, Time)] {
+        &self.first_lost
     }
 
     /// Returns when all pairs had had a success, if they have.
