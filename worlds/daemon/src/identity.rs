@@ -1,8 +1,10 @@
 //! Who this node is: its keys, its certificate, and what it shows others of itself.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crypto::file::FileError;
 use crypto::{
     AuthorityCertificate, KeyError, NetworkAuthority, NodeCertificate, SigningKey, StaticKey,
 };
@@ -38,6 +40,12 @@ pub enum Unfit {
         file: PathBuf,
         /// What is wrong with it.
         error: KeyError,
+    },
+    /// A key that is not even text.
+    #[error("{}: this is no text, so no private key; restore the file, or join anew", file.display())]
+    NoText {
+        /// Its file.
+        file: PathBuf,
     },
     /// A certificate.
     #[error("{}: {error}", file.display())]
@@ -166,11 +174,13 @@ fn certificates(state: &State) -> Result<(AuthorityCertificate, NodeCertificate)
 
 /// Names the file of a key, unless the error does.
 pub(crate) fn unfit(file: PathBuf, error: KeyError) -> Unfit {
-    if let KeyError::File(error) = error {
-        Unfit::State(error.into())
-    } else {
-        Unfit::Key { file, error }
+    let KeyError::File(error) = error else { return Unfit::Key { file, error } };
+    if let FileError::Read { source, .. } = &error
+        && source.kind() == ErrorKind::InvalidData
+    {
+        return Unfit::NoText { file };
     }
+    Unfit::State(error.into())
 }
 
 fn text(file: &Path, state: &State) -> Result<String, Unfit> {

@@ -43,9 +43,6 @@ pub fn up(wish: &Up) -> anyhow::Result<()> {
     let _lock = state.lock()?;
     let (config, text) = configuration(wish, &state)?;
     let identity = Identity::load(&state, &config)?;
-    if let Some(why) = identity.out_of_date(linux::Clock::wall()) {
-        tracing::warn!(%why, "others refuse this node; it asks the registry for a new certificate");
-    }
 
     let (happened, events) = channel();
     watch_signals(signals, happened.clone())?;
@@ -116,6 +113,11 @@ fn assemble(
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
     let registrar = Registrar::start(client(&state, &identity)?, happened)?;
+    if let Some(why) = identity.out_of_date(linux::Clock::wall()) {
+        tracing::warn!(%why, "others refuse this node; it asks the registry for a new certificate");
+        // Before it tells the registry how it is reached, which would be refused.
+        registrar.renew();
+    }
     Ok(World {
         times: Times::starting(clock.now()),
         tally: Tally::default(),
