@@ -1,0 +1,168 @@
+//! Configurations and command lines that are wrong: each is refused with its remedy.
+
+#[cfg(test)]
+#[expect(dead_code, reason = "each test file uses what it needs")]
+mod common;
+
+use common::home::Home;
+use common::machine::Machine;
+use common::town::Town;
+use common::{command, patiently, re6st};
+
+/// What is wrong, and the words that say so and what to do.
+const WRONG: [(&str, &[&str]); 27] = [
+    ("intreface = \"x\"", &["line 1", "unknown field `intreface`", "expected one of", "interface"]),
+    ("[arows]\ncount = 3", &["unknown field `arows`", "arrows"]),
+    ("[arrows]\ncuont = 3", &["unknown field `cuont`", "count"]),
+    ("[[ensure]]\nat_least = 1\ncontry = \"FR\"", &["unknown field `contry`", "country"]),
+    ("[arrows]\nround = 300", &["integer `300`", "expected text, as \"5m\""]),
+    ("[arrows]\nround = \"5 parsecs\"", &["line 2", "`5 parsecs` is no time", "ms, s, m, h or d"]),
+    ("[arrows]\nround = \"0s\"", &["arrows.round", "1s to 1d"]),
+    ("[arrows]\nround = \"99999999999999999999d\"", &["is no time"]),
+    ("[arrows]\nlimit = \"2h\"", &["arrows.limit", "1s to 1h"]),
+    ("[arrows]\nshare = 0.3", &["expected text, as \"30%\""]),
+    ("[arrows]\nshare = \"130%\"", &["`130%` is no share", "0% to 100%"]),
+    ("[arrows]\nshare = \"0%\"", &["arrows.share", "1% to 100%"]),
+    ("[arrows]\nmost_used = \"21%\"", &["arrows.most_used", "0% to 20%"]),
+    ("[arrows]\nwell_known = \"31%\"", &["arrows.well_known", "0% to 30%"]),
+    ("[arrows]\nneighbourhood = \"21%\"", &["arrows.neighbourhood", "0% to 20%"]),
+    ("[arrows]\ncount = 0", &["line 2", "0 is out of bounds", "1 to 100"]),
+    ("[arrows]\ncount = 300", &["300 is out of bounds", "1 to 100"]),
+    ("[arrows]\ncount = -3", &["-3 is out of bounds", "1 to 100"]),
+    ("port = 70000", &["70000 is out of bounds", "0 to 65535"]),
+    ("port = \"6326\"", &["string \"6326\"", "a whole number"]),
+    ("interface = \"much too long a name\"", &["interface", "1 to 15 letters"]),
+    ("country = \"France\"", &["country", "`France`", "two capital letters"]),
+    ("[[ensure]]\nat_least = 1", &["ensure", "either a country or a carrier"]),
+    ("[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"", &["`pigeon` is no carrier", "udp"]),
+    ("endpoints = [\"nowhere\"]", &["`nowhere` is no endpoint", "as 203.0.113.5:6326"]),
+    ("endpoints = [\"0.0.0.0:6326\"]", &["is no endpoint", "an address of this machine"]),
+    ("port =", &["line 1"]),
+];
+
+#[test]
+fn check_names_what_is_wrong_and_the_remedy() {
+    let home = Home::empty();
+    let file = home.folder().join("wrong.toml");
+    let name = file.to_str().unwrap();
+    for (text, words) in WRONG {
+        std::fs::write(&file, text).unwrap();
+        let said = re6st(&["check", name]);
+        said.refused(words);
+        said.refused(&[name]);
+    }
+    std::fs::write(&file, "port = 7000\n[arrows]\ncount = 3\n").unwrap();
+    assert!(re6st(&["check", name]).well().contains("nothing is wrong"));
+}
+
+#[test]
+fn a_node_does_not_start_with_what_check_refuses() {
+    let home = Home::new();
+    for (text, words) in WRONG.into_iter().step_by(5) {
+        home.write("re6st.toml", text);
+        let said = re6st(&["up", "--state", home.path()]);
+        said.refused(words);
+        said.refused(&["re6st.toml"]);
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_named() {
+    let home = Home::new();
+    let (missing, folder) = (home.file("none.toml"), home.folder().to_str().unwrap());
+    let missing = missing.to_str().unwrap();
+    re6st(&["check", missing]).refused(&[missing, "No such file", "name a text file"]);
+    re6st(&["check", folder]).refused(&["directory", "name a text file"]);
+    let up = |file| re6st(&["up", "--state", home.path(), "--config", file]);
+    up(missing).refused(&[missing, "No such file"]);
+    up(folder).refused(&[folder, "a file is wanted here"]);
+    home.write("re6st.toml", b"\xff\xfe\x00");
+    let file = home.file("re6st.toml");
+    re6st(&["check", file.to_str().unwrap()]).refused(&["UTF-8", "name a text file"]);
+    re6st(&["up", "--state", home.path()]).refused(&["re6st.toml is not text", "UTF-8"]);
+}
+
+#[test]
+fn what_is_typed_wrong_changes_nothing() {
+    let home = Home::empty();
+    let init = |more: &[&str]| {
+        let base = ["registry", "init", "--directory", home.path()];
+        re6st(&base.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    init(&[]).refused(&["--public"]);
+    let public = ["--public", "127.0.0.1:8443"];
+    let wrong: [(&[&str], &[&str]); 8] = [
+        (&["--public", "nowhere"], &["\"nowhere\" is no HOST:PORT", "203.0.113.5:8443"]),
+        (&["--network", "rubbish"], &["'rubbish'", "an IPv6 range such as"]),
+        (&["--network", "fe80::/48"], &["cannot be a network", "a /16 to a /60"]),
+        (&["--uses", "0"], &["'--uses <USES>'", "1.."]),
+        (&["--lifetime", "0s"], &["0ms is out of bounds", "1s to 3650d"]),
+        (&["--lifetime", "5"], &["`5` is no time", "as 5m"]),
+        (&["--share", "130%"], &["`130%` is no share", "0% to 100%"]),
+        (&["--arrows", "0"], &["out of bounds: arrows"]),
+    ];
+    for (more, words) in wrong {
+        init(&[&public, more].concat()).refused(words);
+        assert!(!home.state.exists(), "{more:?}");
+    }
+    let join =
+        |more: &[&str]| re6st(&[&["join", "re6st1:x", "--state", home.path()], more].concat());
+    join(&["--country", "fr"]).refused(&["`fr` is no country", "two capital letters"]);
+    join(&["--endpoint", "here"]).refused(&["'here'", "--endpoint"]);
+    assert!(!home.state.exists());
+}
+
+#[test]
+fn a_recording_that_is_none_is_refused() {
+    let home = Home::empty();
+    let file = home.folder().join("recording");
+    let name = file.to_str().unwrap();
+    for garbage in [&b"{}\n"[..], b"\xff\xff\n", b"", b"{\"re6st\":2}\n"] {
+        std::fs::write(&file, garbage).unwrap();
+        re6st(&["replay", name]).refused(&["line 1", "re6st up --record"]);
+    }
+}
+
+#[test]
+fn a_registry_is_not_served_with_wrong_settings() {
+    let town = Town::new();
+    let file = town.directory().join("registry.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    for (more, words) in [
+        ("anonimous = true", ["registry.toml", "unknown field `anonimous`"]),
+        ("certificate_days = 0", ["certificate_days", "1 to 3650"]),
+        ("[limits]\nheld = 0", ["0 would keep everybody out", "1 or more"]),
+    ] {
+        std::fs::write(&file, format!("{good}{more}\n")).unwrap();
+        town.does(&["serve"]).refused(&words);
+    }
+}
+
+#[test]
+fn output_that_goes_nowhere_is_no_panic() {
+    let home = Home::new();
+    home.write("re6st.toml", "");
+    let file = home.file("re6st.toml");
+    let check = ["check", file.to_str().unwrap()];
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = command(&check).stdout(full()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success() && !said.contains("panicked"), "{said}");
+    assert!(said.contains("No space left") && said.contains("make room"), "{said}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = command(&check).stdout(writer).output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    let ended = command(&["check", "/nowhere"]).stderr(full()).status().unwrap();
+    assert_eq!(ended.code(), Some(1));
+}
+
+#[test]
+fn a_log_on_a_full_disk_stops_no_node() {
+    let Some(machine) = Machine::private() else { return };
+    let home = Home::new();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" 2> /dev/full", env!("CARGO_BIN_EXE_re6st")]);
+    let _node = machine.start(shell.args(["up", "--state", home.path()]));
+    assert!(patiently(|| home.status()["uptime_s"].as_f64() > Some(1.0)));
+}
