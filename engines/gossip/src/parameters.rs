@@ -47,12 +47,6 @@ pub struct Parameters {
     pub probe: Duration,
     /// Silence after which a link is dead: two probes to 5 minutes; default: 3.5 s.
     pub silence: Duration,
-    /// Time between two Hellos of Babel: 100 ms to a minute; default: 4 s (RFC 8966 appendix B).
-    pub hello: Duration,
-    /// Time between two full updates of Babel: a hello to 10 minutes; default: 16 s (ibid.).
-    pub update: Duration,
-    /// Time between two renewals of a session's keys: 10 s to an hour; default: 2 minutes.
-    pub rekey: Duration,
 }
 
 impl Default for Parameters {
@@ -71,9 +65,6 @@ impl Default for Parameters {
             quiet: SECOND,
             probe: SECOND,
             silence: Duration::from_millis(3500),
-            hello: 4 * SECOND,
-            update: 16 * SECOND,
-            rekey: 2 * MINUTE,
         }
     }
 }
@@ -98,9 +89,6 @@ impl Parameters {
         named.hold("quiet", &mut self.quiet, (INSTANT, MINUTE));
         named.hold("probe", &mut self.probe, (INSTANT, MINUTE));
         named.hold("silence", &mut self.silence, (2 * self.probe, 5 * MINUTE));
-        named.hold("hello", &mut self.hello, (INSTANT, MINUTE));
-        named.hold("update", &mut self.update, (self.hello, 10 * MINUTE));
-        named.hold("rekey", &mut self.rekey, (10 * SECOND, 60 * MINUTE));
         (self, named.0)
     }
 
@@ -114,7 +102,7 @@ impl Parameters {
     }
 
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.map(16);
+        out.map(13);
         out.key(0).number(u64::from(self.arrows));
         out.key(1).duration(self.period);
         out.key(2).number(u64::from(self.share.as_percent()));
@@ -131,9 +119,6 @@ impl Parameters {
         out.key(10).duration(self.quiet);
         out.key(11).duration(self.probe);
         out.key(12).duration(self.silence);
-        out.key(13).duration(self.hello);
-        out.key(14).duration(self.update);
-        out.key(15).duration(self.rekey);
     }
 
     /// Reads parameters; numbers out of their bounds are read as they are, those
@@ -159,9 +144,6 @@ impl Parameters {
             10 => self.quiet = value.duration()?,
             11 => self.probe = value.duration()?,
             12 => self.silence = value.duration()?,
-            13 => self.hello = value.duration()?,
-            14 => self.update = value.duration()?,
-            15 => self.rekey = value.duration()?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -38,7 +38,7 @@ fn contacts() -> impl Strategy<Value = Contact> {
 }
 
 fn parameters() -> impl Strategy<Value = Parameters> {
-    let times = vec(0..u64::from(u32::MAX), 9);
+    let times = vec(0..u64::from(u32::MAX), 6);
     let shares = [0..=100_u16, 0..=100_u16, 0..=100_u16, 0..=100_u16];
     (any::<[u16; 2]>(), times, shares, vec(prefixes(), 0..9)).prop_map(
         |([arrows, acceptance], times, shares, known)| {
@@ -58,9 +58,6 @@ fn parameters() -> impl Strategy<Value = Parameters> {
                 quiet: time(3),
                 probe: time(4),
                 silence: time(5),
-                hello: time(6),
-                update: time(7),
-                rekey: time(8),
             }
         },
     )

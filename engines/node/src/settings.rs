@@ -95,6 +95,9 @@ impl Local {
 /// Returns the settings of Babel for a node of `network` with this router-id.
 ///
 /// Only prefixes of the network are believed, and the delay metric has the 500 ms ramp.
+/// Changes are told at once and acknowledged, and dead links are found by probes, so that
+/// everything need be told again once a minute only.
 pub fn babel_settings(network: Prefix, router_id: [u8; 8]) -> babel::Settings {
-    babel::Settings { router_id, accept: [network].into(), ..babel::Settings::default() }
+    let (accept, update) = ([network].into(), Duration::from_mins(1));
+    babel::Settings { router_id, accept, update, ..babel::Settings::default() }
 }

@@ -99,13 +99,41 @@ impl World {
                 self.tally.count(event);
             }
             Event::Gossip(event) => {
-                tracing::info!(?event, "gossip");
+                tell_operator(event);
                 self.tally.note(event.name());
             }
             Event::UnknownFrame(link) => {
                 tracing::debug!(%link, "a frame of an unknown kind");
                 self.tally.note("unknown-frame");
             }
+        }
+    }
+}
+
+/// Says what an operator may have to act on, with the remedy.
+fn tell_operator(event: &gossip::Event) {
+    match event {
+        gossip::Event::WeAreRevoked { serial } => tracing::error!(
+            serial,
+            "this node is put out of the network; only a new invitation lets it in again"
+        ),
+        gossip::Event::MyselfRefused { why } => tracing::error!(
+            %why,
+            "what this node shows of itself would be refused by others; is the clock right?"
+        ),
+        gossip::Event::Clamped { version, parameter } => tracing::warn!(
+            version,
+            parameter,
+            "a parameter of the network document is out of bounds, and brought back into them"
+        ),
+        gossip::Event::DocumentRefused { from, why } => {
+            tracing::warn!(?from, %why, "a network document is refused");
+        }
+        gossip::Event::Banished { link, node, why } => {
+            tracing::info!(%link, %node, %why, "a link is closed");
+        }
+        gossip::Event::Document { version } => {
+            tracing::info!(version, "a new network document is in force");
         }
     }
 }
