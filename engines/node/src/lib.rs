@@ -117,7 +117,7 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     type Why = Why<R::Why>;
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
-        self.inform(input, now);
+        self.inform(&input, now);
         self.converse(now);
     }
 

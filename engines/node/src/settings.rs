@@ -71,7 +71,7 @@ impl Local {
             silence: parameters.silence,
             selection: selection::Bends {
                 well_known: WellKnown::new(well_known_share.unwrap_or(parameters.well_known_share)),
-                small_mesh: SmallMesh::new(self.ensure.iter().cloned()),
+                small_mesh: SmallMesh::new(self.ensure.iter().copied()),
                 neighbourhood: Neighbourhood::new(near, NEIGHBOURS),
             },
             destruction: destruction::Bends {

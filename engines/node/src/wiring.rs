@@ -22,8 +22,8 @@ use crate::{Event, Input, Local, Node, Output};
 
 impl<R: Routing, A: Authority> Node<R, A> {
     /// Passes on what the world said.
-    pub(crate) fn inform(&mut self, input: Input<'_>, now: Time) {
-        match input {
+    pub(crate) fn inform(&mut self, input: &Input<'_>, now: Time) {
+        match *input {
             Input::Up(link) => self.up(link, now),
             Input::Down(link) => self.down(link, now),
             Input::Frame(link, frame) => self.frame(link, frame, now),

@@ -26,6 +26,7 @@ impl World {
         let document = self.state.read_or_empty(&self.state.document())?;
         if !document.is_empty() {
             self.tell(&Input::Document(&document));
+            self.registrar.has_document(self.node.gossip().version());
         }
         let kept = contacts::decode(&self.state.read_or_empty(&self.state.contacts())?);
         self.tell(&Input::Contacts(&kept));

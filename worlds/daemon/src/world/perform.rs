@@ -46,6 +46,7 @@ impl World {
                 self.times.watched.insert(link, packets);
             }
             Output::SaveDocument(octets) => {
+                self.registrar.has_document(self.node.gossip().version());
                 let file = self.state.document();
                 self.keep(&file, &octets);
             }
