@@ -58,13 +58,13 @@ pub enum Refused {
     #[error("the certificate was not issued by this network's authority")]
     OtherAuthority,
     /// The certificate is for later.
-    #[error("the certificate is not valid before {from:?}; check the clocks")]
+    #[error("the certificate is not valid before {from}; check the clocks")]
     NotYetValid {
         /// Its first second.
         from: Wall,
     },
     /// The certificate is of the past.
-    #[error("the certificate expired at {since:?}; renew it at the registry")]
+    #[error("the certificate expired at {since}; renew it at the registry")]
     Expired {
         /// Its last second.
         since: Wall,
@@ -96,7 +96,7 @@ pub enum Refused {
     #[error("the handshake was done with a key that the contact does not name")]
     WrongKey,
     /// The statement was made more than a day from now.
-    #[error("the statement is dated {issued:?}, more than a day ahead; check the clocks")]
+    #[error("the statement is dated {issued}, more than a day ahead; check the clocks")]
     Future {
         /// When it says that it was made.
         issued: Wall,
