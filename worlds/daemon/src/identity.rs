@@ -29,7 +29,7 @@ pub(crate) struct Identity {
 /// An identity that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unfit {
+pub(crate) enum Unfit {
     /// A file of the state directory.
     #[error(transparent)]
     State(#[from] Unusable),
@@ -156,11 +156,11 @@ impl Identity {
 /// together; dates do not matter.
 fn certificates(state: &State) -> Result<(AuthorityCertificate, NodeCertificate), Unfit> {
     let file = state.ca();
-    let text = text(&file, state)?;
+    let text = text(&file)?;
     let ca = AuthorityCertificate::from_pem(&text)
         .map_err(|error| Unfit::Certificate { file, error })?;
     let file = state.certificate();
-    let text = self::text(&file, state)?;
+    let text = self::text(&file)?;
     let certificate = match NodeCertificate::from_pem(ca.network(), &text) {
         Ok(certificate) => certificate,
         Err(error) => return Err(Unfit::Certificate { file, error }),
@@ -183,6 +183,6 @@ pub(crate) fn unfit(file: PathBuf, error: KeyError) -> Unfit {
     Unfit::State(error.into())
 }
 
-fn text(file: &Path, state: &State) -> Result<String, Unfit> {
-    Ok(String::from_utf8_lossy(&state.read(file)?).into_owned())
+fn text(file: &Path) -> Result<String, Unfit> {
+    Ok(String::from_utf8_lossy(&State::read(file)?).into_owned())
 }

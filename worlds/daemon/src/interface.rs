@@ -8,7 +8,7 @@ use words::{NodeId, Prefix};
 /// Why the interface cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Failed {
+pub(crate) enum Failed {
     /// The kernel refused something.
     #[error(transparent)]
     Kernel(#[from] linux::Error),
@@ -34,7 +34,7 @@ pub enum Failed {
 /// # Errors
 ///
 /// [`Failed`], with its remedy.
-pub fn open(name: &str, me: NodeId, network: Prefix, mtu: u16) -> Result<Tun, Failed> {
+pub(crate) fn open(name: &str, me: NodeId, network: Prefix, mtu: u16) -> Result<Tun, Failed> {
     let mut netlink = Netlink::open()?;
     refuse_overlap(&mut netlink, network)?;
     let tun = Tun::open(name, Queues::One)?;
@@ -77,7 +77,7 @@ fn name_of(device: u32) -> String {
 
 /// Returns where others may reach UDP `port` of this machine: the addresses of its
 /// interfaces, those of the whole Internet first, without those inside `network`.
-pub fn endpoints(network: Prefix, port: u16) -> Vec<SocketAddr> {
+pub(crate) fn endpoints(network: Prefix, port: u16) -> Vec<SocketAddr> {
     let interfaces = match nix::ifaddrs::getifaddrs() {
         Ok(interfaces) => interfaces,
         Err(error) => {

@@ -64,15 +64,15 @@ pub fn join(wish: &Join) -> anyhow::Result<Joined> {
     let ca = client::fetch_ca(&invitation)?;
     // All that can be written is, before the invitation is used.
     let (key, _) = (signing_key(&state)?, static_key(&state)?);
-    state.replace(&state.ca(), ca.pem().as_bytes())?;
-    state.replace(&state.registry(), (invitation.addresses.join("\n") + "\n").as_bytes())?;
+    State::replace(&state.ca(), ca.pem().as_bytes())?;
+    State::replace(&state.registry(), (invitation.addresses.join("\n") + "\n").as_bytes())?;
     configure(&state, &configuration, wish)?;
     let enrolled = client::enrol(&invitation, &ca, &Request::write(&key)?)?;
 
-    state.replace(&state.document(), &enrolled.document)?;
+    State::replace(&state.document(), &enrolled.document)?;
     let certificate = crypto::NodeCertificate::from_pem(ca.network(), &enrolled.certificate)
         .context("the registry gave a certificate that cannot be used")?;
-    state.replace(&state.certificate(), enrolled.certificate.as_bytes())?;
+    State::replace(&state.certificate(), enrolled.certificate.as_bytes())?;
     Ok(Joined { node: certificate.node, state: wish.state.clone() })
 }
 
@@ -109,9 +109,9 @@ fn is_missing(file: &Path) -> bool {
 /// Writes the configuration; one that somebody wrote before is kept.
 fn configure(state: &State, text: &str, wish: &Join) -> anyhow::Result<()> {
     let file = state.config();
-    let before = state.read_or_empty(&file)?;
+    let before = State::read_or_empty(&file)?;
     if before.is_empty() {
-        state.replace(&file, text.as_bytes())?;
+        State::replace(&file, text.as_bytes())?;
     } else if before != text.as_bytes() {
         let silent = wish.endpoints.is_empty() && wish.country.is_none();
         let file = file.display();

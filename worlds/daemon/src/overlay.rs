@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// The UDP port on overlay addresses where nodes ask each other.
-pub const PORT: u16 = 6327;
+pub(crate) const PORT: u16 = 6327;
 
 /// The longest word of gossip between nodes, in octets; it fits any link.
 const LONGEST: usize = 1280;
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The socket, to send; what comes in goes to the control thread by itself.
 #[derive(Debug)]
-pub struct Overlay(UdpSocket);
+pub(crate) struct Overlay(UdpSocket);
 
 impl Overlay {
     /// Opens the socket on `address`, which the TUN interface must already have.
@@ -27,7 +27,7 @@ impl Overlay {
     /// # Errors
     ///
     /// The system's, if the address is not there or the port is taken.
-    pub fn open<M: Send + 'static>(
+    pub(crate) fn open<M: Send + 'static>(
         address: Ipv6Addr,
         node: Sender<M>,
         wrap: fn(Ipv6Addr, Vec<u8>) -> M,
@@ -55,7 +55,7 @@ impl Overlay {
     }
 
     /// Sends `words` to the node at `to`; what cannot be sent is lost, as on any network.
-    pub fn send(&self, to: Ipv6Addr, words: &[u8]) {
+    pub(crate) fn send(&self, to: Ipv6Addr, words: &[u8]) {
         if let Err(error) = self.0.send_to(words, SocketAddrV6::new(to, PORT, 0, 0)) {
             tracing::debug!(%to, %error, "a word to another node could not be sent");
         }

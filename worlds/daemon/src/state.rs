@@ -25,16 +25,16 @@ use nix::fcntl::{Flock, FlockArg};
 
 /// The state directory of one node.
 #[derive(Clone, Debug)]
-pub struct State(PathBuf);
+pub(crate) struct State(PathBuf);
 
 /// Held as long as the node runs; a second node with the same state is refused.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "holding it is its use")] Flock<File>);
+pub(crate) struct Lock(#[expect(dead_code, reason = "holding it is its use")] Flock<File>);
 
 /// A state directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unusable {
+pub(crate) enum Unusable {
     /// There is none.
     #[error("{0} holds no node; join a network first: re6st join INVITATION --state {0}")]
     Missing(PathBuf),
@@ -79,7 +79,7 @@ fn remedy(error: &io::Error) -> &'static str {
 
 impl State {
     /// Returns the state directory at `path`, which need not exist yet.
-    pub fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
@@ -88,7 +88,7 @@ impl State {
     /// # Errors
     ///
     /// [`Unusable::Taken`] if a node lives there; [`Unusable::File`] if it cannot be made.
-    pub fn create(&self) -> Result<(), Unusable> {
+    pub(crate) fn create(&self) -> Result<(), Unusable> {
         if self.holds_a_node()? {
             return Err(Unusable::Taken(self.0.clone()));
         }
@@ -102,7 +102,7 @@ impl State {
     ///
     /// [`Unusable::Missing`] without a certificate in it; [`Unusable::Locked`] if a node
     /// runs with it; [`Unusable::File`] if it cannot be written.
-    pub fn lock(&self) -> Result<Lock, Unusable> {
+    pub(crate) fn lock(&self) -> Result<Lock, Unusable> {
         if !self.holds_a_node()? {
             return Err(Unusable::Missing(self.0.clone()));
         }
@@ -130,47 +130,47 @@ impl State {
     }
 
     /// Returns the directory itself.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.0
     }
 
     /// Returns where the node's Ed25519 key is.
-    pub fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.0.join("key.pem")
     }
 
     /// Returns where the carrier's X25519 key is.
-    pub fn noise_key(&self) -> PathBuf {
+    pub(crate) fn noise_key(&self) -> PathBuf {
         self.0.join("noise.key")
     }
 
     /// Returns where the certificate is.
-    pub fn certificate(&self) -> PathBuf {
+    pub(crate) fn certificate(&self) -> PathBuf {
         self.0.join("certificate.pem")
     }
 
     /// Returns where the CA certificate is.
-    pub fn ca(&self) -> PathBuf {
+    pub(crate) fn ca(&self) -> PathBuf {
         self.0.join("ca.pem")
     }
 
     /// Returns where the addresses of the registry are.
-    pub fn registry(&self) -> PathBuf {
+    pub(crate) fn registry(&self) -> PathBuf {
         self.0.join("registry.txt")
     }
 
     /// Returns where the configuration is, unless another is named.
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.0.join("re6st.toml")
     }
 
     /// Returns where the last network document is.
-    pub fn document(&self) -> PathBuf {
+    pub(crate) fn document(&self) -> PathBuf {
         self.0.join("document.cbor")
     }
 
     /// Returns where the contacts are.
-    pub fn contacts(&self) -> PathBuf {
+    pub(crate) fn contacts(&self) -> PathBuf {
         self.0.join("contacts.cbor")
     }
 
@@ -179,7 +179,7 @@ impl State {
     /// # Errors
     ///
     /// [`Unusable::File`], with its remedy.
-    pub fn read(&self, file: &Path) -> Result<Vec<u8>, Unusable> {
+    pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Unusable> {
         std::fs::read(file).map_err(|error| file_error(file, error))
     }
 
@@ -188,7 +188,7 @@ impl State {
     /// # Errors
     ///
     /// [`Unusable::File`] if it is there and cannot be read.
-    pub fn read_or_empty(&self, file: &Path) -> Result<Vec<u8>, Unusable> {
+    pub(crate) fn read_or_empty(file: &Path) -> Result<Vec<u8>, Unusable> {
         match std::fs::read(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             read => read.map_err(|error| file_error(file, error)),
@@ -200,7 +200,7 @@ impl State {
     /// # Errors
     ///
     /// [`Unusable::Replace`]; what was there before is still there.
-    pub fn replace(&self, file: &Path, octets: &[u8]) -> Result<(), Unusable> {
+    pub(crate) fn replace(file: &Path, octets: &[u8]) -> Result<(), Unusable> {
         Ok(crypto::file::write(file, octets, crypto::file::PRIVATE)?)
     }
 }
@@ -216,7 +216,7 @@ mod tests {
     fn a_node() -> (tempfile::TempDir, State) {
         let directory = tempfile::tempdir().unwrap();
         let state = State::at(directory.path());
-        state.replace(&state.certificate(), b"certificate").unwrap();
+        State::replace(&state.certificate(), b"certificate").unwrap();
         (directory, state)
     }
 
@@ -241,17 +241,17 @@ mod tests {
     #[test]
     fn a_write_cut_short_leaves_the_old_file() {
         let (_directory, state) = a_node();
-        state.replace(&state.document(), b"one").unwrap();
+        State::replace(&state.document(), b"one").unwrap();
         std::fs::write(state.directory().join("document.cbor.new"), b"tw").unwrap();
-        assert_eq!(state.read(&state.document()).unwrap(), b"one");
-        state.replace(&state.document(), b"two").unwrap();
-        assert_eq!(state.read(&state.document()).unwrap(), b"two");
+        assert_eq!(State::read(&state.document()).unwrap(), b"one");
+        State::replace(&state.document(), b"two").unwrap();
+        assert_eq!(State::read(&state.document()).unwrap(), b"two");
     }
 
     #[test]
     fn a_file_that_cannot_be_written_is_an_error_with_a_remedy() {
         let state = State::at(Path::new("/proc/re6st-nowhere"));
-        let error = state.replace(&state.document(), b"x").unwrap_err().to_string();
+        let error = State::replace(&state.document(), b"x").unwrap_err().to_string();
         assert!(error.contains("document.cbor") && error.contains("; "), "{error}");
     }
 }

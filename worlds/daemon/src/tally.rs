@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// Births and deaths of arrows since the node started.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Arrows that were drawn.
     pub drawn: u64,
     /// Arrows that came to life: the carrier made the link.
@@ -27,7 +27,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts something that happened to an arrow.
-    pub fn count(&mut self, event: &Event) {
+    pub(crate) fn count(&mut self, event: &Event) {
         match event {
             Event::Born { of, .. } => {
                 self.drawn += 1;
@@ -53,7 +53,7 @@ impl Tally {
     }
 
     /// Counts an event that has only a name.
-    pub fn note(&mut self, name: &str) {
+    pub(crate) fn note(&mut self, name: &str) {
         *self.events.entry(name.to_owned()).or_default() += 1;
     }
 

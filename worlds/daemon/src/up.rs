@@ -58,8 +58,8 @@ pub fn up(wish: &Up) -> anyhow::Result<()> {
 /// Reads the configuration, and returns its text besides; one that was named must be there.
 fn configuration(wish: &Up, state: &State) -> anyhow::Result<(Config, String)> {
     let (file, octets) = match &wish.config {
-        Some(file) => (file.clone(), state.read(file)?),
-        None => (state.config(), state.read_or_empty(&state.config())?),
+        Some(file) => (file.clone(), State::read(file)?),
+        None => (state.config(), State::read_or_empty(&state.config())?),
     };
     let file = file.display();
     let text = String::from_utf8(octets)
@@ -136,7 +136,7 @@ fn assemble(
 /// Returns the line to the registry that `join` noted.
 fn client(state: &State, identity: &Identity) -> anyhow::Result<Client> {
     let file = state.registry();
-    let addresses = state.read(&file)?;
+    let addresses = State::read(&file)?;
     let addresses = String::from_utf8_lossy(&addresses).lines().map(str::to_owned).collect();
     let key = crypto::SigningKey::load(&state.key())?;
     Client::new(addresses, identity.ca.clone(), identity.certificate.clone(), key)

@@ -8,6 +8,7 @@ use words::Engine;
 
 use super::World;
 use crate::contacts;
+use crate::state::State;
 
 /// How long before its end a certificate is renewed; shorter-lived ones, at two thirds.
 const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
@@ -23,12 +24,12 @@ impl World {
     /// If the node cannot introduce itself, or its state cannot be read.
     pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
         self.tell(&Input::Calendar(linux::Clock::wall()));
-        let document = self.state.read_or_empty(&self.state.document())?;
+        let document = State::read_or_empty(&self.state.document())?;
         if !document.is_empty() {
             self.tell(&Input::Document(&document));
             self.registrar.has_document(self.node.gossip().version());
         }
-        let kept = contacts::decode(&self.state.read_or_empty(&self.state.contacts())?);
+        let kept = contacts::decode(&State::read_or_empty(&self.state.contacts())?);
         self.tell(&Input::Contacts(&kept));
         self.introduce()?;
         let me = self.node.me();
@@ -69,7 +70,7 @@ impl World {
         let certificate = NodeCertificate::from_pem(self.identity.network(), pem)?;
         let ours = certificate.key == self.identity.key.public();
         anyhow::ensure!(ours && certificate.node == self.node.me(), "it is somebody else's");
-        self.state.replace(&self.state.certificate(), pem.as_bytes())?;
+        State::replace(&self.state.certificate(), pem.as_bytes())?;
         self.identity.certificate = certificate;
         self.introduce()
     }

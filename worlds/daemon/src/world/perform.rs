@@ -4,6 +4,7 @@ use node::{Event, Input, Output};
 use words::Engine;
 
 use super::World;
+use crate::state::State;
 
 impl World {
     /// Does all that the engines want, until they want nothing more.
@@ -87,7 +88,7 @@ impl World {
 
     /// Keeps a file that comes back by itself: a full disk is a warning, not an end.
     fn keep(&mut self, file: &std::path::Path, octets: &[u8]) {
-        if let Err(error) = self.state.replace(file, octets) {
+        if let Err(error) = State::replace(file, octets) {
             self.tally.note("state-not-written");
             tracing::warn!(%error, "the node goes on without it");
         }
