@@ -1,14 +1,16 @@
 //! What neighbours must hear of our routes, and whether they did (RFC 8966 §3.7).
 //!
 //! A change is told at once, or nearly: changes within a moment go together. What is told so
-//! is told reliably: it is repeated, in its latest state, until acknowledged or three times.
-//! Besides, everything is told again at every update interval.
+//! is told reliably: it is repeated, in its latest state, until acknowledged. A neighbour that
+//! never acknowledged anything hears it five times. Besides, all routes are told again at
+//! every update interval.
 
 use core::time::Duration;
 
 use words::{LinkId, Prefix, Time};
 
 use crate::agenda::Timer;
+use crate::links::held;
 use crate::outbox::{Due, Said};
 use crate::{Babel, Metric};
 
@@ -44,7 +46,8 @@ impl Babel {
             let route = route.filter(|_| through != Some(*link));
             if neighbour.is_usable() && is_news(route, neighbour.sent.get(&prefix)) {
                 let due = neighbour.out.updates.entry(prefix).or_default();
-                due.tries = 0;
+                // What was told in vain stays owed, even if there is no route again.
+                due.tries = due.tries.min(1);
                 news = true;
             }
         }
@@ -108,23 +111,44 @@ impl Babel {
     /// Takes in that a packet arrived.
     pub(crate) fn acknowledged(&mut self, link: LinkId, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        if neighbour.window.remove(&opaque).is_some() {
+        neighbour.acknowledges = true;
+        if let Some(carried) = neighbour.window.remove(&opaque) {
+            for prefix in carried.keys() {
+                if neighbour.newest.get(prefix) == Some(&opaque) {
+                    neighbour.newest.remove(prefix);
+                }
+            }
             self.agenda.cancel(Timer::Resend(link, opaque));
         }
     }
 
-    /// Tells again what was not acknowledged, as it is now.
-    pub(crate) fn resend(&mut self, link: LinkId, opaque: u16) {
+    /// Tells again what was not acknowledged, as it is now, unless a newer packet tells it.
+    ///
+    /// To a neighbour that is not usable, once it is. One that never acknowledged anything
+    /// is told for the last time with the fifth copy; that a route is gone, it is told with
+    /// every full update until it no longer believes in the route anyway.
+    pub(crate) fn resend(&mut self, link: LinkId, opaque: u16, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         let Some(carried) = neighbour.window.remove(&opaque) else { return };
+        let until = now + held(self.settings.update);
+        let mut resent = false;
         for (prefix, due) in carried {
-            if due.tries < COPIES && neighbour.is_usable() {
-                let again = Due { tries: due.tries + 1, ..due };
-                neighbour.out.updates.entry(prefix).or_insert(again);
-                self.ready.insert(link);
+            if neighbour.newest.get(&prefix) != Some(&opaque) {
+                continue;
+            }
+            neighbour.newest.remove(&prefix);
+            let again = Due { tries: due.tries.saturating_add(1), ..due };
+            if neighbour.acknowledges || again.tries < COPIES {
+                neighbour.out.owe_again(prefix, again);
+                resent = neighbour.is_usable();
+            } else if !neighbour.sent.contains_key(&prefix) {
+                neighbour.lost.insert(prefix, until);
             }
         }
-        self.counters.resent += 1;
+        if resent {
+            self.ready.insert(link);
+            self.counters.resent += 1;
+        }
     }
 }
 
@@ -143,6 +167,6 @@ fn is_news(route: Option<Said>, sent: Option<&Said>) -> bool {
 
 /// How long changes gather before they leave together: once to twice this.
 const GATHER: Duration = Duration::from_millis(25);
-/// How often an unacknowledged route is repeated. Source: RFC 8966 §3.7.2, five copies at most.
-const COPIES: u8 = 3;
+/// How often a route is told to who never acknowledged anything. Source: RFC 8966 §3.7.2.
+const COPIES: u8 = 5;
 const DUMP_PAUSE: Duration = Duration::from_secs(1);

@@ -149,7 +149,7 @@ impl Babel {
                 Timer::Deaf(link) => self.deaf(link, now),
                 Timer::Update => self.refresh_all(now),
                 Timer::Flush => self.flush(),
-                Timer::Resend(link, opaque) => self.resend(link, opaque),
+                Timer::Resend(link, opaque) => self.resend(link, opaque, now),
                 Timer::Expiry(prefix, link) => self.aged(prefix, link, now),
                 Timer::Request(prefix, router) => self.repeat_request(prefix, router, now),
                 Timer::Garbage => self.forget_sources(now),

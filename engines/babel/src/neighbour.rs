@@ -38,6 +38,12 @@ pub(crate) struct Neighbour {
     pub(crate) sent: BTreeMap<Prefix, Said>,
     /// The packets that it has not acknowledged.
     pub(crate) window: BTreeMap<u16, BTreeMap<Prefix, Due>>,
+    /// The newest of those packets that tells each range.
+    pub(crate) newest: BTreeMap<Prefix, u16>,
+    /// It has acknowledged something, so it will acknowledge whatever reaches it.
+    pub(crate) acknowledges: bool,
+    /// Routes that it may still believe, and until when: their ends were told in vain.
+    pub(crate) lost: BTreeMap<Prefix, Time>,
     /// The name of the next packet to be acknowledged.
     pub(crate) opaque: u16,
     /// When it was last told everything.
@@ -63,6 +69,9 @@ impl Neighbour {
             out: Outbox::default(),
             sent: BTreeMap::new(),
             window: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            acknowledges: false,
+            lost: BTreeMap::new(),
             opaque,
             dumped: None,
             allowance: Allowance::default(),
@@ -98,10 +107,15 @@ impl Neighbour {
     }
 
     /// Forgets all that was learnt from the neighbour, and what it was told.
+    ///
+    /// It may still believe what it was told: that is owed to it, once it is usable.
     pub(crate) fn forget(&mut self) {
-        let shunned = self.shunned;
-        let out = core::mem::take(&mut self.out);
-        *self = Self { shunned, out, ..Self::new(self.hello, self.opaque) };
+        let (shunned, acknowledges) = (self.shunned, self.acknowledges);
+        let mut out = core::mem::take(&mut self.out);
+        for prefix in self.sent.keys().chain(self.newest.keys()).chain(self.lost.keys()) {
+            out.owe_again(*prefix, Due { asked: false, tries: 1 });
+        }
+        *self = Self { shunned, out, acknowledges, ..Self::new(self.hello, self.opaque) };
     }
 
     /// Takes in one round trip: what the neighbour echoed, and when it sent that.

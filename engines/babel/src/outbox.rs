@@ -24,6 +24,24 @@ pub(crate) struct Outbox {
     pub(crate) refresh: bool,
 }
 
+impl Outbox {
+    /// Owes a route again that was told in vain: now even if there is none.
+    pub(crate) fn owe_again(&mut self, prefix: Prefix, due: Due) {
+        let owed = self.updates.entry(prefix).or_insert(due);
+        owed.asked |= due.asked;
+        owed.tries = owed.tries.max(1);
+    }
+
+    /// Takes out what may leave: no route while the neighbour is not `usable`.
+    pub(crate) fn take(&mut self, usable: bool) -> Self {
+        let mut taken = core::mem::take(self);
+        if !usable {
+            self.updates = core::mem::take(&mut taken.updates);
+        }
+        taken
+    }
+}
+
 /// Why a route must be told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Due {

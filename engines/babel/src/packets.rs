@@ -17,7 +17,7 @@ impl Babel {
     pub(crate) fn write_packets(&mut self, now: Time) {
         for link in core::mem::take(&mut self.ready) {
             let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
-            let out = core::mem::take(&mut neighbour.out);
+            let out = neighbour.out.take(neighbour.cost.is_finite());
             let mut press = Press::new(self.settings.max_packet, neighbour.opaque);
             self.write_words(link, &out, &mut press, now);
             self.write_updates(link, &out, &mut press, now);
@@ -68,13 +68,22 @@ impl Babel {
         let selected = self.table.entries().filter(|(_, entry)| entry.selected.is_some());
         let all: BTreeSet<Prefix> =
             self.own.iter().copied().chain(selected.map(|(prefix, _)| prefix)).collect();
-        for prefix in all {
+        let lost = self.still_lost(link, now);
+        for prefix in all.union(&lost).copied() {
             let route = self.route_for(prefix, link, false);
-            if route.is_some() && !out.updates.contains_key(&prefix) {
+            let owed = route.is_some() || lost.contains(&prefix);
+            if owed && !out.updates.contains_key(&prefix) {
                 let update = self.commit(prefix, link, route, now);
                 press.put(&Tlv::Update(update));
             }
         }
+    }
+
+    /// Returns the ranges whose ends were told in vain, and may still be believed.
+    fn still_lost(&mut self, link: LinkId, now: Time) -> BTreeSet<Prefix> {
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return BTreeSet::new() };
+        neighbour.lost.retain(|_, until| now < *until);
+        neighbour.lost.keys().copied().collect()
     }
 
     /// Returns the update that tells `route`, having noted that it is told.
@@ -91,7 +100,10 @@ impl Babel {
         };
         let distance = Distance { seqno: said.seqno, metric: said.metric };
         self.sources.announce(prefix, said.router, distance, now);
-        neighbour.and_then(|neighbour| neighbour.sent.insert(prefix, said));
+        if let Some(neighbour) = neighbour {
+            neighbour.lost.remove(&prefix);
+            neighbour.sent.insert(prefix, said);
+        }
         let Said { router, seqno, metric } = said;
         Update { range, router: Some(router), seqno, metric, next, hop }
     }
@@ -103,8 +115,9 @@ impl Babel {
         let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + ACK_WITHIN * 2;
         for (octets, asked) in press.done {
             if let Some((opaque, carried)) = asked {
-                let tries = carried.values().map(|due| due.tries).max().unwrap_or(0);
-                let wait = once * (1 << tries.min(4));
+                let tries = carried.values().map(|due| due.tries).min().unwrap_or(0);
+                let wait = (once * (1 << tries.min(4))).min(PATIENCE.max(once));
+                neighbour.newest.extend(carried.keys().map(|prefix| (*prefix, opaque)));
                 neighbour.window.insert(opaque, carried);
                 self.agenda.set(Timer::Resend(link, opaque), now + wait);
             }
@@ -170,3 +183,5 @@ impl Press {
 const ACK_ROOM: usize = 8;
 const ACK_WITHIN: Duration = Duration::from_millis(100);
 const UNKNOWN_RTT: Duration = Duration::from_millis(150);
+/// Longest wait for an acknowledgment, unless the link itself is slower.
+const PATIENCE: Duration = Duration::from_secs(2);

@@ -12,6 +12,7 @@ use words::{Dice, Engine, LinkId, Prefix, Time};
 use crate::{Babel, Settings};
 
 mod captures;
+mod loss;
 mod model;
 mod protocol;
 mod stories;
