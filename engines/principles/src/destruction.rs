@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use words::{Dice, LinkId, Share, Time};
 
-use crate::Urn;
 use crate::exceptions::{InUse, MostUsed};
+use crate::{Cause, Drawn, Urn};
 
 /// The longest time between two rounds that any configuration can ask for.
 ///
@@ -52,6 +52,8 @@ pub struct Condemned {
     pub link: LinkId,
     /// How it dies.
     pub sentence: Sentence,
+    /// What it is owed to: chance, or the exception that spared another in its stead.
+    pub cause: Cause,
 }
 
 /// Condemns a `share` of our `arrows`, rounded up: at least one if there is any.
@@ -83,5 +85,9 @@ pub fn condemn_some(
     bends.most_used.bend(&mut urn, arrows);
     let drawn = urn.draw(count, dice);
     let sentence = |link| bends.in_use.sentence(link, arrows, now);
-    drawn.into_iter().map(|d| Condemned { link: d.item, sentence: sentence(d.item) }).collect()
+    let condemned = |Drawn { item: link, cause }: Drawn<LinkId>| {
+        let sentence = sentence(link);
+        Condemned { link, sentence, cause }
+    };
+    drawn.into_iter().map(condemned).collect()
 }

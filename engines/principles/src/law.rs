@@ -80,6 +80,8 @@ pub fn reach(
 
 /// Minority: exceptions stay exceptions, chance decides more often than all of them.
 ///
+/// About which node an arrow points to, where anybody is known, and which arrow dies.
+///
 /// # Errors
 ///
 /// [`Broken::Minority`] if half or more of `decisions` are not chance's.

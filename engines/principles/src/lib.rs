@@ -10,7 +10,8 @@
 //! The first two have one shape: every candidate puts one ball in the [`Urn`],
 //! exceptions may *add* balls, chance draws. An [`Urn`] has no way to take a ball
 //! out, so no exception, present or future, can make a node unreachable or an arrow
-//! immortal. The last two are about what is *not* here: a candidate has no region,
+//! immortal; and it takes fewer balls of all exceptions together than chance put in, so
+//! none can make chance the exception. The last two are about what is *not* here: a candidate has no region,
 //! no provider and no use that the principle could read.
 //!
 //! # The exceptions

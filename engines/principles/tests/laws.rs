@@ -127,6 +127,55 @@ fn most_decisions_are_owed_to_chance() {
     }
 }
 
+/// Everything at its bound at once: eight rules of three arrows for the same few nodes,
+/// most of whom are not well known.
+#[test]
+fn chance_decides_most_with_every_exception_at_its_bound() {
+    let rule = |n: u8| Rule { at_least: 200, ensure: Ensure::Country([b'A', b'A' + n]) };
+    let bends = Bends {
+        well_known: WellKnown::new(Share::percent(100)),
+        small_mesh: SmallMesh::new((0..30).map(rule)),
+        neighbourhood: Neighbourhood::new(Share::percent(100), 16),
+    };
+    for (count, well_known) in [(1_000, 50), (1_000, 1), (100, 5), (60, 20), (30, 1), (20, 2)] {
+        let mut dice = law::dice();
+        let mut known = candidates(count, well_known);
+        for (n, candidate) in known.iter_mut().enumerate() {
+            // One node in a hundred for each rule, one at least.
+            let country = u8::try_from(n * 7 % 100).unwrap_or(100);
+            candidate.traits.country = (country < 8).then_some([b'A', b'A' + country]);
+        }
+        for seats in [4, 10] {
+            let causes: Vec<_> = (0..2_000 / seats)
+                .flat_map(|_| choose_all(&known, seats, &bends, &mut dice))
+                .map(|drawn| drawn.cause)
+                .collect();
+            assert_eq!(law::minority(causes), Ok(()), "{seats} of {count}, {well_known} known");
+        }
+    }
+}
+
+#[test]
+fn most_deaths_are_owed_to_chance_whatever_is_sheltered() {
+    let mut dice = law::dice();
+    let most_used = MostUsed::new(Share::percent(100), u32::MAX);
+    let bends = destruction::Bends { most_used, ..destruction::Bends::default() };
+    for arrows in 1..30 {
+        let standing: Vec<_> =
+            (0..arrows).map(|n| Standing { link: LinkId(n), used_by: n }).collect();
+        for share in [1, 30, 60] {
+            let causes: Vec<_> = (0..500)
+                .flat_map(|_| {
+                    let share = Share::percent(share);
+                    destruction::condemn(&standing, share, &bends, Time::ZERO, &mut dice)
+                })
+                .map(|condemned| condemned.cause)
+                .collect();
+            assert_eq!(law::minority(causes), Ok(()), "{share} % of {arrows}");
+        }
+    }
+}
+
 #[test]
 fn three_arrows_of_ten_at_most_are_owed_to_the_well_known() {
     let (mut dice, bends) = (law::dice(), Bends::default());

@@ -28,18 +28,12 @@ impl Bootstrap {
     pub(crate) fn bend(urn: &mut Urn<NodeId>, prospects: &Prospects<'_>) {
         if urn.is_empty() && prospects.alone {
             for node in prospects.named {
-                one_ball(urn, *node);
+                urn.admit(*node, &BOOTSTRAP);
             }
         }
         if let Some(peer) = prospects.introduced {
-            one_ball(urn, peer);
+            urn.admit(peer, &BOOTSTRAP);
         }
-    }
-}
-
-fn one_ball(urn: &mut Urn<NodeId>, node: NodeId) {
-    if !urn.holds(node) {
-        urn.add(node, 1, &BOOTSTRAP);
     }
 }
 

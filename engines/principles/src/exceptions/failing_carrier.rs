@@ -47,7 +47,7 @@ impl FailingCarrier {
     pub(crate) fn bend(&self, urn: &mut Urn<Carrier>, common: Carriers) {
         let worst = common.iter().map(|carrier| self.failures(carrier)).max().unwrap_or(0);
         for carrier in common.iter() {
-            urn.add(carrier, u32::from(worst - self.failures(carrier)), &FAILING_CARRIER);
+            urn.outweigh(carrier, worst - self.failures(carrier), &FAILING_CARRIER);
         }
     }
 }

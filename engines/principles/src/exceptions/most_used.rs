@@ -38,14 +38,11 @@ impl MostUsed {
 
     pub(crate) fn bend(self, urn: &mut Urn<LinkId>, arrows: &[Standing]) {
         let quota = self.share.at_most(arrows.len());
-        let others: Vec<_> =
-            arrows.iter().filter(|arrow| !is_sheltered(**arrow, arrows, quota)).collect();
-        if others.len() == arrows.len() {
-            return;
-        }
-        for arrow in others {
-            urn.add(arrow.link, self.extra, &MOST_USED);
-        }
+        let sheltered: Vec<_> = (arrows.iter())
+            .filter(|arrow| is_sheltered(**arrow, arrows, quota))
+            .map(|arrow| arrow.link)
+            .collect();
+        urn.shelter(&sheltered, self.extra, &MOST_USED);
     }
 }
 
