@@ -10,14 +10,14 @@ use common::town::Town;
 use common::{command, patiently, re6st};
 
 /// What is wrong, and the words that say so and what to do.
-const WRONG: [(&str, &[&str]); 27] = [
+const WRONG: [(&str, &[&str]); 30] = [
     ("intreface = \"x\"", &["line 1", "unknown field `intreface`", "expected one of", "interface"]),
     ("[arows]\ncount = 3", &["unknown field `arows`", "arrows"]),
     ("[arrows]\ncuont = 3", &["unknown field `cuont`", "count"]),
     ("[[ensure]]\nat_least = 1\ncontry = \"FR\"", &["unknown field `contry`", "country"]),
     ("[arrows]\nround = 300", &["integer `300`", "expected text, as \"5m\""]),
     ("[arrows]\nround = \"5 parsecs\"", &["line 2", "`5 parsecs` is no time", "ms, s, m, h or d"]),
-    ("[arrows]\nround = \"0s\"", &["arrows.round", "1s to 1d"]),
+    ("[arrows]\nround = \"0s\"", &["arrows.round", "1s to 1h"]),
     ("[arrows]\nround = \"99999999999999999999d\"", &["is no time"]),
     ("[arrows]\nlimit = \"2h\"", &["arrows.limit", "1s to 1h"]),
     ("[arrows]\nshare = 0.3", &["expected text, as \"30%\""]),
@@ -35,6 +35,9 @@ const WRONG: [(&str, &[&str]); 27] = [
     ("country = \"France\"", &["country", "`France`", "two capital letters"]),
     ("[[ensure]]\nat_least = 1", &["ensure", "either a country or a carrier"]),
     ("[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"", &["`pigeon` is no carrier", "udp"]),
+    ("[[ensure]]\nat_least = 1\ncarrier = \"tls\"", &["`tls` is no carrier", "udp"]),
+    ("[[ensure]]\nat_least = 4\ncountry = \"CN\"", &["4 is out of bounds", "1 to 3"]),
+    ("[arrows]\nround = \"1d\"", &["arrows.round: 1d is out of bounds", "1s to 1h"]),
     ("endpoints = [\"nowhere\"]", &["`nowhere` is no endpoint", "as 203.0.113.5:6326"]),
     ("endpoints = [\"0.0.0.0:6326\"]", &["is no endpoint", "an address of this machine"]),
     ("port =", &["line 1"]),

@@ -9,7 +9,7 @@ use node::{Local, Node, Override, babel_settings};
 use principles::exceptions::{Ensure as Kind, Rule};
 use words::{Carrier, Carriers, Share, Time};
 
-use crate::config::{Config, Ensure, Percent, Span, country_code};
+use crate::config::{CARRIERS, Config, Ensure, Percent, Span, country_code};
 use crate::record::Birth;
 use crate::record::replay::{Failed, Replayed};
 
@@ -29,7 +29,7 @@ pub(crate) fn conceive(birth: &Birth) -> Result<RealNode, String> {
     let babel = Babel::new(babel, birth.seed, Time::ZERO);
     let authority = NetworkAuthority::new(ca);
     let gossip = Gossip::new(network, birth.me, authority, birth.seed, Time::ZERO);
-    let mut local = Local::new(birth.me, Carriers::of([Carrier::Udp]));
+    let mut local = Local::new(birth.me, Carriers::of(CARRIERS));
     local.ensure = config.ensure.iter().filter_map(rule).collect();
     local.instead = instead(&config);
     Ok(Node::new(local, babel, gossip, birth.seed, Time::ZERO))

@@ -8,7 +8,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use principles::destruction;
+use principles::exceptions::InUse;
 use serde::Deserialize;
+use words::Carrier;
 
 mod quantity;
 
@@ -16,6 +19,12 @@ pub use quantity::{Percent, Span};
 
 /// The UDP port on which carriers listen when the configuration names none.
 pub const DEFAULT_PORT: u16 = 6326;
+
+/// The carriers that this program has.
+pub const CARRIERS: [Carrier; 1] = [Carrier::Udp];
+
+/// The most rules of the small-mesh exception; engines follow no more.
+const RULES: usize = 8;
 
 /// What an operator can say of a node.
 ///
@@ -35,7 +44,7 @@ pub struct Config {
     pub country: Option<String>,
     /// How arrows are drawn and renewed, where it should differ from the network's way.
     pub arrows: Arrows,
-    /// The small-mesh exception: what must be among our arrows.
+    /// The small-mesh exception: what must be among our arrows, at most 8 rules.
     pub ensure: Vec<Ensure>,
 }
 
@@ -46,7 +55,7 @@ pub struct Arrows {
     /// How many arrows we keep, 1 to 100; seed: 10.
     #[serde(deserialize_with = "quantity::count")]
     pub count: Option<u8>,
-    /// Time between two rounds, 1 s to 1 day; seed: 5 minutes.
+    /// Time between two rounds, 1 s to 1 h; seed: 5 minutes.
     pub round: Option<Span>,
     /// Share condemned at each round, 1 % to 100 %; seed: 30 %.
     pub share: Option<Percent>,
@@ -64,12 +73,12 @@ pub struct Arrows {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensure {
-    /// How many arrows at least, 1 to 100.
+    /// How many arrows at least, 1 to 3.
     #[serde(deserialize_with = "quantity::at_least")]
     pub at_least: u8,
     /// To nodes of this country (ISO 3166).
     pub country: Option<String>,
-    /// By this carrier.
+    /// By this carrier, one of [`CARRIERS`].
     pub carrier: Option<String>,
 }
 
@@ -138,6 +147,10 @@ impl Config {
             return Err(format!("endpoints: {named} are too many; name the best {most}"));
         }
         self.arrows.check()?;
+        let rules = self.ensure.len();
+        if rules > RULES {
+            return Err(format!("ensure: {rules} rules are too many; keep the best {RULES}"));
+        }
         self.ensure.iter().try_for_each(Ensure::check)
     }
 }
@@ -158,8 +171,8 @@ impl Arrows {
                 ));
             }
         }
-        span("round", self.round, Duration::from_hours(24))?;
-        span("limit", self.limit, Duration::from_hours(1))
+        span("round", self.round, destruction::LONGEST_PERIOD)?;
+        span("limit", self.limit, InUse::LONGEST)
     }
 }
 
@@ -180,11 +193,13 @@ impl Ensure {
                 country_code(country).map_err(|what| format!("ensure.country: {what}"))?;
             }
             (None, Some(carrier)) => {
-                let known = words::Carrier::from_name(carrier);
-                known.ok_or_else(|| {
-                    let names = words::Carrier::ALL.map(words::Carrier::name).join(", ");
-                    format!("ensure.carrier: `{carrier}` is no carrier; one of {names}")
-                })?;
+                let known = Carrier::from_name(carrier);
+                if !known.is_some_and(|known| CARRIERS.contains(&known)) {
+                    let names = CARRIERS.map(Carrier::name).join(", ");
+                    return Err(format!(
+                        "ensure.carrier: `{carrier}` is no carrier of this program; use {names}"
+                    ));
+                }
             }
             (None, None) | (Some(_), Some(_)) => {
                 return Err("ensure: name either a country or a carrier".to_owned());
@@ -256,8 +271,15 @@ mod tests {
             ("[arrows]\nlimit = \"2h\"", "1s to 1h"),
             ("country = \"france\"", "two capital letters"),
             ("[[ensure]]\nat_least = 1", "either a country or a carrier"),
-            ("[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"", "no carrier"),
-            ("[[ensure]]\nat_least = 0\ncountry = \"CN\"", "1 to 100"),
+            (
+                "[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"",
+                "no carrier of this program; use udp",
+            ),
+            ("[[ensure]]\nat_least = 1\ncarrier = \"tls\"", "`tls` is no carrier of this program"),
+            ("[[ensure]]\nat_least = 0\ncountry = \"CN\"", "1 to 3"),
+            ("[[ensure]]\nat_least = 4\ncountry = \"CN\"", "1 to 3"),
+            (&"[[ensure]]\nat_least = 1\ncountry = \"CN\"\n".repeat(9), "the best 8"),
+            ("[arrows]\nround = \"61m\"", "1s to 1h"),
             ("endpoints = [\"nowhere\"]", "as 203.0.113.5:6326"),
             ("endpoints = [\"[::]:6326\"]", "as 203.0.113.5:6326"),
             ("endpoints = [\"203.0.113.9:0\"]", "and a port"),
@@ -267,5 +289,16 @@ mod tests {
             let error = Config::parse(text).unwrap_err();
             assert!(error.contains(remedy), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_accepted_is_what_engines_do() {
+        use principles::exceptions::{Ensure, Rule, SmallMesh};
+
+        let rule = |at_least| Rule { at_least, ensure: Ensure::Country(*b"CN") };
+        let most = vec![rule(3); RULES];
+        assert_eq!(SmallMesh::new(most.clone()).rules(), most);
+        assert_ne!(SmallMesh::new([rule(4)]).rules(), [rule(4)]);
+        assert_eq!(SmallMesh::new(vec![rule(1); RULES + 1]).rules().len(), RULES);
     }
 }

@@ -94,17 +94,23 @@ pub(super) fn port<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D:
 
 /// Reads a number of arrows that may be left out.
 pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
-    at_least(from).map(Some)
+    up_to(ARROWS, from).map(Some)
 }
 
-/// Reads a number of arrows.
+/// Reads a number of arrows that a rule wants.
 pub(super) fn at_least<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
-    let number = from.deserialize_i64(Whole { low: 1, high: u16::from(ARROWS) })?;
-    Ok(u8::try_from(number).unwrap_or(ARROWS))
+    up_to(ENSURED, from)
+}
+
+fn up_to<'de, D: Deserializer<'de>>(most: u8, from: D) -> Result<u8, D::Error> {
+    let number = from.deserialize_i64(Whole { low: 1, high: u16::from(most) })?;
+    Ok(u8::try_from(number).unwrap_or(most))
 }
 
 /// The most arrows that can be asked for.
 const ARROWS: u8 = 100;
+/// The most arrows that one rule can ask for; engines follow no more.
+const ENSURED: u8 = 3;
 
 /// Accepts a whole number between two bounds, which belong to it.
 struct Whole {
