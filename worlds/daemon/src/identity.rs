@@ -11,8 +11,7 @@ use crypto::{
 use gossip::{Contact, Endpoint, Refused};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
 
-use crate::config::{Config, country_code};
-use crate::interface;
+use crate::config::{CARRIERS, Config, country_code};
 use crate::state::{State, Unusable};
 
 /// The identity of a node, loaded from its state directory.
@@ -22,7 +21,6 @@ pub(crate) struct Identity {
     pub(crate) certificate: NodeCertificate,
     pub(crate) noise: StaticKey,
     pub(crate) ca: AuthorityCertificate,
-    pub(crate) endpoints: Vec<SocketAddr>,
     pub(crate) country: Option<[u8; 2]>,
 }
 
@@ -94,12 +92,7 @@ impl Identity {
         let file = state.noise_key();
         let noise = StaticKey::load(&file).map_err(|error| unfit(file, error))?;
         let country = config.country.as_deref().and_then(|text| country_code(text).ok());
-        let endpoints = if config.endpoints.is_empty() {
-            interface::endpoints(ca.network(), config.port())
-        } else {
-            config.endpoints.clone()
-        };
-        Ok(Self { key, certificate, noise, ca, endpoints, country })
+        Ok(Self { key, certificate, noise, ca, country })
     }
 
     /// Tells, in words, what keeps others from believing us at `now`, if only for the dates.
@@ -131,19 +124,24 @@ impl Identity {
         if id == [0; 8] || id == [0xff; 8] { [1; 8] } else { id }
     }
 
-    /// Returns what we show of ourselves, issued `now`.
+    /// Returns what we show of ourselves, issued `now`: reached at `endpoints`, of which
+    /// the first [`Contact::ENDPOINTS`] are told.
     ///
     /// # Errors
     ///
     /// [`Unfit::Introduction`].
-    pub(crate) fn introduction(&self, now: Wall) -> Result<Vec<u8>, Unfit> {
+    pub(crate) fn introduction(
+        &self,
+        now: Wall,
+        endpoints: &[SocketAddr],
+    ) -> Result<Vec<u8>, Unfit> {
         let endpoint = |address: &SocketAddr| Endpoint { carrier: Carrier::Udp, address: *address };
         let contact = Contact {
             node: self.me(),
             issued: now,
             key: self.noise.public(),
-            endpoints: self.endpoints.iter().map(endpoint).take(Contact::ENDPOINTS).collect(),
-            carriers: Carriers::of([Carrier::Udp]),
+            endpoints: endpoints.iter().map(endpoint).take(Contact::ENDPOINTS).collect(),
+            carriers: Carriers::of(CARRIERS),
             country: self.country,
             capacity: None,
         };

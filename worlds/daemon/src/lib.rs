@@ -15,6 +15,7 @@ mod identity;
 mod interface;
 mod join;
 mod overlay;
+mod places;
 mod registrar;
 mod state;
 mod tally;

@@ -19,7 +19,8 @@ pub(crate) struct Tally {
     #[serde(skip)]
     pub oldest: Duration,
     /// Births by what the draw was owed to, as `born:chance`, and deaths by what the
-    /// arrow died of, as `died:drained`.
+    /// arrow died of, as `died:drained`; sentences by what they are owed to, as
+    /// `condemned:chance`, and the carriers which an exception drew, as `carrier:small-mesh`.
     pub by_cause: BTreeMap<String, u64>,
     /// Everything else that was worth telling, by its name.
     pub events: BTreeMap<String, u64>,
@@ -33,9 +34,12 @@ impl Tally {
                 self.drawn += 1;
                 self.cause(format!("drawn:{}", of.name()));
             }
-            Event::Opened { of, .. } => {
+            Event::Opened { of, by, .. } => {
                 self.born += 1;
                 self.cause(format!("born:{}", of.name()));
+                if *by != arrows::Cause::Chance {
+                    self.cause(format!("carrier:{}", by.name()));
+                }
             }
             Event::Died { of, age, .. } => {
                 if of.was_alive() {
@@ -44,7 +48,10 @@ impl Tally {
                 }
                 self.cause(format!("died:{}", of.name()));
             }
-            Event::Draining { .. } => self.note("draining"),
+            Event::Draining { of, .. } => {
+                self.note("draining");
+                self.cause(format!("condemned:{}", of.name()));
+            }
             Event::Accepted { .. } => self.note("accepted"),
             Event::TurnedAway { of, .. } => self.note(&format!("turned-away:{}", of.name())),
             Event::Parted { of, .. } => self.note(&format!("parted:{}", of.name())),

@@ -13,6 +13,7 @@ use crate::birth::conceive;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::overlay::Overlay;
+use crate::places::Places;
 use crate::record::{Birth, Recorder};
 use crate::registrar::Registrar;
 use crate::state::State;
@@ -89,6 +90,9 @@ fn assemble(
     let node = conceive(&birth).map_err(anyhow::Error::msg)?;
 
     let udp = linux::Udp::bind(config.port())?;
+    // The kernel may have chosen the port.
+    let port = udp.local().context("the UDP socket has no address; restart the node")?.port();
+    let places = Places::new(config.endpoints.clone(), network, port);
     let tun = interface::open(config.interface(), me, network, plane::MTU)?;
     let clock = linux::Clock::start();
     let secret = *identity.noise.private();
@@ -129,6 +133,7 @@ fn assemble(
         registrar,
         state,
         identity,
+        places,
         recorder,
     })
 }

@@ -17,6 +17,7 @@ use crate::birth::RealNode;
 use crate::control::Pending;
 use crate::identity::Identity;
 use crate::overlay::Overlay;
+use crate::places::Places;
 use crate::plane::{self, FromPlane};
 use crate::record::Recorder;
 use crate::registrar::{News, Registrar};
@@ -29,8 +30,8 @@ mod report;
 
 /// How often a watched link is looked at for payload.
 const GLANCE: Duration = Duration::from_millis(200);
-/// How often the engines are told the calendar.
-const CALENDAR: Duration = Duration::from_mins(10);
+/// How often the engines are told the calendar, and this machine's addresses are read.
+const CALENDAR: Duration = Duration::from_mins(1);
 /// How many events are taken in before the plane is told what they changed.
 const TURN: usize = 256;
 
@@ -59,6 +60,7 @@ pub(crate) struct World {
     pub(crate) registrar: Registrar,
     pub(crate) state: State,
     pub(crate) identity: Identity,
+    pub(crate) places: Places,
     pub(crate) recorder: Recorder,
     pub(crate) tally: Tally,
     pub(crate) times: Times,
@@ -69,6 +71,7 @@ pub(crate) struct Times {
     started: Time,
     next_glance: Time,
     next_calendar: Time,
+    next_renewal: Time,
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -79,7 +82,14 @@ impl Times {
     /// Returns the times of a world that starts `now`.
     pub(crate) const fn starting(now: Time) -> Self {
         let watched = BTreeMap::new();
-        Self { started: now, next_glance: now, next_calendar: now, end: None, watched }
+        Self {
+            started: now,
+            next_glance: now,
+            next_calendar: now,
+            next_renewal: now,
+            end: None,
+            watched,
+        }
     }
 }
 
@@ -133,7 +143,8 @@ impl World {
         if now >= self.times.next_calendar {
             self.times.next_calendar = now + CALENDAR;
             self.tell(&Input::Calendar(linux::Clock::wall()));
-            self.renew_if_due();
+            self.renew_if_due(now);
+            self.introduce_if_due(now);
         }
         if now >= self.times.next_glance && !self.times.watched.is_empty() {
             self.times.next_glance = now + GLANCE;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crypto::NodeCertificate;
 use node::Input;
-use words::Engine;
+use words::{Engine, Time};
 
 use super::World;
 use crate::contacts;
@@ -12,6 +12,9 @@ use crate::state::State;
 
 /// How long before its end a certificate is renewed; shorter-lived ones, at two thirds.
 const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
+
+/// How long after a renewal was asked for in vain it is asked for again.
+const RENEW_AGAIN: Duration = Duration::from_mins(10);
 
 /// How long we carry on after we told neighbours to find other ways.
 const FAREWELL: Duration = Duration::from_millis(1_500);
@@ -39,20 +42,33 @@ impl World {
 
     /// Shows ourselves anew: to the engines, to the carrier, to the registry.
     fn introduce(&mut self) -> anyhow::Result<()> {
-        let introduction = self.identity.introduction(linux::Clock::wall())?;
         let now = self.clock.now();
+        let endpoints = self.places.look(now);
+        let introduction = self.identity.introduction(linux::Clock::wall(), endpoints)?;
         self.tell(&Input::Myself(&introduction));
         self.noise.handle(noise::Input::Introduction(introduction.clone()), now);
         self.registrar.publish(introduction);
         Ok(())
     }
 
+    /// Shows ourselves anew when we are reached elsewhere than was told, and once a day.
+    pub(super) fn introduce_if_due(&mut self, now: Time) {
+        if self.places.is_news(now)
+            && let Err(error) = self.introduce()
+        {
+            self.tally.note("introduction-failed");
+            tracing::warn!(%error, "others go on with what they know of this node");
+        }
+    }
+
     /// Asks for a new certificate when the present one comes to its end.
-    pub(super) fn renew_if_due(&mut self) {
+    pub(super) fn renew_if_due(&mut self, now: Time) {
         let certificate = &self.identity.certificate;
         let life = certificate.until.since(certificate.from);
         let before = RENEW_BEFORE.min(life / 3);
-        if linux::Clock::wall().plus(before) >= certificate.until {
+        let due = linux::Clock::wall().plus(before) >= certificate.until;
+        if due && now >= self.times.next_renewal {
+            self.times.next_renewal = now + RENEW_AGAIN;
             tracing::info!("the certificate comes to its end: asking for a new one");
             self.registrar.renew();
         }
