@@ -112,7 +112,9 @@ impl Arrows {
         let of = if drain.said == Said::Goodbye { agreed_death(drain) } else { Death::Overdue };
         if drain.unused && in_use && drain.since + limit > now {
             drain.unused = false;
-            drain.until = Some(drain.since + limit);
+            if let Some(verdict) = &mut drain.verdict {
+                verdict.until = drain.since + limit;
+            }
             return;
         }
         let of = if drain.unused { Death::Condemned } else { of };

@@ -157,6 +157,8 @@ pub enum Event {
         of: Cause,
         /// The tunnel technology.
         carrier: Carrier,
+        /// What the draw of the carrier was owed to.
+        by: Cause,
         /// The time since it was drawn.
         took: Duration,
     },
@@ -166,6 +168,8 @@ pub enum Event {
         link: LinkId,
         /// Where it points.
         to: NodeId,
+        /// What its sentence is owed to.
+        of: Cause,
         /// How old it is.
         age: Duration,
     },
@@ -181,6 +185,8 @@ pub enum Event {
         age: Duration,
         /// What its choice was owed to.
         cause: Cause,
+        /// What its sentence was owed to, if it was condemned.
+        sentence: Option<Cause>,
     },
     /// A link that somebody else owns came up.
     Accepted {

@@ -267,9 +267,10 @@ impl Arrows {
         let (peer, age) = (link.peer, now.since(link.born));
         match link.owned {
             Some(owned) => {
-                let cause = owned.cause;
+                let (cause, sentence) = (owned.cause, link.sentence());
                 self.free_seat(&link, of, now);
-                self.say(Output::Event(Event::Died { link: id, to: peer, of, age, cause }));
+                let died = Event::Died { link: id, to: peer, of, age, cause, sentence };
+                self.say(Output::Event(died));
             }
             None => self.say(Output::Event(Event::Parted { link: id, from: peer, of, age })),
         }

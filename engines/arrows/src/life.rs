@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use principles::Cause;
+use principles::{Cause, Drawn};
 use words::{Carrier, Deadline, LinkId, NodeId, Time};
 
 use crate::pulse::Pulse;
@@ -25,7 +25,7 @@ pub(crate) struct Link {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owned {
     pub(crate) cause: Cause,
-    pub(crate) carrier: Option<Carrier>,
+    pub(crate) carrier: Option<Drawn<Carrier>>,
     /// How many dials of the seat failed just before.
     pub(crate) tries: u8,
 }
@@ -47,8 +47,8 @@ pub(crate) enum Life {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drain {
     pub(crate) since: Time,
-    /// The end, whatever happens; `None` at the end which does not own the link.
-    pub(crate) until: Option<Time>,
+    /// What the owner decided; `None` at the other end.
+    pub(crate) verdict: Option<Verdict>,
     /// Whether the arrow was unused when it was condemned, and still is.
     pub(crate) unused: bool,
     /// When payload crossed last, or when we began to watch.
@@ -57,6 +57,15 @@ pub(crate) struct Drain {
     pub(crate) said: Said,
     /// What the other end last said of its side. Owner only.
     pub(crate) other: Other,
+}
+
+/// What the owner of a condemned arrow knows of its sentence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    /// The end, whatever happens.
+    pub(crate) until: Time,
+    /// What the sentence is owed to.
+    pub(crate) of: Cause,
 }
 
 /// How far we are with leaving a draining link.
@@ -110,14 +119,14 @@ impl Link {
         }
     }
 
-    /// Starts the link's end; `until` the limit, if we own it.
+    /// Starts the link's end, by our `verdict` if we own it.
     ///
     /// Returns whether the link was live.
-    pub(crate) fn condemned(&mut self, until: Option<Time>, unused: bool, now: Time) -> bool {
+    pub(crate) fn condemned(&mut self, verdict: Option<Verdict>, unused: bool, now: Time) -> bool {
         match self.life {
             Life::Live => {
                 let (said, other) = (Said::Draining, Other::Unaware);
-                let drain = Drain { since: now, until, unused, crossed: now, said, other };
+                let drain = Drain { since: now, verdict, unused, crossed: now, said, other };
                 self.life = Life::Draining(drain);
                 true
             }
@@ -129,6 +138,14 @@ impl Link {
     pub(crate) const fn drain(&mut self) -> Option<&mut Drain> {
         match &mut self.life {
             Life::Draining(drain) => Some(drain),
+            Life::Seeking { .. } | Life::Opening { .. } | Life::Live => None,
+        }
+    }
+
+    /// Returns what its sentence is owed to, if we condemned it.
+    pub(crate) fn sentence(&self) -> Option<Cause> {
+        match &self.life {
+            Life::Draining(drain) => drain.verdict.map(|verdict| verdict.of),
             Life::Seeking { .. } | Life::Opening { .. } | Life::Live => None,
         }
     }
@@ -155,7 +172,9 @@ impl Link {
             }
             Life::Live => silence(),
             Life::Draining(drain) => {
-                let end = drain.until.map(|at| Deadline { at, why: Why::DrainLimit(link) });
+                let end = drain
+                    .verdict
+                    .map(|Verdict { until: at, .. }| Deadline { at, why: Why::DrainLimit(link) });
                 Deadline::earlier(end, silence())
             }
         }

@@ -9,7 +9,7 @@ use principles::destruction::{self, Condemned, Sentence, Standing};
 use principles::selection::{Held, Prospects, choose, choose_carrier};
 use words::{Carriers, LinkId, NodeId, Time};
 
-use crate::life::{Life, Link, Owned};
+use crate::life::{Life, Link, Owned, Verdict};
 use crate::pulse::Pulse;
 use crate::wire::Frame;
 use crate::{Arrows, Death, Event, Output, Settings};
@@ -90,7 +90,7 @@ impl Arrows {
         seated
             .filter_map(|(_, link)| {
                 let (traits, owned) = (self.known.traits(link.peer), link.owned?);
-                Some(Held { traits, carrier: owned.carrier, cause: owned.cause })
+                Some(Held { traits, carrier: owned.carrier.map(|by| by.item), cause: owned.cause })
             })
             .collect()
     }
@@ -121,7 +121,7 @@ impl Arrows {
         let bends = &self.settings.selection;
         let drawn = choose_carrier(common, &held, &self.failing, bends, &mut self.dice);
         let Some(drawn) = drawn else { return self.close(id, Death::Incompatible, now) };
-        owned.carrier = Some(drawn.item);
+        owned.carrier = Some(drawn);
         link.life = Life::Opening { give_up: now + self.settings.patience };
         let to = link.peer;
         self.say(Output::Open(id, to, drawn.item));
@@ -138,16 +138,17 @@ impl Arrows {
         let Some(link) = self.links.get(&id) else { return };
         if let (Life::Opening { .. }, Some(owned)) = (link.life, link.owned) {
             if let Some(carrier) = owned.carrier {
-                self.failing.worked(carrier);
+                self.failing.worked(carrier.item);
             }
             self.close(id, Death::Refused, now);
         }
     }
 
     pub(crate) fn arrow_up(&mut self, id: LinkId, to: NodeId, owned: Owned, took: Duration) {
-        let Some(carrier) = owned.carrier else { return };
+        let Some(Drawn { item: carrier, cause: by }) = owned.carrier else { return };
         self.failing.worked(carrier);
-        self.say(Output::Event(Event::Opened { link: id, to, of: owned.cause, carrier, took }));
+        let of = owned.cause;
+        self.say(Output::Event(Event::Opened { link: id, to, of, carrier, by, took }));
     }
 
     /// An arrow died: its seat is free, at once or after a rest.
@@ -155,7 +156,7 @@ impl Arrows {
         let Some(owned) = link.owned else { return };
         if let (Death::Unborn, Life::Opening { .. }, Some(carrier)) = (of, link.life, owned.carrier)
         {
-            self.failing.failed(carrier);
+            self.failing.failed(carrier.item);
         }
         if of.was_a_failed_dial() {
             let until = now + self.settings.rest_after(owned.tries);
@@ -198,14 +199,15 @@ impl Arrows {
             Sentence::Drain { until } => (until, false),
         };
         let Some(link) = self.links.get_mut(&id) else { return };
-        if !link.condemned(Some(until), unused, now) {
+        let of = condemned.cause;
+        if !link.condemned(Some(Verdict { until, of }), unused, now) {
             return;
         }
         let (to, age) = (link.peer, now.since(link.born));
         self.say(Output::Shun(id));
         self.say(Output::Watch(id));
         self.tell(id, Frame::Drain);
-        self.say(Output::Event(Event::Draining { link: id, to, age }));
+        self.say(Output::Event(Event::Draining { link: id, to, of, age }));
         self.draw_now(now);
     }
 

@@ -75,7 +75,7 @@ fn view(id: LinkId, link: &Link) -> View {
         Life::Seeking { .. } => (State::Seeking, None),
         Life::Opening { .. } => (State::Opening, None),
         Life::Live => (State::Live, None),
-        Life::Draining(drain) => (State::Draining, drain.until),
+        Life::Draining(drain) => (State::Draining, drain.verdict.map(|verdict| verdict.until)),
     };
     View {
         link: id,
@@ -85,7 +85,7 @@ fn view(id: LinkId, link: &Link) -> View {
         used_by: link.used_by,
         ours: link.owned.is_some(),
         cause: link.owned.map(|owned| owned.cause),
-        carrier: link.owned.and_then(|owned| owned.carrier),
+        carrier: link.owned.and_then(|owned| owned.carrier).map(|by| by.item),
         round_trip: link.pulse.round_trip(),
         until,
     }

@@ -17,7 +17,7 @@ fn an_arrow_is_sought_then_opened_by_a_carrier_both_have() {
 
     arrows.handle(Input::Up(link, node(7)), at(3));
     let (of, carrier, took) = (Cause::Chance, Carrier::Tls, 2 * SECOND);
-    let opened = Event::Opened { link, to: node(7), of, carrier, took };
+    let opened = Event::Opened { link, to: node(7), of, carrier, by: Cause::Chance, took };
     assert_eq!(said(&mut arrows), vec![Output::Event(opened)]);
 }
 
@@ -169,6 +169,53 @@ fn a_round_condemns_a_share_and_successors_are_drawn_at_once() {
     live_until(&mut arrows, round + SECOND / 10);
     assert_eq!(count(&arrows, State::Draining), 3);
     assert_eq!(count(&arrows, State::Live), 10, "each successor came before the end");
+}
+
+#[test]
+fn a_sentence_says_what_it_is_owed_to_and_so_does_the_death() {
+    let mut arrows = settled(40, seats(10));
+    let most_used = [LinkId(0), LinkId(1)];
+    for link in most_used {
+        arrows.handle(Input::Usage(link, 5), at(1));
+    }
+    // Each round spares the same two, as long as they live.
+    let all = live_until(&mut arrows, at(36_000));
+    let (mut sentences, mut owed) = (Vec::new(), Vec::new());
+    for event in events(&all) {
+        if let Event::Draining { link, of, .. } = event {
+            sentences.push((link, of));
+        }
+        if let Event::Died { link, sentence: Some(of), .. } = event {
+            owed.push((link, of));
+        }
+    }
+    let names: Vec<_> = sentences.iter().map(|(_, of)| of.name()).collect();
+    assert!(names.contains(&"chance") && names.contains(&"most-used"), "{names:?}");
+    assert!(owed.len() > 100 && owed.iter().all(|death| sentences.contains(death)));
+}
+
+#[test]
+fn a_carrier_drawn_because_another_fails_says_so() {
+    let carriers = Carriers::of([Carrier::Udp, Carrier::Tls]);
+    let mut arrows = newcomer(Settings { carriers, ..seats(200) });
+    (0..9).for_each(|_| arrows.failing.failed(Carrier::Tls));
+    for n in 1..=20 {
+        arrows.handle(Input::Reachable(node(n)), Time::ZERO);
+    }
+    arrows.handle(Input::Wake, at(1));
+    let sought = sought(&said(&mut arrows));
+    for (link, _) in &sought {
+        arrows.handle(Input::Found(*link, carriers), at(1));
+    }
+    for (link, to) in sought {
+        arrows.handle(Input::Up(link, to), at(1));
+    }
+    let bent = events(&said(&mut arrows)).into_iter().filter_map(|event| {
+        let Event::Opened { carrier, by, .. } = event else { return None };
+        (by.name() == "failing-carrier").then_some(carrier)
+    });
+    let bent: Vec<_> = bent.collect();
+    assert!(bent.len() > 10 && bent.iter().all(|carrier| *carrier == Carrier::Udp), "{bent:?}");
 }
 
 #[test]
