@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 use daemon::config::{Percent, Span};
+use words::{NodeId, Prefix, Share};
 
 mod lab_options;
 
@@ -139,7 +140,7 @@ pub(crate) struct Init {
     pub(crate) directory: PathBuf,
     /// Addresses of the network, a /16 to a /60 [default: a private /48, drawn]
     #[arg(long)]
-    pub(crate) network: Option<words::Prefix>,
+    pub(crate) network: Option<Prefix>,
     /// Where to listen
     #[arg(long, default_value = "[::]:8443")]
     pub(crate) listen: SocketAddr,
@@ -157,7 +158,7 @@ pub(crate) struct Init {
 }
 
 /// How the network behaves, where it should differ from what it is.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Change {
     /// How many arrows each node keeps [seed: 10]
     #[arg(long)]
@@ -171,17 +172,39 @@ pub(crate) struct Change {
     /// How long an arrow in use may drain [seed: 60m]
     #[arg(long)]
     limit: Option<Span>,
+    /// Share of the arrows sheltered as the most used [seed: 20%]
+    #[arg(long)]
+    most_used: Option<Percent>,
+    /// Prefixes of the well-known nodes, instead of those before; nothing: none [seed: none]
+    #[arg(long, value_name = "PREFIX", num_args = 0.., value_parser = node)]
+    well_known: Option<Vec<NodeId>>,
+    /// Share of the urn held by the well-known nodes [seed: 30%]
+    #[arg(long)]
+    well_known_share: Option<Percent>,
+    /// Share of the arrows drawn among near nodes [seed: 0%]
+    #[arg(long)]
+    neighbourhood: Option<Percent>,
 }
 
 impl Change {
     /// Sets what was typed; the rest stays as it is.
-    pub(crate) fn apply(self, parameters: &mut gossip::Parameters) {
-        let Self { arrows, round, share, limit } = self;
-        parameters.arrows = arrows.unwrap_or(parameters.arrows);
-        parameters.period = round.map_or(parameters.period, |Span(span)| span);
-        let share = share.map(|Percent(percent)| words::Share::percent(percent.into()));
-        parameters.share = share.unwrap_or(parameters.share);
-        parameters.limit = limit.map_or(parameters.limit, |Span(span)| span);
+    pub(crate) fn apply(&self, parameters: &mut gossip::Parameters) {
+        let set_span = |given: Option<Span>, it: &mut Duration| {
+            *it = given.map_or(*it, |Span(span)| span);
+        };
+        let set_share = |given: Option<Percent>, it: &mut Share| {
+            *it = given.map_or(*it, |Percent(percent)| Share::percent(percent.into()));
+        };
+        parameters.arrows = self.arrows.unwrap_or(parameters.arrows);
+        set_span(self.round, &mut parameters.period);
+        set_share(self.share, &mut parameters.share);
+        set_span(self.limit, &mut parameters.limit);
+        set_share(self.most_used, &mut parameters.most_used);
+        if let Some(nodes) = &self.well_known {
+            parameters.well_known.clone_from(nodes);
+        }
+        set_share(self.well_known_share, &mut parameters.well_known_share);
+        set_share(self.neighbourhood, &mut parameters.neighbourhood);
     }
 }
 
@@ -192,6 +215,9 @@ pub(crate) struct Parameters {
     pub(crate) directory: PathBuf,
     #[command(flatten)]
     pub(crate) change: Change,
+    /// Lowest version of the new network document; needed after a backup was restored
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) at_least_version: u64,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +258,17 @@ pub(crate) struct RegistryNodes {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// Reads the prefix of a node.
+fn node(text: &str) -> Result<NodeId, String> {
+    let prefix = text.parse().ok().filter(|prefix: &Prefix| prefix.length() == NODE);
+    prefix.map(NodeId).ok_or_else(|| {
+        format!("`{text}` is no prefix of a node; use one that `re6st registry nodes` lists")
+    })
+}
+
+/// Length of the prefix that a registry gives to a node.
+const NODE: u8 = 64;
 
 /// Reads the life of an invitation.
 fn lifetime(text: &str) -> Result<Span, String> {

@@ -72,8 +72,8 @@ fn nodes(options: &RegistryNodes) -> anyhow::Result<()> {
 }
 
 fn parameters(options: &Parameters) -> anyhow::Result<()> {
-    let change = options.change;
-    let version =
-        registry::set_parameters(&options.directory, |parameters| change.apply(parameters))?;
+    let change = |parameters: &mut gossip::Parameters| options.change.apply(parameters);
+    let (directory, at_least) = (&options.directory, options.at_least_version);
+    let version = registry::raise_version(directory, at_least, change)?;
     say(format_args!("all nodes learn it with version {version} of the network document"))
 }

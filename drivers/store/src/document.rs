@@ -8,7 +8,7 @@ use crate::{Error, Signing, Store, note, number, octets, prefix, seconds};
 /// What the next document must say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// Its version: one more than the present one's.
+    /// Its version: above the present one's.
     pub version: u64,
     /// Numbers of all revoked certificates that have not expired, ascending.
     pub revoked: Vec<u64>,
@@ -64,6 +64,8 @@ impl Store {
 
     /// Replaces the document, because parameters change; returns its version.
     ///
+    /// The version is the next one, or `at_least` if that is higher: nodes refuse versions
+    /// that they had, so a file restored from a backup must leap over those it has lost.
     /// `sign` is asked within the change: what it is given cannot be outdated.
     ///
     /// # Errors
@@ -71,11 +73,12 @@ impl Store {
     /// [`Error::Signing`], or [`Error`] if it cannot be written; nothing is then changed.
     pub async fn replace_document(
         &self,
+        at_least: u64,
         now: Wall,
         sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
     ) -> Result<u64, Error> {
         let mut change = self.change().await?;
-        let version = replace(&mut change, now, sign).await?;
+        let version = replace(&mut change, at_least, now, sign).await?;
         note(&mut change, now, "parameters", &format!("document {version}")).await?;
         change.commit().await?;
         Ok(version)
@@ -109,7 +112,7 @@ impl Store {
         }
         let contact = sqlx::query("DELETE FROM contacts WHERE prefix = $1");
         contact.bind(octets(node.0)).execute(&mut *change).await?;
-        let version = replace(&mut change, now, sign).await?;
+        let version = replace(&mut change, 0, now, sign).await?;
         note(&mut change, now, "revoke", &format!("{node} {serials:?}, document {version}"))
             .await?;
         change.commit().await?;
@@ -162,6 +165,7 @@ async fn already(
 
 async fn replace(
     change: &mut Transaction<'static, Sqlite>,
+    at_least: u64,
     now: Wall,
     sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
 ) -> Result<u64, Error> {
@@ -173,6 +177,7 @@ async fn replace(
     let since = Wall(now.0.saturating_sub(MARGIN));
     let revoked = revoked.bind(seconds(since)).fetch_all(&mut **change).await?;
     let version = row.try_get::<i64, _>("version")?.unsigned_abs() + 1;
+    let version = version.max(at_least);
     let draft = Draft { version, revoked: serials(&revoked)?, present: row.try_get("document")? };
     let document = sign(&draft).map_err(Error::Signing)?;
     let row = sqlx::query("UPDATE network SET version = $1, document = $2");

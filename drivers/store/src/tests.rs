@@ -253,7 +253,7 @@ async fn the_document_rises_and_forgets_what_has_expired() {
         assert_eq!((draft.version, draft.present.as_slice()), (3, b"[1]".as_slice()));
         Ok(format!("{:?}", draft.revoked).into_bytes())
     };
-    assert_eq!(store.replace_document(NOW.plus(3 * DAY), sign).await.unwrap(), 3);
+    assert_eq!(store.replace_document(0, NOW.plus(3 * DAY), sign).await.unwrap(), 3);
     assert_eq!(store.document().await.unwrap(), (3, b"[]".to_vec()));
 }
 
@@ -309,7 +309,7 @@ async fn each_change_is_in_the_audit_log() {
     store.renew(1, (NOW.plus(DAY), DAY), signed).await.unwrap();
     revoke(&store, Target::Serial(1), NOW).await.unwrap();
     let sign = |_: &Draft| Ok(Vec::new());
-    store.replace_document(NOW, sign).await.unwrap();
+    store.replace_document(0, NOW, sign).await.unwrap();
     let actions: Vec<_> =
         store.changes(99).await.unwrap().into_iter().map(|change| change.action).collect();
     assert_eq!(actions, ["parameters", "revoke", "renew", "contact", "enrol", "invite", "init"]);

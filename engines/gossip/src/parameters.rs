@@ -3,6 +3,8 @@
 //! A map with the numeric keys of [`Parameters::write`]. Times are milliseconds
 //! on the wire, shares are hundredths. A field that is missing has its default.
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -75,10 +77,22 @@ impl Parameters {
 
     /// Returns the parameters inside their bounds, and the names of those that were not.
     pub fn clamped(mut self) -> (Self, Vec<&'static str>) {
+        let wrong = self.hold();
+        (self, wrong.into_iter().map(|wrong| wrong.name).collect())
+    }
+
+    /// Returns what is wrong with each parameter that is out of its bounds, by the names that
+    /// `re6st registry parameters` gives them: `round must be 1s to 1h`.
+    pub fn objections(&self) -> Vec<String> {
+        self.clone().hold().into_iter().map(Wrong::text).collect()
+    }
+
+    /// Brings the parameters inside their bounds.
+    fn hold(&mut self) -> Vec<Wrong> {
         let mut named = Named(Vec::new());
         let percent = |least, most| (Share::percent(least), Share::percent(most));
         named.hold("arrows", &mut self.arrows, (1, 100));
-        named.hold("period", &mut self.period, (SECOND, 60 * MINUTE));
+        named.hold("round", &mut self.period, (SECOND, 60 * MINUTE));
         named.hold("share", &mut self.share, percent(1, 100));
         named.hold("limit", &mut self.limit, (SECOND, 60 * MINUTE));
         named.hold("most-used", &mut self.most_used, percent(0, 20));
@@ -89,7 +103,7 @@ impl Parameters {
         named.hold("quiet", &mut self.quiet, (INSTANT, MINUTE));
         named.hold("probe", &mut self.probe, (INSTANT, MINUTE));
         named.hold("silence", &mut self.silence, (2 * self.probe, 5 * MINUTE));
-        (self, named.0)
+        named.0
     }
 
     /// Checks the lengths of what is a list.
@@ -150,16 +164,57 @@ impl Parameters {
     }
 }
 
-/// The names of the parameters that had to be held.
-struct Named(Vec<&'static str>);
+/// A parameter that had to be held, and its bounds as text.
+struct Wrong {
+    name: &'static str,
+    least: String,
+    most: String,
+}
+
+impl Wrong {
+    fn text(self) -> String {
+        let Self { name, least, most } = self;
+        format!("{name} must be {least} to {most}")
+    }
+}
+
+/// A number that has bounds.
+trait Bounded: Ord + Copy {
+    /// Returns it as an operator writes it.
+    fn text(self) -> String;
+}
+
+impl Bounded for u16 {
+    fn text(self) -> String {
+        self.to_string()
+    }
+}
+
+impl Bounded for Share {
+    fn text(self) -> String {
+        format!("{}%", self.as_percent())
+    }
+}
+
+impl Bounded for Duration {
+    fn text(self) -> String {
+        let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s")];
+        let whole = |(unit, _): &(u128, &str)| self.as_millis().is_multiple_of(*unit);
+        let (unit, name) = units.into_iter().find(whole).unwrap_or((1, "ms"));
+        format!("{}{name}", self.as_millis() / unit)
+    }
+}
+
+/// The parameters that had to be held.
+struct Named(Vec<Wrong>);
 
 impl Named {
     /// Brings `value` inside its bounds, both allowed.
-    fn hold<T: Ord + Copy>(&mut self, name: &'static str, value: &mut T, bounds: (T, T)) {
+    fn hold<T: Bounded>(&mut self, name: &'static str, value: &mut T, bounds: (T, T)) {
         let held = (*value).max(bounds.0).min(bounds.1);
         if held != *value {
             *value = held;
-            self.0.push(name);
+            self.0.push(Wrong { name, least: bounds.0.text(), most: bounds.1.text() });
         }
     }
 }
@@ -187,5 +242,24 @@ mod tests {
         assert_eq!(named, ["arrows", "share", "limit", "silence"]);
         assert_eq!((held.arrows, held.share, held.limit), (1, Share::percent(1), 60 * MINUTE));
         assert_eq!(held.silence, 2 * held.probe);
+    }
+
+    #[test]
+    fn objections_name_the_bounds() {
+        assert_eq!(Parameters::default().objections(), Vec::<String>::new());
+        let wild = Parameters {
+            arrows: 0,
+            period: Duration::from_hours(2),
+            share: Share::percent(0),
+            quiet: Duration::ZERO,
+            ..Parameters::default()
+        };
+        let texts = [
+            "arrows must be 1 to 100",
+            "round must be 1s to 1h",
+            "share must be 1% to 100%",
+            "quiet must be 100ms to 1m",
+        ];
+        assert_eq!(wild.objections(), texts);
     }
 }

@@ -46,6 +46,11 @@ impl Directory {
         [self.key(), self.certificate(), self.rows(), self.settings()]
     }
 
+    /// Returns what SQLite keeps besides the rows while it writes them.
+    pub(crate) fn companions(&self) -> [PathBuf; 3] {
+        ["registry.db-wal", "registry.db-shm", "registry.db-journal"].map(|name| self.0.join(name))
+    }
+
     /// Opens the registry.
     ///
     /// # Errors

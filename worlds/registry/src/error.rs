@@ -49,9 +49,9 @@ pub enum Error {
     /// A public address is wrong.
     #[error("{0}")]
     Public(String),
-    /// Parameters would break the network.
-    #[error("out of bounds: {}; see the documentation of the parameters", .0.join(", "))]
-    Bounds(Vec<&'static str>),
+    /// Numbers would break the network: each with its name and its bounds.
+    #[error("out of bounds: {}", .0.join("; "))]
+    Bounds(Vec<String>),
     /// Text that names no node.
     #[error(
         "{text:?} names no node; give its prefix or its certificate's number, as `re6st registry nodes` lists them"

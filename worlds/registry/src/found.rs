@@ -57,9 +57,9 @@ pub(crate) const EARLY: u64 = 3600;
 /// says.
 pub fn init(directory: &Path, options: &Options) -> Result<Founded, Error> {
     check_public(&options.public).map_err(Error::Public)?;
-    let (_, named) = options.parameters.clone().clamped();
-    if !named.is_empty() {
-        return Err(Error::Bounds(named));
+    let objections = options.parameters.objections();
+    if !objections.is_empty() {
+        return Err(Error::Bounds(objections));
     }
     let network = match options.network {
         Some(network) if is_fit(network) => network,
@@ -74,7 +74,7 @@ pub fn init(directory: &Path, options: &Options) -> Result<Founded, Error> {
     made.map_err(|why| Error::Directory { directory: directory.to_owned(), why })?;
     let founded = wait_for(write(&place, network, options));
     if founded.is_err() {
-        for file in place.files() {
+        for file in place.files().into_iter().chain(place.companions()) {
             // Best effort: the error that matters is the first one.
             let _ = std::fs::remove_file(file);
         }

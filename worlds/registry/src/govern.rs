@@ -16,6 +16,8 @@ use crate::invitation::{Invitation, Token};
 
 /// Longest life of an invitation.
 const LIFETIME: Duration = Duration::from_hours(24 * 3650);
+/// Highest version that may be leapt to: a slip of the hand must leave room above it.
+const HIGHEST: u64 = 1_000_000_000;
 /// How many nodes are read at once.
 const PAGE: u32 = 1000;
 
@@ -27,10 +29,10 @@ const PAGE: u32 = 1000;
 /// the registry's files say.
 pub fn invite(directory: &Path, lifetime: Duration, uses: u32) -> Result<Invitation, Error> {
     if uses == 0 {
-        return Err(Error::Bounds(vec!["uses"]));
+        return Err(Error::Bounds(vec!["uses must be 1 or more".to_owned()]));
     }
     if lifetime < Duration::from_secs(1) || LIFETIME < lifetime {
-        return Err(Error::Bounds(vec!["lifetime"]));
+        return Err(Error::Bounds(vec!["lifetime must be 1s to 3650d".to_owned()]));
     }
     wait_for(async {
         let Registry { settings, issuer, store } = Directory::at(directory).open().await?;
@@ -99,10 +101,32 @@ pub fn set_parameters(
     directory: &Path,
     change: impl FnOnce(&mut Parameters) + Send,
 ) -> Result<u64, Error> {
+    raise_version(directory, 0, change)
+}
+
+/// Changes how the network behaves, in a document of a version `at_least` this high; returns
+/// the version.
+///
+/// Nodes refuse a version that they had. After a backup was restored, versions must leap over
+/// those that the backup does not know, or no change and no revocation is believed any more.
+///
+/// # Errors
+///
+/// [`Error::Bounds`] if a parameter is out of its bounds, or `at_least` above
+/// 1 000 000 000: nothing is then changed; otherwise as the registry's files say.
+pub fn raise_version(
+    directory: &Path,
+    at_least: u64,
+    change: impl FnOnce(&mut Parameters) + Send,
+) -> Result<u64, Error> {
+    if at_least > HIGHEST {
+        return Err(Error::Bounds(vec![format!("at-least-version must be 0 to {HIGHEST}")]));
+    }
     wait_for(async {
         let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
         let now = Clock::wall();
-        let replaced = store.replace_document(now, |draft| next(&issuer, draft, now, change)).await;
+        let sign = |draft: &Draft| next(&issuer, draft, now, change);
+        let replaced = store.replace_document(at_least, now, sign).await;
         store.close().await;
         replaced.map_err(bounds)
     })
@@ -118,9 +142,9 @@ fn next(
     let present = SignedDocument::decode(&draft.present)?;
     let Document { network, mut parameters, .. } = Document::decode(&present.bytes)?;
     change(&mut parameters);
-    let (parameters, named) = parameters.clamped();
-    if !named.is_empty() {
-        return Err(Box::new(Error::Bounds(named)));
+    let objections = parameters.objections();
+    if !objections.is_empty() {
+        return Err(Box::new(Error::Bounds(objections)));
     }
     let (version, revoked) = (draft.version, draft.revoked.clone());
     let document = Document { network, version, issued: now, parameters, revoked };

@@ -30,7 +30,7 @@ mod settings;
 
 pub use error::Error;
 pub use found::{Founded, Options, init};
-pub use govern::{invite, nodes, revoke, set_parameters};
+pub use govern::{invite, nodes, raise_version, revoke, set_parameters};
 pub use invitation::{Invitation, InvitationError, Token};
 pub use refusal::Code;
 pub use server::{serve, signalled};

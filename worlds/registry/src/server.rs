@@ -11,6 +11,7 @@ mod body;
 mod gate;
 mod member;
 mod pace;
+mod restored;
 mod tls;
 
 use std::net::{SocketAddr, TcpListener};
@@ -30,6 +31,7 @@ use crate::error::Error;
 use crate::settings::Settings;
 use gate::Gate;
 use pace::Pace;
+use restored::Alarm;
 use tls::Dress;
 
 /// How often the rows are looked at, for changes made by the command line.
@@ -49,6 +51,7 @@ struct Shared {
     /// Version of the network document, as last seen.
     version: watch::Receiver<u64>,
     pace: Mutex<Pace>,
+    alarm: Mutex<Alarm>,
     /// Places for questions that are held.
     held: Semaphore,
 }
@@ -108,6 +111,7 @@ async fn run(
     let shared = Arc::new(Shared {
         authority: NetworkAuthority::new(issuer.certificate().clone()),
         pace: Mutex::new(Pace::new(limits)),
+        alarm: Mutex::new(Alarm::default()),
         held: Semaphore::new(limits.held),
         settings,
         issuer,

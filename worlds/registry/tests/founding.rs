@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{HOUR, found, options};
 use gossip::Parameters;
-use registry::{Error, Options, init, invite, nodes, revoke, serve, set_parameters};
+use registry::{Error, Options, init, invite, nodes, raise_version, revoke, serve, set_parameters};
 
 #[test]
 fn a_registry_is_made_whole_and_its_secrets_are_its_owners() {
@@ -59,6 +59,29 @@ fn what_makes_no_network_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn a_failure_at_the_very_end_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // Where the settings are drafted there is a folder that cannot be removed.
+    std::fs::create_dir_all(folder.path().join(".registry.toml.new/full")).unwrap();
+    let error = init(folder.path(), &options()).unwrap_err().to_string();
+    assert!(error.contains("registry.toml"), "{error}");
+    let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), [".registry.toml.new"]);
+}
+
+#[test]
+fn a_restored_backup_leaps_over_the_versions_it_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    found(folder.path(), "");
+    assert_eq!(set_parameters(folder.path(), |_| ()).unwrap(), 2);
+    assert_eq!(raise_version(folder.path(), 40, |it| it.arrows = 7).unwrap(), 40);
+    assert_eq!(raise_version(folder.path(), 40, |_| ()).unwrap(), 41);
+    let slip = raise_version(folder.path(), u64::MAX, |_| ()).unwrap_err().to_string();
+    assert!(slip.contains("at-least-version must be 0 to 1000000000"), "{slip}");
+    assert_eq!(set_parameters(folder.path(), |_| ()).unwrap(), 42);
+}
+
+#[test]
 fn a_directory_that_cannot_be_written_is_an_error_with_a_remedy() {
     let error = init(std::path::Path::new("/proc/nowhere"), &options()).unwrap_err().to_string();
     assert!(error.contains("/proc/nowhere") && error.contains("; "), "{error}");
@@ -97,7 +120,10 @@ fn what_an_operator_asks_for_is_checked() {
     assert!(matches!(revoke(directory, "somebody"), Err(Error::Nobody { .. })));
     assert!(matches!(revoke(directory, "7"), Err(Error::Store(_))));
     let wild = set_parameters(directory, |parameters| parameters.arrows = 1000);
-    assert!(matches!(&wild, Err(Error::Bounds(named)) if named == &["arrows"]), "{wild:?}");
+    assert!(
+        matches!(&wild, Err(Error::Bounds(named)) if named == &["arrows must be 1 to 100"]),
+        "{wild:?}"
+    );
     assert_eq!(set_parameters(directory, |parameters| parameters.arrows = 7).unwrap(), 2);
 }
 

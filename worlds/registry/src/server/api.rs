@@ -22,6 +22,7 @@ use super::Shared;
 use super::body::Body;
 use super::gate::Source;
 use super::member::{Member, believe};
+use super::restored::{self, Alarm};
 use crate::invitation::Token;
 use crate::protocol::{
     BODY, Bootstrap, Contact, Count, Document, Enrol, Enrolled, HOLD, Health, Newer, Node, Nodes,
@@ -111,6 +112,12 @@ async fn renew(State(shared): Known, Member(member): Member) -> Result<Json<Enro
 async fn document(State(shared): Known, asked: Asked<Newer>) -> Result<Response, Refusal> {
     let Query(Newer { newer_than, wait }) = asked.map_err(misasked)?;
     let mut version = shared.version.clone();
+    // Bound first: the borrow must not be held while the alarm is told.
+    let ours = *version.borrow();
+    let rings = |alarm: &mut Alarm| alarm.rings(newer_than, ours, Instant::now());
+    if rings(&mut shared.alarm.lock().unwrap_or_else(PoisonError::into_inner)) {
+        restored::cry(newer_than, ours);
+    }
     if *version.borrow() <= newer_than && wait > 0 {
         let Ok(_place) = shared.held.try_acquire() else {
             let sentence = "too many nodes wait for the next document; ask again later, \
