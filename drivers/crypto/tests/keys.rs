@@ -65,7 +65,10 @@ fn an_error_names_the_file_and_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.key");
     let error = SigningKey::load(&path).unwrap_err().to_string();
-    assert!(error.contains("none.key") && error.contains("check that it exists"), "{error}");
+    assert!(error.contains("none.key") && error.contains("check the path"), "{error}");
+    std::fs::write(&path, [0xff, 0xfe]).unwrap();
+    let error = SigningKey::load(&path).unwrap_err().to_string();
+    assert!(error.contains("none.key") && error.contains("no PEM file"), "{error}");
     let wrong = SigningKey::from_pem(&StaticKey::generate().unwrap().pem());
     assert!(matches!(wrong, Err(KeyError::Form { .. } | KeyError::Weak)));
     let wrong = StaticKey::from_pem(&SigningKey::generate().unwrap().pem());

@@ -96,7 +96,17 @@ impl Store {
             return Err(Error::Exists { file: file.to_owned() });
         }
         let store = Self::connect(file, true).await?;
-        let mut change = store.change().await?;
+        match store.begin(network, document, now).await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin(&self, network: Network, document: &[u8], now: Wall) -> Result<(), Error> {
+        let mut change = self.change().await?;
         let row = sqlx::query("INSERT INTO network VALUES (1, $1, $2, $3, 1, $4)");
         row.bind(octets(network.prefix))
             .bind(network.prefix.length())
@@ -106,7 +116,7 @@ impl Store {
             .await?;
         note(&mut change, now, "init", &network.prefix.to_string()).await?;
         change.commit().await?;
-        Ok(store)
+        Ok(())
     }
 
     /// Opens the rows of a network.
@@ -174,7 +184,10 @@ impl Store {
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        migrations().run(&pool).await?;
+        if let Err(error) = migrations().run(&pool).await {
+            pool.close().await;
+            return Err(error.into());
+        }
         Ok(Self { pool, file: file.to_owned() })
     }
 
