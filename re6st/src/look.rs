@@ -3,6 +3,7 @@
 use anyhow::Context;
 use daemon::control::{Question, ask};
 use serde_json::Value;
+use words::Wall;
 
 use crate::options::Which;
 use crate::say::say;
@@ -11,7 +12,7 @@ use crate::say::say;
 pub(crate) fn status(which: &Which) -> anyhow::Result<()> {
     show(which, Question::Status, |answer| {
         let mut fields = answer.as_object().into_iter().flatten();
-        fields.try_for_each(|(name, value)| say(format_args!("{name:<18}{}", plain(value))))
+        fields.try_for_each(|(name, value)| say(format_args!("{name:<18}{}", told(name, value))))
     })
 }
 
@@ -48,7 +49,7 @@ fn show(
 
 /// Prints a list of objects as aligned columns; a missing value is a dash.
 pub(crate) fn table(rows: &Value, columns: &[&str]) -> anyhow::Result<()> {
-    let cell = |row: &Value, column: &str| row.get(column).map_or_else(|| "-".to_owned(), plain);
+    let cell = |row: &Value, column: &str| told(column, row.get(column).unwrap_or(&Value::Null));
     let rows: Vec<Vec<String>> = (rows.as_array().into_iter().flatten())
         .map(|row| columns.iter().map(|column| cell(row, column)).collect())
         .collect();
@@ -64,6 +65,17 @@ pub(crate) fn table(rows: &Value, columns: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is a moment, in seconds since 1970.
+const MOMENTS: [&str; 3] = ["expires", "revoked", "seen"];
+
+/// Returns what `name` is, as people read it: moments as dates.
+fn told(name: &str, value: &Value) -> String {
+    match value.as_u64() {
+        Some(second) if MOMENTS.contains(&name) => Wall(second).to_string(),
+        Some(_) | None => plain(value),
+    }
+}
+
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -74,5 +86,18 @@ fn plain(value: &Value) -> String {
             each.collect::<Vec<_>>().join(" ")
         }
         Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_dates_and_numbers_are_numbers() {
+        let value = Value::from(1_900_000_000_u64);
+        assert_eq!(told("expires", &value), "2030-03-17T17:46:40Z");
+        assert_eq!(told("serial", &value), "1900000000");
+        assert_eq!(told("revoked", &Value::Null), "-");
     }
 }

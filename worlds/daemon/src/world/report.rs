@@ -21,6 +21,8 @@ struct Status {
     links: usize,
     routes: usize,
     contacts: usize,
+    /// `member`, `revoked` or `expired`.
+    standing: &'static str,
     serial: u64,
     expires: u64,
     lost_packets: Value,
@@ -87,6 +89,7 @@ impl World {
             links: self.live_links(),
             routes: self.node.routing().routes().count(),
             contacts: self.node.gossip().contacts().count(),
+            standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
             lost_packets: json!(self.plane.counters()),
@@ -98,10 +101,23 @@ impl World {
     /// What engines refused to believe, by reason.
     fn refused(&self) -> Value {
         json!({
-            "babel": format!("{:?}", self.node.routing().counters()),
-            "noise": format!("{:?}", self.noise.counters()),
-            "gossip": format!("{:?}", self.node.gossip().counters()),
+            "babel": babel_counters(self.node.routing().counters()),
+            "noise": noise_counters(self.noise.counters()),
+            "gossip": gossip_counters(self.node.gossip().counters()),
         })
+    }
+
+    /// Whether others still believe our certificate.
+    fn standing(&self) -> &'static str {
+        let certificate = &self.identity.certificate;
+        let document = self.node.gossip().document();
+        if document.is_some_and(|document| document.revoked.contains(&certificate.serial)) {
+            "revoked"
+        } else if linux::Clock::wall() > certificate.until {
+            "expired"
+        } else {
+            "member"
+        }
     }
 
     fn live_links(&self) -> usize {
@@ -178,6 +194,37 @@ impl World {
     fn peer(&self, link: LinkId) -> Option<String> {
         self.node.peer(link).map(|node| node.to_string())
     }
+}
+
+fn babel_counters(counters: &babel::Counters) -> Value {
+    json!({
+        "packets_in": counters.packets_in,
+        "packets_out": counters.packets_out,
+        "octets_out": counters.octets_out,
+        "updates_in": counters.updates_in,
+        "updates_out": counters.updates_out,
+        "requests_out": counters.requests_out,
+        "requests_forwarded": counters.requests_forwarded,
+        "resent": counters.resent,
+        "route_changes": counters.route_changes,
+        "passed_over": counters.passed_over,
+    })
+}
+
+/// Reasons that were never met are left out.
+fn noise_counters(counters: &noise::Counters) -> Value {
+    let met = counters.iter().filter(|(_, count)| *count > 0);
+    met.map(|(reason, count)| (reason.name().to_owned(), Value::from(count))).collect()
+}
+
+fn gossip_counters(counters: &gossip::Counters) -> Value {
+    json!({
+        "refused": counters.refused,
+        "documents": counters.documents,
+        "contacts": counters.contacts,
+        "asked": counters.asked,
+        "answered": counters.answered,
+    })
 }
 
 fn milliseconds(span: std::time::Duration) -> f64 {
