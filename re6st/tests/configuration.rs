@@ -94,7 +94,7 @@ fn what_is_typed_wrong_changes_nothing() {
     };
     init(&[]).refused(&["--public"]);
     let public = ["--public", "127.0.0.1:8443"];
-    let wrong: [(&[&str], &[&str]); 8] = [
+    let wrong: [(&[&str], &[&str]); 10] = [
         (&["--public", "nowhere"], &["\"nowhere\" is no HOST:PORT", "203.0.113.5:8443"]),
         (&["--network", "rubbish"], &["'rubbish'", "an IPv6 range such as"]),
         (&["--network", "fe80::/48"], &["cannot be a network", "a /16 to a /60"]),
@@ -102,6 +102,8 @@ fn what_is_typed_wrong_changes_nothing() {
         (&["--lifetime", "0s"], &["0ms is out of bounds", "1s to 3650d"]),
         (&["--lifetime", "5"], &["`5` is no time", "as 5m"]),
         (&["--share", "130%"], &["`130%` is no share", "0% to 100%"]),
+        (&["--well-known", "fd00:42::/48"], &["is no prefix of a node", "registry nodes"]),
+        (&["--neighbourhood", "21%"], &["neighbourhood"]),
         (&["--arrows", "0"], &["out of bounds: arrows"]),
     ];
     for (more, words) in wrong {

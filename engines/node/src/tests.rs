@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::vec::Vec;
 
 use gossip::Parameters;
-use mesh::Mesh;
+use mesh::{Mesh, name};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -41,6 +41,22 @@ fn survivors_find_each_other_again() {
     (0..6).for_each(|n| mesh.kill(n));
     mesh.run(60 * SECOND);
     assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+#[test]
+fn well_known_nodes_are_owed_some_arrows_as_soon_as_the_document_names_them() {
+    let hasty = Parameters { period: 10 * SECOND, arrows: 4, ..Parameters::default() };
+    let named = Parameters { well_known: [name(0)].into(), ..hasty.clone() };
+    let mut mesh = Mesh::with(20, 5, &hasty);
+    mesh.run(60 * SECOND);
+    assert_eq!(mesh.drawn("well-known"), 0);
+    mesh.retune(&named);
+    mesh.run(60 * SECOND);
+    let owed = mesh.drawn("well-known");
+    assert!(owed > 10, "only {owed} arrows are owed to the well-known nodes");
+    let mut mesh = Mesh::with(20, 6, &named);
+    mesh.run(60 * SECOND);
+    assert!(mesh.drawn("well-known") > 0);
 }
 
 #[test]

@@ -212,6 +212,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.parameters = parameters;
         let settings = self.local.arrows_settings(&self.parameters);
         self.arrows.handle(arrows::Input::Settings(settings), now);
+        // Who is well known stands in the parameters, so all are described anew.
+        for contact in self.gossip.contacts() {
+            let traits = Local::traits(contact.node, contact, &self.parameters);
+            self.arrows.handle(arrows::Input::Described(contact.node, traits), now);
+        }
     }
 
     fn send(&mut self, link: LinkId, kind: Kind, words: &[u8]) {

@@ -62,6 +62,8 @@ pub(super) struct Mesh {
     inbound: u32,
     dice: Dice,
     deaths: u32,
+    /// Arrows drawn, by what the draw was owed to.
+    drawn: BTreeMap<&'static str, u32>,
     digest: u64,
     parameters: Parameters,
     version: u64,
@@ -69,7 +71,7 @@ pub(super) struct Mesh {
 
 const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
 
-fn name(n: usize) -> NodeId {
+pub(super) fn name(n: usize) -> NodeId {
     NodeId(Prefix::new(NETWORK.bits() | ((n as u128 + 1) << 64), 64))
 }
 
@@ -107,6 +109,7 @@ impl Mesh {
             inbound: 0,
             dice: Dice::of([seed; 32], "mesh"),
             deaths: 0,
+            drawn: BTreeMap::new(),
             digest: 0,
             parameters: parameters.clone(),
             version: 1,
@@ -252,6 +255,9 @@ impl Mesh {
             Output::Event(Event::Arrows(arrows::Event::Died { of, .. })) if of.was_alive() => {
                 self.deaths += 1;
             }
+            Output::Event(Event::Arrows(arrows::Event::Born { of, .. })) => {
+                *self.drawn.entry(of.name()).or_default() += 1;
+            }
             Output::Watch(_)
             | Output::SaveDocument(_)
             | Output::SaveContacts(_)
@@ -303,6 +309,10 @@ impl Mesh {
         self.deaths
     }
 
+    pub(super) fn drawn(&self, cause: &str) -> u32 {
+        self.drawn.get(cause).copied().unwrap_or(0)
+    }
+
     pub(super) fn digest(&self) -> u64 {
         self.digest
     }
@@ -311,6 +321,13 @@ impl Mesh {
         self.nodes[n] = None;
         self.routes[n].clear();
         self.open.retain(|(end, _)| *end != n);
+    }
+
+    /// Changes the parameters: the registry tells one node, gossip must tell the rest.
+    pub(super) fn retune(&mut self, parameters: &Parameters) {
+        (self.version, self.parameters) = (self.version + 1, parameters.clone());
+        let document = self.document(Vec::new());
+        self.feed(0, Input::Document(&document));
     }
 
     /// Revokes node `n`: the registry tells one other node, gossip must tell the rest.
