@@ -38,7 +38,7 @@ impl Arrows {
             Ok(Frame::Echo(token)) => self.echoed(id, token, now),
             Ok(Frame::Drain) if !ours => self.told_to_drain(id, now),
             Ok(Frame::Goodbye) if !ours => self.told_goodbye(id, now),
-            Ok(Frame::Farewell) if !ours => self.close(id, Death::Overdue, now),
+            Ok(Frame::Farewell) => self.told_farewell(id, now),
             Ok(Frame::Draining(routes)) if ours => self.heard_of_other(id, Other::Using(routes)),
             Ok(Frame::Left) if ours => self.heard_of_other(id, Other::Left(now)),
             Ok(Frame::GoodbyeAck) if ours => self.goodbye_answered(id, now),
@@ -81,6 +81,15 @@ impl Arrows {
         } else {
             self.told_to_drain(id, now);
         }
+    }
+
+    /// The other end closes: its limit is reached, if it owns the link and has condemned it,
+    /// or it stops.
+    fn told_farewell(&mut self, id: LinkId, now: Time) {
+        let Some(link) = self.links.get(&id) else { return };
+        let overdue = link.owned.is_none() && link.is_draining();
+        let of = if overdue { Death::Overdue } else { Death::Left };
+        self.close(id, of, now);
     }
 
     /// Owner: the other end says how it stands.

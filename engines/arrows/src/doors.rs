@@ -43,6 +43,9 @@ impl Arrows {
         if from == self.me {
             return Err(Refusal::Identity);
         }
+        if self.leaving.is_some() {
+            return Err(Refusal::Leaving);
+        }
         let present = self.links.iter().find(|(_, link)| link.peer == from);
         let standoff = present.map(|(id, link)| (*id, self.standoff(link, now)));
         match standoff {

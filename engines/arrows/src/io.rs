@@ -49,6 +49,9 @@ pub enum Input<'a> {
     Settings(Settings),
     /// The node at the other end was revoked: close at once.
     Banish(LinkId),
+    /// We are about to stop: no more draws, rounds or new links; routes are made to leave
+    /// every link, and 1.2 s later, or if told again, all are closed with a word.
+    Leave,
     /// Nothing but time passed.
     Wake,
 }
@@ -94,6 +97,8 @@ pub enum Refusal {
     Crossed,
     /// The node is not what it says: said by others than this engine.
     Identity,
+    /// The node is about to stop.
+    Leaving,
     /// A reason of a later version, by its number.
     Other(u8),
 }
@@ -106,6 +111,7 @@ impl Refusal {
             Self::Linked => "linked",
             Self::Crossed => "crossed",
             Self::Identity => "identity",
+            Self::Leaving => "leaving",
             Self::Other(_) => "other",
         }
     }
@@ -118,6 +124,7 @@ impl From<Refusal> for u8 {
             Refusal::Linked => 2,
             Refusal::Crossed => 3,
             Refusal::Identity => 4,
+            Refusal::Leaving => 5,
             Refusal::Other(number) => number,
         }
     }
@@ -130,6 +137,7 @@ impl From<u8> for Refusal {
             2 => Self::Linked,
             3 => Self::Crossed,
             4 => Self::Identity,
+            5 => Self::Leaving,
             other => Self::Other(other),
         }
     }
@@ -237,6 +245,8 @@ pub enum Death {
     Lost,
     /// The node at the other end was revoked.
     Banished,
+    /// One of the two nodes was told to stop, and said farewell.
+    Left,
     /// Nobody could say how to reach the node.
     NotFound,
     /// The two nodes have no carrier in common.
@@ -247,7 +257,7 @@ pub enum Death {
     Crossed,
     /// The carrier never came.
     Unborn,
-    /// A change of parameters took its seat before it opened.
+    /// A change of parameters, or that we stop, took its seat before it opened.
     Surplus,
 }
 
@@ -260,6 +270,7 @@ impl Death {
             Self::Overdue => "overdue",
             Self::Lost => "lost",
             Self::Banished => "banished",
+            Self::Left => "left",
             Self::NotFound => "not-found",
             Self::Incompatible => "incompatible",
             Self::Refused => "refused",
@@ -272,7 +283,12 @@ impl Death {
     /// Tells whether the link had come up: the others died before they lived.
     pub const fn was_alive(self) -> bool {
         match self {
-            Self::Condemned | Self::Drained | Self::Overdue | Self::Lost | Self::Banished => true,
+            Self::Condemned
+            | Self::Drained
+            | Self::Overdue
+            | Self::Lost
+            | Self::Banished
+            | Self::Left => true,
             Self::NotFound
             | Self::Incompatible
             | Self::Refused
@@ -291,6 +307,7 @@ impl Death {
             | Self::Overdue
             | Self::Lost
             | Self::Banished
+            | Self::Left
             | Self::Crossed
             | Self::Surplus => false,
         }
@@ -318,4 +335,6 @@ pub enum Why {
     Quiet(LinkId),
     /// The limit of a draining arrow.
     DrainLimit(LinkId),
+    /// We stop, and routes had their time to leave.
+    Farewell,
 }

@@ -38,6 +38,7 @@ mod agreement;
 mod doors;
 mod io;
 mod known;
+mod leaving;
 mod life;
 mod pulse;
 mod seats;
@@ -78,6 +79,8 @@ pub struct Arrows {
     next_probe: Option<Time>,
     /// When free seats are drawn next; `None` while nothing could have changed.
     next_draw: Option<Time>,
+    /// When we close every link, once we are told to stop.
+    leaving: Option<Time>,
     /// When we were last told anything.
     last: Time,
     outputs: VecDeque<Output>,
@@ -92,6 +95,7 @@ impl Engine for Arrows {
         self.last = now;
         self.inform(input, now);
         self.expire(now);
+        self.part(now);
         self.probe(now);
         self.agree(now);
         self.renew(now);
@@ -104,6 +108,9 @@ impl Engine for Arrows {
 
     fn deadline(&self) -> Option<Deadline<Why>> {
         let round = Deadline { at: self.next_round, why: Why::Round };
+        let round = self.leaving.is_none().then_some(round);
+        let farewell = self.leaving.filter(|at| *at > self.last);
+        let farewell = farewell.map(|at| Deadline { at, why: Why::Farewell });
         let draw = self.next_draw.map(|at| Deadline { at, why: Why::Draw });
         let probe = self.next_probe.map(|at| Deadline { at, why: Why::Probe });
         let retry = self.resting.iter().map(|seat| Deadline { at: seat.until, why: Why::Retry });
@@ -111,7 +118,8 @@ impl Engine for Arrows {
         let quiet = self.links.iter().filter_map(|(id, link)| link.quiet(*id, &self.settings));
         // One that is past waits for the other end, not for time.
         let quiet = quiet.filter(|deadline| deadline.at > self.last);
-        let all = [round].into_iter().chain(draw).chain(probe).chain(retry).chain(ends);
+        let all =
+            round.into_iter().chain(farewell).chain(draw).chain(probe).chain(retry).chain(ends);
         all.chain(quiet).min_by_key(|deadline| deadline.at)
     }
 }
@@ -136,6 +144,7 @@ impl Arrows {
             next_link: 0,
             next_probe: None,
             next_draw: None,
+            leaving: None,
             last: now,
             outputs: VecDeque::new(),
         }
@@ -173,6 +182,7 @@ impl Arrows {
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Settings(settings) => self.retune(settings, now),
             Input::Banish(link) => self.banish(link, now),
+            Input::Leave => self.leave(now),
             Input::Wake => {}
         }
     }
@@ -193,6 +203,9 @@ impl Arrows {
         match owned {
             Some(owned) => self.arrow_up(id, node, owned, took),
             None => self.say(Output::Event(Event::Accepted { link: id, from: node })),
+        }
+        if self.leaving.is_some() {
+            self.say(Output::Shun(id));
         }
     }
 
@@ -243,7 +256,7 @@ impl Arrows {
             Why::Silence(id) => self.fell_silent(id, now),
             Why::Nudge(id) => self.nudge(id, now),
             Why::DrainLimit(id) => self.limit_reached(id, now),
-            Why::Round | Why::Draw | Why::Retry | Why::Probe | Why::Quiet(_) => {}
+            Why::Round | Why::Draw | Why::Retry | Why::Probe | Why::Quiet(_) | Why::Farewell => {}
         }
     }
 

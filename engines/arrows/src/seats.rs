@@ -34,6 +34,11 @@ impl Arrows {
 
     /// Opens arrows until all seats are taken, or nobody is left to call.
     pub(crate) fn fill_seats(&mut self, now: Time) {
+        if self.leaving.is_some() {
+            self.resting.clear();
+            self.next_draw = None;
+            return;
+        }
         let rested = self.resting.iter().any(|seat| seat.until <= now);
         if !rested && self.next_draw.is_none_or(|at| now < at) {
             return;
@@ -162,14 +167,15 @@ impl Arrows {
             let until = now + self.settings.rest_after(owned.tries);
             self.resting.push(Resting { until, tries: owned.tries.saturating_add(1) });
             self.known.introduced = self.known.introduced.filter(|peer| *peer != link.peer);
-        } else if !link.is_draining() {
+        } else if !link.is_draining() && of != Death::Left {
+            // Of one that left, routing must first hear: it is no candidate.
             self.draw_now(now);
         }
     }
 
     /// Runs the renewal round, when its time has come.
     pub(crate) fn renew(&mut self, now: Time) {
-        if now < self.next_round {
+        if now < self.next_round || self.leaving.is_some() {
             return;
         }
         self.next_round = now + self.settings.round();
@@ -214,6 +220,9 @@ impl Arrows {
     /// Takes in new parameters, and changes as little as they ask.
     pub(crate) fn retune(&mut self, settings: Settings, now: Time) {
         self.settings = settings;
+        if self.leaving.is_some() {
+            return;
+        }
         self.next_round = self.next_round.or_earlier(now + self.settings.round());
         self.make_room(now);
         self.draw_soon(now);

@@ -15,6 +15,7 @@ use crate::wire::Frame;
 mod anything;
 mod doors;
 mod draining;
+mod leaving;
 mod model;
 mod seats;
 

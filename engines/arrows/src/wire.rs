@@ -11,7 +11,7 @@
 //!  │   5  │ Left        acceptor: no route of mine uses it, nothing crosses  │
 //!  │   6  │ Goodbye     owner: I left too, routing has forgotten it; close?  │
 //!  │   7  │ GoodbyeAck  acceptor: I close                                    │
-//!  │   8  │ Farewell    owner: the limit is reached, I close now             │
+//!  │   8  │ Farewell    owner at the limit, or either that stops: I close    │
 //!  └──────┴──────────────────────────────────────────────────────────────────┘
 //! ```
 //!

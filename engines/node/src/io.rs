@@ -39,7 +39,8 @@ pub enum Input<'a> {
     Bootstrap(&'a [Vec<u8>]),
     /// What we show of ourselves: told at start, and when it changes.
     Myself(&'a [u8]),
-    /// We are about to stop: let routes leave us, so that nobody's packets are lost.
+    /// We are about to stop: let routes leave us, so that nobody's packets are lost, and then
+    /// close every link with a word, 1.2 s later or when told again.
     Leave,
     /// Nothing but time passed.
     Wake,

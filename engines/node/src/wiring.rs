@@ -30,7 +30,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             Input::Refused(link, reason) => {
                 self.arrows.handle(arrows::Input::Refused(link, reason.into()), now);
             }
-            Input::Leave => self.shun_all(now),
+            Input::Leave => self.arrows.handle(arrows::Input::Leave, now),
             Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
             Input::Wake => {
                 self.arrows.handle(arrows::Input::Wake, now);
@@ -89,13 +89,6 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.found.remove(&link);
         self.routing.handle(routing::Input::Down(link), now);
         self.gossip.handle(gossip::Input::LinkDown(link), now);
-    }
-
-    /// Makes every link look bad, so that nobody goes through us any more.
-    fn shun_all(&mut self, now: Time) {
-        for link in self.peers.keys() {
-            self.routing.handle(routing::Input::Shun(*link), now);
-        }
     }
 
     fn frame(&mut self, link: LinkId, frame: &[u8], now: Time) {

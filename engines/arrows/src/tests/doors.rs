@@ -158,12 +158,10 @@ fn rubbish_is_counted_and_changes_nothing() {
     let mut arrows = settled(1, seats(1));
     let link = LinkId(0);
     arrows.handle(Input::Frame(link, &[200, 1]), at(1));
-    hear(&mut arrows, link, Frame::Farewell, at(1));
+    hear(&mut arrows, link, Frame::Drain, at(1));
     let garbled = |of| Output::Event(Event::Garbled { link, of });
-    let expected = vec![
-        garbled(Malformed::Unknown(200)),
-        garbled(Malformed::Misplaced(Frame::Farewell.kind())),
-    ];
+    let expected =
+        vec![garbled(Malformed::Unknown(200)), garbled(Malformed::Misplaced(Frame::Drain.kind()))];
     assert_eq!(said(&mut arrows), expected);
     assert_eq!(count(&arrows, State::Live), 1);
 }

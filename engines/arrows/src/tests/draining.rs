@@ -207,6 +207,7 @@ fn the_acceptor_never_condemns_and_closes_at_the_owners_farewell() {
     arrows.handle(Input::Usage(link, 1), at(1));
     let all = keep(&mut arrows, link, Frame::Probe(1), at(4_000));
     assert!(!all.contains(&Output::Shun(link)));
+    hear(&mut arrows, link, Frame::Drain, at(4_000));
     hear(&mut arrows, link, Frame::Farewell, at(4_000));
     assert_eq!(deaths(&said(&mut arrows)), vec![Death::Overdue]);
 }

@@ -1,0 +1,52 @@
+//! Our own end: no more arrows, routes are made to leave, and every link is closed with a word.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use words::{LinkId, Time};
+
+use crate::life::{Life, Link};
+use crate::wire::Frame;
+use crate::{Arrows, Death, Output};
+
+/// How long routes have to leave us once we are told to stop.
+///
+/// Routes move within a second; the world waits a little longer before it ends.
+const FAREWELL: Duration = Duration::from_millis(1_200);
+
+impl Arrows {
+    /// We are about to stop. Told a second time, we close at once.
+    pub(crate) fn leave(&mut self, now: Time) {
+        if self.leaving.is_some() {
+            self.leaving = Some(now);
+            return;
+        }
+        self.leaving = Some(now + FAREWELL);
+        for id in self.links_that(|link| matches!(link.life, Life::Seeking { .. })) {
+            self.close(id, Death::Surplus, now);
+        }
+        for id in self.links_that(|link| matches!(link.life, Life::Live)) {
+            self.say(Output::Shun(id));
+        }
+    }
+
+    /// Closes every link once routes had their time to leave, ours and theirs alike.
+    ///
+    /// The other end hears it, so that it need not find out by our silence.
+    pub(crate) fn part(&mut self, now: Time) {
+        if self.leaving.is_none_or(|at| now < at) {
+            return;
+        }
+        for id in self.links_that(Link::is_up) {
+            self.tell(id, Frame::Farewell);
+            self.close(id, Death::Left, now);
+        }
+        for id in self.links_that(|_| true) {
+            self.close(id, Death::Surplus, now);
+        }
+    }
+
+    fn links_that(&self, fits: fn(&Link) -> bool) -> Vec<LinkId> {
+        self.links.iter().filter(|(_, link)| fits(link)).map(|(id, _)| *id).collect()
+    }
+}
