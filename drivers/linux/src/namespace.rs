@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -19,6 +20,9 @@ use nix::unistd::{Pid, getegid, geteuid, getpid, getppid};
 use crate::{Error, Netlink};
 
 const OWN_NETWORK: &str = "/proc/thread-self/ns/net";
+
+/// How long the kernel may take to forget a thread that has ended.
+const JOINING: Duration = Duration::from_millis(200);
 
 /// By what right we make namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,7 @@ pub fn acquire_rights() -> Result<Rights, Error> {
         return Ok(Rights::Root);
     }
     let (user, group) = (geteuid(), getegid());
-    unshare(CloneFlags::CLONE_NEWUSER).map_err(|errno| {
+    make_user_namespace().map_err(|errno| {
         Error::new("make a user namespace", errno).advised(|errno| match errno {
             libc::EPERM | libc::ENOSPC | libc::EACCES => {
                 "run as root, or allow user namespaces: sysctl user.max_user_namespaces=10000, \
@@ -178,6 +182,21 @@ fn obey(parent: Pid) -> io::Result<()> {
     set_pdeathsig(Signal::SIGKILL)?;
     // The parent may have died before we asked.
     if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
+}
+
+/// Makes a user namespace; waits a little for threads that have ended.
+///
+/// The kernel lets us go on from joining a thread a moment before it has taken it from the
+/// process, and until then the process has several.
+fn make_user_namespace() -> nix::Result<()> {
+    let end = Instant::now() + JOINING;
+    loop {
+        let made = unshare(CloneFlags::CLONE_NEWUSER);
+        if made != Err(Errno::EINVAL) || Instant::now() >= end {
+            return made;
+        }
+        thread::sleep(JOINING / 100);
+    }
 }
 
 fn thread_may_make_network() -> bool {
