@@ -60,6 +60,27 @@ fn well_known_nodes_are_owed_some_arrows_as_soon_as_the_document_names_them() {
 }
 
 #[test]
+fn a_node_that_leaves_cuts_nobody_off_and_is_gone_at_once() {
+    let mut mesh = Mesh::new(12, 8);
+    mesh.run(60 * SECOND);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+    mesh.leave(3);
+    let mut cut = 0;
+    for _ in 0..50 {
+        mesh.run(SECOND / 40);
+        cut += mesh.unreachable_pairs_but(3);
+    }
+    assert_eq!((cut, mesh.links_of(3)), (0, 0), "1.25 s later");
+    mesh.run(SECOND / 2);
+    assert_eq!(mesh.who_routes_to(3), Vec::<usize>::new(), "nobody waits for its silence");
+    for _ in 0..50 {
+        mesh.run(SECOND / 10);
+        cut += mesh.unreachable_pairs_but(3);
+    }
+    assert_eq!((cut, mesh.links_of(3)), (0, 0));
+}
+
+#[test]
 fn a_revoked_node_is_out_and_stays_out() {
     let mut mesh = Mesh::new(12, 4);
     mesh.run(40 * SECOND);

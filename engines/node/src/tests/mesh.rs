@@ -317,6 +317,10 @@ impl Mesh {
         self.digest
     }
 
+    pub(super) fn leave(&mut self, n: usize) {
+        self.feed(n, Input::Leave);
+    }
+
     pub(super) fn kill(&mut self, n: usize) {
         self.nodes[n] = None;
         self.routes[n].clear();
