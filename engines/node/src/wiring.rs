@@ -33,8 +33,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             Input::Leave => self.arrows.handle(arrows::Input::Leave, now),
             Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
             Input::Wake => {
-                self.arrows.handle(arrows::Input::Wake, now);
                 self.routing.handle(routing::Input::Wake, now);
+                self.hear_routing(now);
+                self.arrows.handle(arrows::Input::Wake, now);
                 self.gossip.handle(gossip::Input::Wake, now);
             }
             Input::Calendar(wall) => self.gossip.handle(gossip::Input::Calendar(wall), now),
@@ -55,13 +56,21 @@ impl<R: Routing, A: Authority> Node<R, A> {
         }
     }
 
-    /// Lets the parts talk until all is said.
+    /// Lets arrows know how routing uses links before they decide by it.
+    fn hear_routing(&mut self, now: Time) {
+        while let Some(said) = self.routing.poll() {
+            self.routing_said(said, now);
+        }
+    }
+
+    /// Lets the parts talk until all is said; routing first, so that nobody decides by what
+    /// it no longer uses.
     pub(crate) fn converse(&mut self, now: Time) {
         loop {
-            if let Some(said) = self.arrows.poll() {
-                self.arrows_said(said, now);
-            } else if let Some(said) = self.routing.poll() {
+            if let Some(said) = self.routing.poll() {
                 self.routing_said(said, now);
+            } else if let Some(said) = self.arrows.poll() {
+                self.arrows_said(said, now);
             } else if let Some(said) = self.gossip.poll() {
                 self.gossip_said(said, now);
             } else {
@@ -170,8 +179,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.peers.insert(link, node);
                 self.arrows.handle(arrows::Input::Request(link, node), now);
             }
-            gossip::Output::Judged(link, Err(_)) => {
-                self.say(Output::Refuse(link, arrows::Refusal::Identity.into()));
+            gossip::Output::Judged(link, Err(why)) => {
+                // Too many strangers at once are no fault of this one: it may try again.
+                let busy = why == gossip::Refused::Busy;
+                let why = if busy { arrows::Refusal::Full } else { arrows::Refusal::Identity };
+                self.say(Output::Refuse(link, why.into()));
             }
             gossip::Output::Described(node, contact) => {
                 let traits = Local::traits(node, &contact, &self.parameters);

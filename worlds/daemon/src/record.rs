@@ -10,8 +10,9 @@
 //! key is in it: engines never hold the keys of certificates. The line of what was
 //! said is what the engine's output prints as, so that a difference can be read.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use node::{Input, Output};
@@ -39,6 +40,11 @@ pub struct Birth {
     pub config: String,
 }
 
+/// Makes a file for its owner alone: the seed in it tells the draws to come.
+fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)
+}
+
 /// Writes a run down.
 ///
 /// A recording that cannot go on is given up with a warning: the node matters more.
@@ -55,7 +61,7 @@ impl Recorder {
     /// The system's, if the file cannot be made.
     pub fn start(file: Option<&Path>, birth: &Birth) -> io::Result<Self> {
         let Some(path) = file else { return Ok(Self { file: None }) };
-        let mut file = BufWriter::new(File::create(path)?);
+        let mut file = BufWriter::new(private(path)?);
         writeln!(file, "{}", birth.to_json())?;
         Ok(Self { file: Some(file) })
     }
