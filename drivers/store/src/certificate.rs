@@ -61,8 +61,9 @@ pub struct Node {
     pub note: String,
 }
 
-/// How long a certificate is, at once, the answer to another request for renewal.
-const FRESH: u64 = 3600;
+/// Part of a certificate's life, as a divisor, that is left when it is renewed: each node then
+/// has few valid ones, and a list of revoked ones has room for all.
+const LAST_PART: u32 = 3;
 /// How long before its issue a certificate is already valid: some clocks are slow.
 const EARLY: u64 = 3600;
 
@@ -109,8 +110,8 @@ impl Store {
 
     /// Gives a node a new certificate for the same key, prefix and index.
     ///
-    /// `serial` is one of its certificates; it may have expired. A certificate issued
-    /// within the last hour is returned again instead.
+    /// `serial` is one of its certificates; it may have expired. While more than a third of
+    /// the life of its newest one is left, that one is returned again instead.
     ///
     /// # Errors
     ///
@@ -134,7 +135,7 @@ impl Store {
         if newest.key != old.key {
             return Err(Error::Replaced { serial });
         }
-        if now.0 < newest.seat.from.0.saturating_add(EARLY + FRESH) {
+        if !is_due(&newest.seat, now) {
             return Ok(newest);
         }
         let index = own_index(&mut change, &old, now).await?;
@@ -177,6 +178,11 @@ impl Store {
         let rows = rows.bind(number(after)).bind(count).fetch_all(&self.pool).await?;
         rows.iter().map(node).collect()
     }
+}
+
+/// Tells whether a certificate comes to its end.
+fn is_due(seat: &Seat, now: Wall) -> bool {
+    seat.until.since(now) <= seat.until.since(seat.from) / LAST_PART
 }
 
 /// Where and for whom a certificate is.

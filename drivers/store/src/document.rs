@@ -10,8 +10,10 @@ use crate::{Error, Signing, Store, note, number, octets, prefix, seconds};
 pub struct Draft {
     /// Its version: above the present one's.
     pub version: u64,
-    /// Numbers of all revoked certificates that have not expired, ascending.
+    /// Numbers of the revoked certificates that have not expired, ascending; at most [`LISTED`].
     pub revoked: Vec<u64>,
+    /// Numbers of those that have not expired either, and find no place in it, ascending.
+    pub unlisted: Vec<u64>,
     /// The present document, as signed.
     pub present: Vec<u8>,
 }
@@ -35,6 +37,10 @@ pub struct Revocation {
     /// Version of the document that says so.
     pub version: u64,
 }
+
+/// Most revoked certificates that a document names. Beyond that, those that expire soonest are
+/// left out: a revocation must never fail because of earlier ones.
+pub const LISTED: usize = 5000;
 
 /// How long after its end a certificate is still named as revoked: some clocks are slow.
 const MARGIN: u64 = 86_400;
@@ -78,7 +84,7 @@ impl Store {
         sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
     ) -> Result<u64, Error> {
         let mut change = self.change().await?;
-        let version = replace(&mut change, at_least, now, sign).await?;
+        let version = replace(&mut change, at_least, now, &[], sign).await?;
         note(&mut change, now, "parameters", &format!("document {version}")).await?;
         change.commit().await?;
         Ok(version)
@@ -112,7 +118,7 @@ impl Store {
         }
         let contact = sqlx::query("DELETE FROM contacts WHERE prefix = $1");
         contact.bind(octets(node.0)).execute(&mut *change).await?;
-        let version = replace(&mut change, 0, now, sign).await?;
+        let version = replace(&mut change, 0, now, &serials, sign).await?;
         note(&mut change, now, "revoke", &format!("{node} {serials:?}, document {version}"))
             .await?;
         change.commit().await?;
@@ -163,26 +169,49 @@ async fn already(
     })
 }
 
+/// Writes the next document; `fresh` are the numbers just revoked, ascending.
 async fn replace(
     change: &mut Transaction<'static, Sqlite>,
     at_least: u64,
     now: Wall,
+    fresh: &[u64],
     sign: impl FnOnce(&Draft) -> Result<Vec<u8>, Signing> + Send,
 ) -> Result<u64, Error> {
     let row = sqlx::query("SELECT version, document FROM network").fetch_one(&mut **change).await?;
-    let revoked = sqlx::query(
-        "SELECT serial FROM certificates
-         WHERE revoked IS NOT NULL AND expires >= $1 ORDER BY serial",
-    );
-    let since = Wall(now.0.saturating_sub(MARGIN));
-    let revoked = revoked.bind(seconds(since)).fetch_all(&mut **change).await?;
+    let (revoked, unlisted) = revoked(change, now, fresh).await?;
     let version = row.try_get::<i64, _>("version")?.unsigned_abs() + 1;
     let version = version.max(at_least);
-    let draft = Draft { version, revoked: serials(&revoked)?, present: row.try_get("document")? };
+    let draft = Draft { version, revoked, unlisted, present: row.try_get("document")? };
     let document = sign(&draft).map_err(Error::Signing)?;
+    if !draft.unlisted.is_empty() {
+        let subject = format!("document {version} has no place for {:?}", draft.unlisted);
+        note(change, now, "unlist", &subject).await?;
+    }
     let row = sqlx::query("UPDATE network SET version = $1, document = $2");
     row.bind(number(version)).bind(document).execute(&mut **change).await?;
     Ok(version)
+}
+
+/// Returns the numbers of revoked certificates: those that a document names, and those that
+/// find no place, which expire soonest. What was just revoked is the last to be left out.
+async fn revoked(
+    change: &mut Transaction<'static, Sqlite>,
+    now: Wall,
+    fresh: &[u64],
+) -> Result<(Vec<u64>, Vec<u64>), Error> {
+    let rows = sqlx::query(
+        "SELECT serial FROM certificates
+         WHERE revoked IS NOT NULL AND expires >= $1 ORDER BY expires DESC, serial DESC",
+    );
+    let since = Wall(now.0.saturating_sub(MARGIN));
+    let rows = rows.bind(seconds(since)).fetch_all(&mut **change).await?;
+    let mut listed = serials(&rows)?;
+    // Stable: within each half, those that expire last stay first.
+    listed.sort_by_key(|serial| fresh.binary_search(serial).is_err());
+    let mut unlisted = listed.split_off(listed.len().min(LISTED));
+    listed.sort_unstable();
+    unlisted.sort_unstable();
+    Ok((listed, unlisted))
 }
 
 fn serials(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<u64>, Error> {

@@ -36,7 +36,7 @@ use words::{Prefix, Wall};
 
 pub use certificate::{Applicant, Certificate, Node, Seat};
 pub use contact::{Contact, Published};
-pub use document::{Draft, Revocation, Target};
+pub use document::{Draft, LISTED, Revocation, Target};
 pub use error::Error;
 pub use invitation::Invitation;
 
@@ -67,7 +67,9 @@ pub struct Network {
 pub struct Change {
     /// When.
     pub at: Wall,
-    /// What was done: `init`, `invite`, `enrol`, `renew`, `revoke`, `parameters`, `contact`.
+    /// What was done: `init`, `invite`, `enrol`, `renew`, `revoke`,
+    /// `parameters`, `contact`, and `unlist` for revoked certificates that a document has no
+    /// place for.
     pub action: String,
     /// To whom.
     pub subject: String,

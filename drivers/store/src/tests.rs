@@ -10,6 +10,8 @@ use words::{Dice, NodeId, Prefix, Wall};
 
 use super::*;
 
+mod bounds;
+
 const NOW: Wall = Wall(1_800_000_000);
 const DAY: Duration = Duration::from_hours(24);
 const TOKEN: [u8; 32] = [7; 32];
@@ -189,9 +191,9 @@ async fn an_index_is_the_smallest_free_one() {
 async fn a_renewed_certificate_is_of_the_same_node() {
     let (_folder, store) = invited(1).await;
     let old = enrol(&store, b"key").await;
-    let soon = NOW.plus(Duration::from_mins(30));
+    let soon = NOW.plus(6 * DAY);
     assert_eq!(store.renew(1, (soon, DAY), signed).await.unwrap(), old);
-    let later = NOW.plus(DAY);
+    let later = NOW.plus(7 * DAY);
     let new = store.renew(1, (later, 10 * DAY), signed).await.unwrap();
     let Seat { node, index, serial, until, .. } = new.seat;
     assert_eq!((node, index, serial), (old.seat.node, old.seat.index, 2));
@@ -218,8 +220,8 @@ async fn a_certificate_that_expired_is_renewed_unless_its_prefix_is_gone() {
 async fn a_revoked_node_stays_out_with_all_its_certificates() {
     let (_folder, store) = invited(1).await;
     let node = enrol(&store, b"key").await.seat.node;
-    store.renew(1, (NOW.plus(DAY), 10 * DAY), signed).await.unwrap();
-    let now = NOW.plus(DAY);
+    let now = NOW.plus(7 * DAY);
+    store.renew(1, (now, 10 * DAY), signed).await.unwrap();
     let revoked = revoke(&store, Target::Serial(1), now).await.unwrap();
     assert_eq!(revoked, Revocation { node, serials: vec![1, 2], version: 2 });
     assert_eq!(store.document().await.unwrap(), (2, b"[1, 2]".to_vec()));
@@ -229,7 +231,7 @@ async fn a_revoked_node_stays_out_with_all_its_certificates() {
     }
     let again = revoke(&store, Target::Node(node), now).await;
     assert!(matches!(again, Err(Error::Revoked { .. })), "{again:?}");
-    let again = enrol_at(&store, b"key", now).await;
+    let again = enrol_at(&store, b"key", NOW).await;
     assert!(matches!(again, Err(Error::UsedInvitation)), "{again:?}");
     assert_eq!(store.version().await.unwrap(), 2);
 }
@@ -306,7 +308,7 @@ async fn each_change_is_in_the_audit_log() {
     let (_folder, store) = invited(1).await;
     let certificate = enrol(&store, b"key").await;
     store.publish(&contact(&certificate, NOW), NOW).await.unwrap();
-    store.renew(1, (NOW.plus(DAY), DAY), signed).await.unwrap();
+    store.renew(1, (NOW.plus(7 * DAY), DAY), signed).await.unwrap();
     revoke(&store, Target::Serial(1), NOW).await.unwrap();
     let sign = |_: &Draft| Ok(Vec::new());
     store.replace_document(0, NOW, sign).await.unwrap();

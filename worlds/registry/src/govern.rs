@@ -18,6 +18,7 @@ use crate::invitation::{Invitation, Token};
 const LIFETIME: Duration = Duration::from_hours(24 * 3650);
 /// Highest version that may be leapt to: a slip of the hand must leave room above it.
 const HIGHEST: u64 = 1_000_000_000;
+const _: () = assert!(store::LISTED <= Document::REVOKED, "a document holds what the rows list");
 /// How many nodes are read at once.
 const PAGE: u32 = 1000;
 
@@ -145,6 +146,13 @@ fn next(
     let objections = parameters.objections();
     if !objections.is_empty() {
         return Err(Box::new(Error::Bounds(objections)));
+    }
+    if !draft.unlisted.is_empty() {
+        tracing::warn!(
+            certificates = ?draft.unlisted,
+            "more certificates are revoked than a network document names: those that expire \
+             soonest are left out, and nodes believe them again until they expire"
+        );
     }
     let (version, revoked) = (draft.version, draft.revoked.clone());
     let document = Document { network, version, issued: now, parameters, revoked };
