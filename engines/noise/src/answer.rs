@@ -235,9 +235,10 @@ impl Noise {
                 until,
             },
         );
-        self.repeat(&name, from);
         let keys = self.keys(handshake, &Ends { local, remote, peer, aes, initiator: false });
+        // First the keys, then the answer: the first packet may come right after it.
         self.establish(link, Agreed { keys, peer, to: from }, now);
+        self.repeat(&name, from);
     }
 
     /// Answers no.

@@ -41,6 +41,18 @@ fn a_link_comes_up_at_both_ends_with_the_same_keys() {
 }
 
 #[test]
+fn who_answers_has_the_keys_before_the_answer_goes() {
+    let mut stage = Stage::new(2);
+    stage.policy = Policy::Silence;
+    stage.open(0, LINK, 1);
+    stage.run(SECOND / 10);
+    let now = stage.now;
+    stage.nodes[1].handle(Input::Accept(THEIRS), now);
+    assert!(matches!(stage.nodes[1].poll(), Some(Output::Install { .. })));
+    assert!(matches!(stage.nodes[1].poll(), Some(Output::Transmit { .. })));
+}
+
+#[test]
 fn the_node_is_asked_with_the_key_and_the_introduction() {
     let mut stage = Stage::new(2);
     stage.open(0, LINK, 1);

@@ -58,20 +58,21 @@ impl Handle {
         self.sessions += 1;
         let serial = self.sessions;
         let outlet = Outlet { session: Arc::clone(&session), serial, to };
-        let known = if let Some(known) = self.next.links.get(&link) {
-            if keys.initiator {
-                known.outlet.store(Arc::new(outlet));
-            }
-            Arc::clone(known)
+        let (known, newer) = if let Some(known) = self.next.links.get(&link) {
+            (Arc::clone(known), keys.initiator.then_some(outlet))
         } else {
             let known = Arc::new(Link::new(link, outlet, self.shared.clock.now()));
             self.next.links.insert(link, Arc::clone(&known));
-            known
+            (known, None)
         };
         let unproven = AtomicBool::new(!keys.initiator);
-        let inlet = Inlet { link: known, session, serial, unproven };
+        let inlet = Inlet { link: Arc::clone(&known), session, serial, unproven };
         self.next.inlets.insert(keys.local, Arc::new(inlet));
         self.publish();
+        // What is sealed with new keys may be answered with them at once: by now they open.
+        if let Some(outlet) = newer {
+            known.outlet.store(Arc::new(outlet));
+        }
     }
 
     /// Forgets the session with this local index: what still comes for it is a stranger.

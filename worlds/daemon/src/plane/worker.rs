@@ -117,6 +117,13 @@ impl Worker {
         now: Time,
     ) {
         let index = self.mask.index(datagram);
+        let fresh;
+        let mut snapshot = snapshot;
+        if !index.is_some_and(|index| snapshot.inlets.contains_key(&index)) {
+            // Its keys may have come since this turn began.
+            fresh = self.shared.snapshot.load_full();
+            snapshot = &fresh;
+        }
         let Some(inlet) = index.and_then(|index| snapshot.inlets.get(&index)) else {
             let bytes = self.handshakes.hold(datagram);
             return self.tell(bytes.map(|bytes| FromPlane::Handshake { from, bytes }));
