@@ -34,6 +34,13 @@ pub(crate) fn nodes(which: &Which) -> anyhow::Result<()> {
     show(which, Question::Nodes, |answer| table(answer, &columns))
 }
 
+/// Prints what the node shows of itself, for the configuration of another.
+pub(crate) fn introduction(which: &Which) -> anyhow::Result<()> {
+    show(which, Question::Introduction, |answer| {
+        say(plain(answer.get("introduction").unwrap_or(&Value::Null)))
+    })
+}
+
 fn show(
     which: &Which,
     question: Question,

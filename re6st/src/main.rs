@@ -38,6 +38,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Arrows(which) => look::arrows(&which)?,
         Command::Routes(which) => look::routes(&which)?,
         Command::Nodes(which) => look::nodes(&which)?,
+        Command::Introduction(which) => look::introduction(&which)?,
         Command::Replay(replay) => say(daemon::replay(&replay.file)?)?,
         Command::Registry(command) => registry_commands::run(command)?,
         Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Routes(Which),
     /// List the nodes that the running node knows
     Nodes(Which),
+    /// Print what the running node shows of itself, for `bootstrap` in another's configuration
+    Introduction(Which),
     /// Check a configuration file
     Check(Check),
     /// Run a recorded node again, and compare every word it says

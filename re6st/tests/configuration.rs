@@ -10,7 +10,7 @@ use common::town::Town;
 use common::{command, patiently, re6st};
 
 /// What is wrong, and the words that say so and what to do.
-const WRONG: [(&str, &[&str]); 30] = [
+const WRONG: [(&str, &[&str]); 31] = [
     ("intreface = \"x\"", &["line 1", "unknown field `intreface`", "expected one of", "interface"]),
     ("[arows]\ncount = 3", &["unknown field `arows`", "arrows"]),
     ("[arrows]\ncuont = 3", &["unknown field `cuont`", "count"]),
@@ -40,6 +40,7 @@ const WRONG: [(&str, &[&str]); 30] = [
     ("[arrows]\nround = \"1d\"", &["arrows.round: 1d is out of bounds", "1s to 1h"]),
     ("endpoints = [\"nowhere\"]", &["`nowhere` is no endpoint", "as 203.0.113.5:6326"]),
     ("endpoints = [\"0.0.0.0:6326\"]", &["is no endpoint", "an address of this machine"]),
+    ("bootstrap = [\"AAAA\"]", &["line 1", "`AAAA…` is no introduction", "`re6st introduction`"]),
     ("port =", &["line 1"]),
 ];
 

@@ -20,7 +20,7 @@ fn without_a_node_nothing_runs_and_nobody_answers() {
     let up = re6st(&["up", "--state", home.path()]);
     up.refused(&["holds no node", "re6st join INVITATION --state"]);
     assert!(!home.state.exists());
-    for question in ["status", "arrows", "routes", "nodes"] {
+    for question in ["status", "arrows", "routes", "nodes", "introduction"] {
         let said = re6st(&[question, "--json", "--state", home.path()]);
         said.refused(&["no node runs", "start one with `re6st up", "--state"]);
     }

@@ -13,8 +13,10 @@ use principles::exceptions::InUse;
 use serde::Deserialize;
 use words::Carrier;
 
+mod introduction;
 mod quantity;
 
+pub use introduction::to_text;
 pub use quantity::{Percent, Span};
 
 /// The UDP port on which carriers listen when the configuration names none.
@@ -42,6 +44,9 @@ pub struct Config {
     pub endpoints: Vec<SocketAddr>,
     /// Two-letter country of this node (ISO 3166), told to others.
     pub country: Option<String>,
+    /// Nodes to begin with, at most 16: the octets of their introductions.
+    #[serde(deserialize_with = "introduction::list")]
+    pub bootstrap: Vec<Vec<u8>>,
     /// How arrows are drawn and renewed, where it should differ from the network's way.
     pub arrows: Arrows,
     /// The small-mesh exception: what must be among our arrows, at most 8 rules.
@@ -145,6 +150,10 @@ impl Config {
         let (named, most) = (self.endpoints.len(), gossip::Contact::ENDPOINTS);
         if named > most {
             return Err(format!("endpoints: {named} are too many; name the best {most}"));
+        }
+        let (named, most) = (self.bootstrap.len(), introduction::MOST);
+        if named > most {
+            return Err(format!("bootstrap: {named} are too many; name the best {most}"));
         }
         self.arrows.check()?;
         let rules = self.ensure.len();
@@ -280,6 +289,9 @@ mod tests {
             ("[[ensure]]\nat_least = 4\ncountry = \"CN\"", "1 to 3"),
             (&"[[ensure]]\nat_least = 1\ncountry = \"CN\"\n".repeat(9), "the best 8"),
             ("[arrows]\nround = \"61m\"", "1s to 1h"),
+            ("bootstrap = [\"!\"]", "re6st introduction"),
+            ("bootstrap = [\"AAAA\"]", "is no introduction"),
+            ("bootstrap = [7]", "expected text"),
             ("endpoints = [\"nowhere\"]", "as 203.0.113.5:6326"),
             ("endpoints = [\"[::]:6326\"]", "as 203.0.113.5:6326"),
             ("endpoints = [\"203.0.113.9:0\"]", "and a port"),

@@ -32,6 +32,8 @@ pub enum Question {
     Routes,
     /// Every node that is known.
     Nodes,
+    /// What the node shows of itself, as another's configuration may name it.
+    Introduction,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -192,7 +194,7 @@ fn converse<M>(
         }
         Err(error) => serde_json::json!({
             "error": error.to_string(),
-            "remedy": "send one line such as {\"ask\":\"status\"}; status, arrows, routes or nodes",
+            "remedy": "send one line such as {\"ask\":\"status\"}; status, arrows, routes, nodes or introduction",
         })
         .to_string(),
     };

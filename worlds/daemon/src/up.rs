@@ -134,6 +134,8 @@ fn assemble(
         state,
         identity,
         places,
+        named: config.bootstrap.clone(),
+        shown: Vec::new(),
         recorder,
     })
 }

@@ -61,6 +61,10 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) identity: Identity,
     pub(crate) places: Places,
+    /// Introductions to begin with that the configuration names.
+    pub(crate) named: Vec<Vec<u8>>,
+    /// What we show of ourselves.
+    pub(crate) shown: Vec<u8>,
     pub(crate) recorder: Recorder,
     pub(crate) tally: Tally,
     pub(crate) times: Times,
@@ -210,7 +214,10 @@ impl World {
     fn learn(&mut self, news: News) {
         match news {
             News::Document(octets) => self.tell(&Input::Document(&octets)),
-            News::Bootstrap(introductions) => self.tell(&Input::Bootstrap(&introductions)),
+            News::Bootstrap(mut introductions) => {
+                introductions.extend_from_slice(&self.named);
+                self.tell(&Input::Bootstrap(&introductions));
+            }
             News::Certificate(pem) => self.adopt(&pem),
         }
     }

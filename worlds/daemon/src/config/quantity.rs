@@ -137,7 +137,14 @@ impl Visitor<'_> for Whole {
 }
 
 /// Accepts text only, and says so when it gets a bare number.
-struct Text<T>(PhantomData<T>, &'static str);
+pub(super) struct Text<T>(PhantomData<T>, &'static str);
+
+impl<T> Text<T> {
+    /// Accepts text like this example.
+    pub(super) const fn like(example: &'static str) -> Self {
+        Self(PhantomData, example)
+    }
+}
 
 impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
     type Value = T;
@@ -153,19 +160,19 @@ impl<T: FromStr<Err = String>> Visitor<'_> for Text<T> {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Text(PhantomData, "5m"))
+        from.deserialize_str(Text::like("5m"))
     }
 }
 
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Text(PhantomData, "30%"))
+        from.deserialize_str(Text::like("30%"))
     }
 }
 
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Text(PhantomData, "203.0.113.5:6326"))
+        from.deserialize_str(Text::like("203.0.113.5:6326"))
     }
 }
 

@@ -32,7 +32,13 @@ impl World {
             self.tell(&Input::Document(&document));
             self.registrar.has_document(self.node.gossip().version());
         }
-        let kept = contacts::decode(&State::read_or_empty(&self.state.contacts())?);
+        let mut kept = contacts::decode(&State::read_or_empty(&self.state.contacts())?);
+        if !self.named.is_empty() {
+            let named = self.named.clone();
+            self.tell(&Input::Bootstrap(&named));
+            // Whom we remember is named besides, not instead.
+            kept.extend(named);
+        }
         self.tell(&Input::Contacts(&kept));
         self.introduce()?;
         let me = self.node.me();
@@ -47,6 +53,7 @@ impl World {
         let introduction = self.identity.introduction(linux::Clock::wall(), endpoints)?;
         self.tell(&Input::Myself(&introduction));
         self.noise.handle(noise::Input::Introduction(introduction.clone()), now);
+        self.shown.clone_from(&introduction);
         self.registrar.publish(introduction);
         Ok(())
     }

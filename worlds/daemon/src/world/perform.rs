@@ -38,7 +38,7 @@ impl World {
             Output::Send(link, frame) => self.plane.send(link, &frame),
             Output::Overlay(to, words) => {
                 // The way there may have been found in this very turn.
-                self.plane.commit();
+                self.plane.commit_ranges();
                 self.overlay.send(to, &words);
             }
             Output::Route(range, link) => self.plane.set_route(range, link),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use words::{LinkId, NodeId, Prefix};
 
 use super::World;
+use crate::config::to_text;
 use crate::control::{Pending, Question};
 
 /// How a node is.
@@ -53,6 +54,7 @@ impl World {
             Question::Arrows => Value::Array(self.arrow_rows()),
             Question::Routes => Value::Array(self.route_rows()),
             Question::Nodes => Value::Array(self.node_rows()),
+            Question::Introduction => json!({"introduction": to_text(&self.shown)}),
         };
         // Who asked may have gone.
         let _ = pending.answer.try_send(answer.to_string());
