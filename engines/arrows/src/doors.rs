@@ -14,6 +14,8 @@ enum Standoff {
     Refuse(Refusal),
     /// The present one makes room.
     GiveWay(Death),
+    /// The present one is on its way out: both may be, for a while.
+    Beside,
 }
 
 impl Arrows {
@@ -46,7 +48,8 @@ impl Arrows {
         if self.leaving.is_some() {
             return Err(Refusal::Leaving);
         }
-        let present = self.links.iter().find(|(_, link)| link.peer == from);
+        let with_it = || self.links.iter().filter(|(_, link)| link.peer == from);
+        let present = with_it().min_by_key(|(_, link)| link.is_draining());
         let standoff = present.map(|(id, link)| (*id, self.standoff(link, now)));
         match standoff {
             Some((_, Standoff::Refuse(refusal))) => Err(refusal),
@@ -55,7 +58,8 @@ impl Arrows {
                 self.close(id, of, now);
                 Ok(())
             }
-            None => self.has_room(None),
+            Some((_, Standoff::Beside)) if with_it().count() > 1 => Err(Refusal::Linked),
+            Some((_, Standoff::Beside)) | None => self.has_room(None),
         }
     }
 
@@ -78,6 +82,8 @@ impl Arrows {
             (Life::Live | Life::Draining(_), _) => {
                 if present.pulse.is_doubtful(now, &self.settings) {
                     Standoff::GiveWay(Death::Lost)
+                } else if present.owned.is_none() && present.is_draining() {
+                    Standoff::Beside
                 } else {
                     Standoff::Refuse(Refusal::Linked)
                 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use principles::Drawn;
 use principles::destruction::{self, Condemned, Sentence, Standing};
-use principles::selection::{Held, Prospects, choose, choose_carrier};
+use principles::selection::{Candidate, Held, Prospects, choose, choose_carrier};
 use words::{Carriers, LinkId, NodeId, Time};
 
 use crate::life::{Life, Link, Owned, Verdict};
@@ -65,6 +65,7 @@ impl Arrows {
         let mut named: Vec<_> = self.known.named.iter().copied().filter(free).collect();
         let mut introduced = self.known.introduced.filter(free);
         let mut held: Vec<_> = self.held(None);
+        let mut parting = self.parting();
         let mut drawn = Vec::new();
         while drawn.len() < count {
             let prospects = Prospects {
@@ -76,7 +77,11 @@ impl Arrows {
                 seats: self.settings.seats,
             };
             let Some(next) = choose(&prospects, &self.settings.selection, &mut self.dice) else {
-                break;
+                if parting.is_empty() {
+                    break;
+                }
+                candidates.append(&mut parting);
+                continue;
             };
             candidates.retain(|candidate| candidate.node != next.item);
             named.retain(|node| *node != next.item);
@@ -86,6 +91,19 @@ impl Arrows {
             drawn.push(next);
         }
         drawn
+    }
+
+    /// Returns the nodes of which a draining arrow is our only link.
+    ///
+    /// Candidates if nobody else is: where two nodes know only each other, the arrow
+    /// would be cut at its limit, because routes have nowhere else to go.
+    fn parting(&self) -> Vec<Candidate> {
+        let links = |peer: NodeId| self.links.values().filter(move |link| link.peer == peer);
+        let ours = |link: &Link| link.owned.is_some() && link.is_draining();
+        let mut candidates = self.known.candidates(&BTreeSet::from([self.me]));
+        candidates
+            .retain(|Candidate { node, .. }| links(*node).count() == 1 && links(*node).all(ours));
+        candidates
     }
 
     /// Returns the arrows that take a seat, as exceptions may see them, `but` one.

@@ -35,6 +35,22 @@ fn renewal_never_cuts_anybody_off() {
 }
 
 #[test]
+fn renewal_never_cuts_two_nodes_that_know_only_each_other() {
+    let hasty = Parameters { period: 10 * SECOND, limit: 30 * SECOND, ..Parameters::default() };
+    for (nodes, seed) in [(2, 9), (2, 10), (2, 11), (3, 12)] {
+        let mut mesh = Mesh::with(nodes, seed, &hasty);
+        mesh.run(30 * SECOND);
+        let mut cut = 0;
+        for _ in 0..1_200 {
+            mesh.run(SECOND / 4);
+            cut += mesh.unreachable_pairs();
+        }
+        assert_eq!(cut, 0, "of {nodes}, quarters of a second without a path");
+        assert!(mesh.deaths() > 25, "only {} arrows died", mesh.deaths());
+    }
+}
+
+#[test]
 fn survivors_find_each_other_again() {
     let mut mesh = Mesh::new(20, 3);
     mesh.run(60 * SECOND);

@@ -54,7 +54,8 @@ pub struct Held {
 /// Whom we may call, and what we hold already.
 ///
 /// Neither ourselves nor anyone at the other end of a link of ours is in
-/// `candidates`, `named` or `introduced`.
+/// `candidates`, `named` or `introduced`; but where nobody else is left, those of our
+/// arrows that drain are.
 #[derive(Clone, Copy, Debug)]
 pub struct Prospects<'a> {
     /// The nodes routing knows.

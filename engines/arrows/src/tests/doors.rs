@@ -66,6 +66,21 @@ fn a_second_link_between_two_nodes_is_refused() {
 }
 
 #[test]
+fn beside_one_of_its_links_that_drains_a_node_may_open_another() {
+    let mut arrows = newcomer(seats(1));
+    let links = [LinkId::theirs(0), LinkId::theirs(1)];
+    for (n, link) in (0..).zip(links) {
+        assert_eq!(request(&mut arrows, n, node(7), at(1)), None);
+        arrows.handle(Input::Up(link, node(7)), at(1));
+        said(&mut arrows);
+        assert_eq!(request(&mut arrows, 5 + n, node(7), at(1)), Some(Refusal::Linked));
+        hear(&mut arrows, link, Frame::Drain, at(1));
+        said(&mut arrows);
+    }
+    assert_eq!(request(&mut arrows, 8, node(7), at(1)), Some(Refusal::Linked), "two are enough");
+}
+
+#[test]
 fn a_node_that_fell_silent_and_dials_again_is_let_in() {
     let mut arrows = settled(1, seats(1));
     assert_eq!(request(&mut arrows, 0, node(1), at(3)), None);

@@ -7,6 +7,8 @@ fn condemned(used_by: u32) -> (Arrows, LinkId, Time) {
     let mut arrows = settled(1, seats(1));
     let link = LinkId(0);
     arrows.handle(Input::Usage(link, used_by), at(1));
+    // So that no successor to the same node mixes in.
+    arrows.handle(Input::Unreachable(node(1)), at(1));
     let round = arrows.next_round();
     let outputs = live_until(&mut arrows, round);
     let last = said(&mut arrows);

@@ -114,6 +114,7 @@ fn either_end_closes_at_the_others_farewell() {
 fn an_arrow_that_drains_while_we_leave_is_closed_with_the_others() {
     let mut arrows = settled(1, seats(1));
     arrows.handle(Input::Usage(LinkId(0), 1), at(1));
+    arrows.handle(Input::Unreachable(node(1)), at(1));
     let round = arrows.next_round();
     live_until(&mut arrows, round);
     said(&mut arrows);

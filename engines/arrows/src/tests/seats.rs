@@ -172,6 +172,24 @@ fn a_round_condemns_a_share_and_successors_are_drawn_at_once() {
 }
 
 #[test]
+fn where_nobody_else_is_known_the_node_of_a_draining_arrow_is_drawn_again() {
+    let mut arrows = settled(1, seats(2));
+    arrows.handle(Input::Usage(LinkId(0), 1), at(1));
+    let round = arrows.next_round();
+    live_until(&mut arrows, round + SECOND / 10);
+    assert_eq!((count(&arrows, State::Draining), count(&arrows, State::Live)), (1, 1));
+    assert!(arrows.arrows().all(|view| view.node == node(1)), "but no third link to it");
+
+    let mut arrows = settled(2, seats(1));
+    arrows.handle(Input::Usage(LinkId(0), 1), at(1));
+    let round = arrows.next_round();
+    live_until(&mut arrows, round + SECOND / 10);
+    let mut nodes: Vec<_> = arrows.arrows().map(|view| view.node).collect();
+    nodes.sort_unstable();
+    assert_eq!(nodes, [node(1), node(2)], "others come first");
+}
+
+#[test]
 fn a_sentence_says_what_it_is_owed_to_and_so_does_the_death() {
     let mut arrows = settled(40, seats(10));
     let most_used = [LinkId(0), LinkId(1)];
