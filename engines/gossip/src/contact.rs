@@ -44,7 +44,7 @@ pub struct Contact {
 pub struct Endpoint {
     /// With which technology.
     pub carrier: Carrier,
-    /// At which address and port; the port is 0 for carriers that have none.
+    /// At which address and port; the port is 0 for GRE only, which has none.
     pub address: SocketAddr,
 }
 
@@ -84,7 +84,8 @@ impl Contact {
         out.finish(WHAT, Self::LIMIT)
     }
 
-    /// Reads a contact; carriers that we do not know are left out.
+    /// Reads a contact; carriers that we do not know are left out, and so are endpoints that
+    /// nobody can call: those of port 0.
     ///
     /// # Errors
     ///
@@ -115,7 +116,8 @@ impl Endpoint {
         out.number(u64::from(self.address.port()));
     }
 
-    /// Reads an endpoint; `None` for a carrier that we do not know.
+    /// Reads an endpoint; `None` for a carrier that we do not know, or one without the port
+    /// that it needs.
     fn read(value: &mut Reader<'_>) -> Result<Option<Self>, Malformed> {
         if value.entries()? != 3 {
             return Err(Malformed::Form { what: WHAT });
@@ -131,7 +133,8 @@ impl Endpoint {
         };
         let port = u16::try_from(value.number()?)
             .map_err(|_| Malformed::Value { what: WHAT, field: "port" })?;
-        Ok(carrier.map(|carrier| Self { carrier, address: SocketAddr::new(ip, port) }))
+        let fit = carrier.filter(|carrier| port != 0 || *carrier == Carrier::Gre);
+        Ok(fit.map(|carrier| Self { carrier, address: SocketAddr::new(ip, port) }))
     }
 }
 

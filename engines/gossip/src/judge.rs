@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
-use core::time::Duration;
 
 use words::{LinkId, NodeId, Time};
 
@@ -10,10 +9,7 @@ use crate::bucket::Bucket;
 use crate::contacts::{Known, Learnt};
 use crate::frame::Remote;
 use crate::spread::Peer;
-use crate::{Authority, Contact, Event, Gossip, Introduction, Output, Refused};
-
-/// How far ahead of our calendar a statement may be dated.
-const AHEAD: Duration = Duration::from_hours(24);
+use crate::{Authority, Believed, Contact, Event, Gossip, Introduction, Output, Refused, believe};
 
 /// Senders over the overlay whose work is bounded one by one.
 const SENDERS: usize = 1024;
@@ -32,13 +28,10 @@ impl<A: Authority> Gossip<A> {
     }
 
     fn meet(&mut self, octets: &[u8], key: [u8; 32], now: Time) -> Result<(NodeId, Peer), Refused> {
-        if !self.strangers.take(now) {
-            return Err(Refused::Busy);
-        }
-        let mut known = self.believe(octets, now)?;
-        if known.contact.key != key {
-            return Err(Refused::WrongKey);
-        }
+        let fits = |contact: &Contact| {
+            if contact.key == key { Ok(()) } else { Err(Refused::WrongKey) }
+        };
+        let mut known = self.believe_stranger(octets, fits, now)?;
         known.heard = Some(now);
         let peer = Peer { serial: known.serial, expires: known.expires };
         Ok((self.learn(known, now), peer))
@@ -52,7 +45,7 @@ impl<A: Authority> Gossip<A> {
     }
 
     fn hear_overlay(&mut self, from: Ipv6Addr, datagram: &[u8], now: Time) -> Result<(), Refused> {
-        if !self.may_ask(from, now) || !self.strangers.take(now) {
+        if !self.may_ask(from, now) {
             return Err(Refused::Busy);
         }
         match Remote::decode(datagram)? {
@@ -65,8 +58,7 @@ impl<A: Authority> Gossip<A> {
                 }
             }
             Remote::Answer(introduction) => {
-                let claimed = Contact::decode(&Introduction::decode(introduction)?.contact)?;
-                if !self.seeks(claimed.node) {
+                if !self.seeks(read(introduction)?.node) {
                     return Err(Refused::Unasked);
                 }
                 self.heard_from(from, introduction, now)?;
@@ -82,10 +74,10 @@ impl<A: Authority> Gossip<A> {
         introduction: &[u8],
         now: Time,
     ) -> Result<NodeId, Refused> {
-        let mut known = self.believe(introduction, now)?;
-        if !known.contact.node.0.contains(from) {
-            return Err(Refused::Spoofed);
-        }
+        let fits = |contact: &Contact| {
+            if contact.node.0.contains(from) { Ok(()) } else { Err(Refused::Spoofed) }
+        };
+        let mut known = self.believe_stranger(introduction, fits, now)?;
         known.heard = Some(now);
         Ok(self.learn(known, now))
     }
@@ -122,7 +114,7 @@ impl<A: Authority> Gossip<A> {
     fn learn_all(&mut self, all: &[Vec<u8>], heard: Option<Time>, now: Time) -> Vec<NodeId> {
         let mut nodes = Vec::new();
         for octets in all {
-            match self.believe(octets, now) {
+            match self.believe_other(octets, now) {
                 Ok(known) => nodes.push(self.learn(Known { heard, ..known }, now)),
                 Err(why) => self.counters.refuse(&why),
             }
@@ -146,43 +138,51 @@ impl<A: Authority> Gossip<A> {
         self.lament();
     }
 
-    /// Checks an introduction of somebody else.
-    fn believe(&self, octets: &[u8], now: Time) -> Result<Known, Refused> {
-        let known = self.check(octets, now)?;
-        if known.contact.node == self.me { Err(Refused::Ourselves) } else { Ok(known) }
+    /// Checks an introduction that a stranger shows, if what it claims `fits`.
+    ///
+    /// Cryptography for strangers is bounded. What needs none is not: octets that we checked
+    /// before, and what is refused without it. So strangers without certificates cannot
+    /// keep those away whom we know.
+    fn believe_stranger(
+        &mut self,
+        octets: &[u8],
+        fits: impl FnOnce(&Contact) -> Result<(), Refused>,
+        now: Time,
+    ) -> Result<Known, Refused> {
+        let claimed = read(octets)?;
+        fits(&claimed)?;
+        if claimed.node == self.me {
+            return Err(Refused::Ourselves);
+        }
+        if let Some(known) = self.recall(&claimed, octets, now) {
+            return Ok(known);
+        }
+        if self.strangers.take(now) { self.check(octets, now) } else { Err(Refused::Busy) }
     }
 
-    /// Checks an introduction: certificate, revocation, signature, names and date.
+    /// Checks an introduction of somebody else.
+    fn believe_other(&self, octets: &[u8], now: Time) -> Result<Known, Refused> {
+        let claimed = read(octets)?;
+        if claimed.node == self.me {
+            return Err(Refused::Ourselves);
+        }
+        self.recall(&claimed, octets, now).map_or_else(|| self.check(octets, now), Ok)
+    }
+
+    /// Returns what we know, if these very octets were checked before and are still valid.
+    fn recall(&self, claimed: &Contact, octets: &[u8], now: Time) -> Option<Known> {
+        let known = self.contacts.get(claimed.node)?;
+        let same = known.introduction == octets && self.wall(now) <= known.expires;
+        same.then(|| Known { heard: None, ..known.clone() })
+    }
+
+    /// Checks an introduction: all that makes it believed, and that it is not revoked.
     fn check(&self, octets: &[u8], now: Time) -> Result<Known, Refused> {
-        let shown = Introduction::decode(octets)?;
-        let contact = Contact::decode(&shown.contact)?;
-        let wall = self.wall(now);
-        // The very octets that we checked before need no cryptography again.
-        if let Some(known) = self.contacts.get(contact.node)
-            && known.introduction == octets
-            && wall <= known.expires
-        {
-            return Ok(Known { heard: None, ..known.clone() });
+        let Believed { contact, serial, expires } =
+            believe(&self.authority, self.network, octets, self.wall(now))?;
+        if self.is_revoked(serial) {
+            return Err(Refused::Revoked { serial });
         }
-        let identity = self.authority.certificate(&shown.certificate, wall)?;
-        if self.is_revoked(identity.serial) {
-            return Err(Refused::Revoked { serial: identity.serial });
-        }
-        if !self.network.covers(identity.node.0) {
-            return Err(Refused::OutsideNetwork);
-        }
-        let message = Contact::signed(&shown.contact);
-        if !self.authority.signature(&identity.key, &message, &shown.signature) {
-            return Err(Refused::Signature);
-        }
-        if identity.node != contact.node {
-            let (certificate, contact) = (identity.node, contact.node);
-            return Err(Refused::WrongNode { certificate, contact });
-        }
-        if wall.plus(AHEAD) < contact.issued {
-            return Err(Refused::Future { issued: contact.issued });
-        }
-        let (serial, expires) = (identity.serial, identity.expires);
         Ok(Known { contact, introduction: octets.to_vec(), serial, expires, heard: None })
     }
 
@@ -202,4 +202,9 @@ impl<A: Authority> Gossip<A> {
         }
         node
     }
+}
+
+/// Returns what an introduction claims; nothing is checked.
+fn read(octets: &[u8]) -> Result<Contact, Refused> {
+    Ok(Contact::decode(&Introduction::decode(octets)?.contact)?)
 }

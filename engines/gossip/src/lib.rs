@@ -18,6 +18,7 @@
 extern crate alloc;
 
 mod authority;
+mod believe;
 mod bucket;
 mod codec;
 mod contact;
@@ -41,6 +42,7 @@ use core::time::Duration;
 use words::{Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 pub use authority::{Authority, Identity, PublicKey};
+pub use believe::{Believed, believe};
 pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;

@@ -15,10 +15,27 @@ fn prefixes() -> impl Strategy<Value = Prefix> {
 }
 
 fn endpoints() -> impl Strategy<Value = Endpoint> {
-    (any::<IpAddr>(), any::<u16>(), 0..8_usize).prop_map(|(ip, port, carrier)| Endpoint {
+    (any::<IpAddr>(), 1..=u16::MAX, 0..8_usize).prop_map(|(ip, port, carrier)| Endpoint {
         carrier: Carrier::ALL[carrier],
         address: SocketAddr::new(ip, port),
     })
+}
+
+#[test]
+fn endpoints_that_nobody_can_call_are_left_out() {
+    let at = |carrier, port| Endpoint { carrier, address: ([203, 0, 113, 1], port).into() };
+    let endpoints = vec![at(Carrier::Udp, 0), at(Carrier::Udp, 6326), at(Carrier::Gre, 0)];
+    let contact = Contact {
+        node: NodeId(Prefix::new(0xfd << 120, 64)),
+        issued: Wall(1),
+        key: [1; 32],
+        endpoints: endpoints.clone(),
+        carriers: Carriers::of([Carrier::Udp]),
+        country: None,
+        capacity: None,
+    };
+    let read = Contact::decode(&contact.encode().unwrap()).unwrap();
+    assert_eq!(read.endpoints, endpoints[1..]);
 }
 
 fn contacts() -> impl Strategy<Value = Contact> {

@@ -213,8 +213,31 @@ fn what_comes_over_the_overlay_is_checked() {
 #[test]
 fn a_flood_of_strangers_is_bounded() {
     let mut node = node(0);
-    let refused = (0..2000).filter(|_| judge(&mut node, &myself(1), 1) == Err(Refused::Busy));
-    assert_eq!(refused.count(), 1500);
+    let key = |n: usize| u8::try_from(n % 256).unwrap();
+    let met: Vec<_> = (1..=2000).map(|n| judge(&mut node, &myself(n), key(n))).collect();
+    let (believed, busy) = met.split_at(500);
+    assert!(believed.iter().all(Result::is_ok));
+    assert!(busy.iter().all(|judged| *judged == Err(Refused::Busy)));
+    // Who is known needs no new judgement, and is not kept away.
+    assert_eq!(judge(&mut node, &myself(7), 7), Ok(name(7)));
+    let ask = Remote::Ask(&myself(8)).encode();
+    node.handle(Input::Overlay(name(8).address(), &ask), Time::ZERO);
+    assert!(matches!(said(&mut node)[..], [Output::Overlay(..)]));
+}
+
+#[test]
+fn strangers_without_certificates_keep_nobody_away_whom_we_know() {
+    let mut node = node(0);
+    assert_eq!(judge(&mut node, &myself(1), 1), Ok(name(1)));
+    let mut forged = Introduction::decode(&myself(2)).unwrap();
+    forged.certificate[0] = 0;
+    let forged = forged.encode().unwrap();
+    let busy = (0..2000).filter(|_| judge(&mut node, &forged, 2) == Err(Refused::Busy));
+    assert_eq!(busy.count(), 1501);
+    assert_eq!(judge(&mut node, &myself(1), 1), Ok(name(1)));
+    assert_eq!(judge(&mut node, &myself(3), 3), Err(Refused::Busy));
+    // What is refused without cryptography costs nothing.
+    assert_eq!(judge(&mut node, &myself(3), 4), Err(Refused::WrongKey));
 }
 
 #[test]

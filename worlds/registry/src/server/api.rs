@@ -21,7 +21,7 @@ use words::Dice;
 use super::Shared;
 use super::body::Body;
 use super::gate::Source;
-use super::member::{Member, believe};
+use super::member::Member;
 use super::restored::{self, Alarm};
 use crate::invitation::Token;
 use crate::protocol::{
@@ -140,7 +140,9 @@ async fn contact(State(shared): Known, Body(said): Body<Contact>) -> Result<Stat
         Refusal::new(Code::Form, "the introduction is not base64url; see /v1/openapi.json")
     })?;
     let now = Clock::wall();
-    let believed = believe(&shared.authority, &introduction, now)?;
+    let network = shared.authority.network();
+    let believed = gossip::believe(&shared.authority, network, &introduction, now)
+        .map_err(|refused| Refusal::new(Code::Introduction, refused))?;
     let contact = store::Contact {
         node: believed.contact.node,
         serial: believed.serial,

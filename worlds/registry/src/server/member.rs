@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use gossip::{Authority, Contact, Introduction, PublicKey};
+use gossip::{Authority, PublicKey};
 use linux::Clock;
 use store::Certificate;
 use words::Wall;
@@ -13,10 +13,6 @@ use super::{Shared, body};
 use crate::proof::{self, PROOF, SERIAL, TIME};
 use crate::protocol::to_octets;
 use crate::refusal::{Code, Refusal};
-
-/// How far ahead of us a node's calendar may be, for statements that others keep; as in
-/// the network itself.
-const AHEAD: u64 = 86_400;
 
 /// A node that signed its request; its certificate is not revoked, but may have expired.
 #[derive(Debug)]
@@ -60,38 +56,6 @@ impl FromRequest<Arc<Shared>> for Member {
         }
         Ok(Self(certificate))
     }
-}
-
-/// An introduction that is believed.
-pub(crate) struct Believed {
-    pub(crate) contact: Contact,
-    pub(crate) serial: u64,
-}
-
-/// Checks an introduction: certificate, signature, names and date.
-pub(crate) fn believe(
-    authority: &impl Authority,
-    octets: &[u8],
-    now: Wall,
-) -> Result<Believed, Refusal> {
-    let judged = || {
-        let introduction = Introduction::decode(octets)?;
-        let identity = authority.certificate(&introduction.certificate, now)?;
-        let statement = Contact::signed(&introduction.contact);
-        if !authority.signature(&identity.key, &statement, &introduction.signature) {
-            return Err(gossip::Refused::Signature);
-        }
-        let contact = Contact::decode(&introduction.contact)?;
-        if contact.node != identity.node {
-            let (certificate, contact) = (identity.node, contact.node);
-            return Err(gossip::Refused::WrongNode { certificate, contact });
-        }
-        if contact.issued.0 > now.0.saturating_add(AHEAD) {
-            return Err(gossip::Refused::Future { issued: contact.issued });
-        }
-        Ok(Believed { contact, serial: identity.serial })
-    };
-    judged().map_err(|refused| Refusal::new(Code::Introduction, refused))
 }
 
 fn unproven() -> Refusal {
