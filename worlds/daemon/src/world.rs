@@ -16,7 +16,7 @@ use words::{Engine, LinkId, Time};
 use crate::birth::RealNode;
 use crate::control::Pending;
 use crate::identity::Identity;
-use crate::overlay::Overlay;
+use crate::overlay::{Heard, Overlay};
 use crate::places::Places;
 use crate::plane::{self, FromPlane};
 use crate::record::Recorder;
@@ -41,7 +41,7 @@ pub(crate) enum Happened {
     /// In the packet plane.
     Plane(FromPlane),
     /// A node told us something over the overlay.
-    Overlay(Ipv6Addr, Vec<u8>),
+    Overlay(Ipv6Addr, Heard),
     /// Somebody asks on the control socket.
     Asked(Pending),
     /// The registry answered.
@@ -200,7 +200,7 @@ impl World {
                 let now = self.clock.now();
                 self.noise.handle(noise::Input::Heard(link), now);
             }
-            Happened::Plane(FromPlane::Moved { link, from }) => {
+            Happened::Plane(FromPlane::Moved { link, from, .. }) => {
                 let now = self.clock.now();
                 self.noise.handle(noise::Input::Moved(link, from), now);
             }

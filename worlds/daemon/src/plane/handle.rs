@@ -1,6 +1,6 @@
 //! The control thread's hands on the plane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,9 @@ use super::{Loss, Traffic};
 
 /// Changes what the plane does, and sends what must not wait.
 ///
-/// Links and sessions change at once, ranges at [`commit`](Self::commit). The plane stops
-/// when the handle is dropped.
+/// What is new holds at once; what changes or goes holds at [`commit`](Self::commit), all
+/// together: a packet meets either the link that goes or the range that replaces it. The
+/// plane stops when the handle is dropped.
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
@@ -26,9 +27,19 @@ pub struct Handle {
     own: Own,
     ranges: BTreeMap<Prefix, Target>,
     uncommitted: bool,
+    /// Links and sessions that the next snapshot still has, until all is committed.
+    going: Going,
     /// How many were installed.
     sessions: u64,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What goes at the next commit.
+#[derive(Debug, Default)]
+struct Going {
+    links: BTreeSet<LinkId>,
+    /// Sessions, by our index.
+    inlets: BTreeSet<u32>,
 }
 
 impl Handle {
@@ -42,7 +53,9 @@ impl Handle {
         let next = Snapshot::empty(own);
         let thread = Some(thread);
         let uncommitted = true;
-        let mut handle = Self { shared, next, own, ranges, uncommitted, sessions: 0, thread };
+        let going = Going::default();
+        let mut handle =
+            Self { shared, next, own, ranges, uncommitted, going, sessions: 0, thread };
         handle.commit();
         handle
     }
@@ -68,6 +81,7 @@ impl Handle {
         let unproven = AtomicBool::new(!keys.initiator);
         let inlet = Inlet { link: Arc::clone(&known), session, serial, unproven };
         self.next.inlets.insert(keys.local, Arc::new(inlet));
+        self.going.inlets.remove(&keys.local);
         self.publish();
         // What is sealed with new keys may be answered with them at once: by now they open.
         if let Some(outlet) = newer {
@@ -75,11 +89,10 @@ impl Handle {
         }
     }
 
-    /// Forgets the session with this local index: what still comes for it is a stranger.
+    /// Forgets the session with this local index: what still comes for it after the next
+    /// [`commit`](Self::commit) is a stranger.
     pub fn retire(&mut self, index: u32) {
-        if self.next.inlets.remove(&index).is_some() {
-            self.publish();
-        }
+        self.going.inlets.insert(index);
     }
 
     /// Sends by `link` to another address from now on.
@@ -89,13 +102,14 @@ impl Handle {
         }
     }
 
-    /// Sends nothing more by `link`. Payload that is still under way to us arrives until
-    /// the link's sessions are retired, control frames do not.
+    /// Sends nothing more by `link`: control frames from now on, payload from the next
+    /// [`commit`](Self::commit). Payload that is still under way to us arrives until the
+    /// link's sessions are retired, control frames do not.
     ///
-    /// Its ranges stay, and lose their packets, until they are set anew.
+    /// Ranges that still name it then stay, and lose their packets, until they are set anew.
     pub fn drop_link(&mut self, link: LinkId) {
-        if self.next.links.remove(&link).is_some() {
-            self.publish();
+        if self.next.links.contains_key(&link) {
+            self.going.links.insert(link);
         }
     }
 
@@ -116,13 +130,37 @@ impl Handle {
         self.uncommitted = true;
     }
 
-    /// Makes the ranges set since the last time hold, all at once.
+    /// Makes the ranges set since the last time hold, all at once, and links and sessions
+    /// that go be gone in the same moment.
     pub fn commit(&mut self) {
+        let going = std::mem::take(&mut self.going);
+        for link in &going.links {
+            self.next.links.remove(link);
+        }
+        for index in &going.inlets {
+            self.next.inlets.remove(index);
+        }
+        if !(going.links.is_empty() && going.inlets.is_empty()) || self.uncommitted {
+            self.tabulate();
+            self.publish();
+        }
+    }
+
+    /// Makes the ranges set since the last time hold, and leaves links that go: other
+    /// ranges may still need them.
+    pub fn commit_ranges(&mut self) {
+        if self.uncommitted {
+            self.tabulate();
+            self.publish();
+        }
+    }
+
+    /// Brings the table of the next snapshot up to date.
+    fn tabulate(&mut self) {
         if self.uncommitted {
             self.uncommitted = false;
             let ranges = self.ranges.iter().map(|(range, target)| (*range, *target));
             self.next.table = Arc::new(Table::new(self.own, ranges));
-            self.publish();
         }
     }
 
@@ -131,11 +169,11 @@ impl Handle {
     /// Shape: the whole frame, with its first octet; empty to show that we live. Nothing is
     /// sent by a link that is not there or has used its keys up.
     pub fn send(&self, link: LinkId, frame: &[u8]) {
-        let Some(link) = self.next.links.get(&link) else { return self.lose(Loss::NoLink) };
+        let Some(link) = self.link(link) else { return self.lose(Loss::LateControl) };
         let outlet = link.outlet.load();
         let mut datagram = Vec::with_capacity(frame.len() + OVERHEAD);
         if outlet.session.seal(frame, &mut datagram).is_err() {
-            return self.lose(Loss::NoLink);
+            return self.lose(Loss::LateControl);
         }
         link.counters.sent(datagram.len());
         self.transmit(outlet.to, &datagram);
@@ -151,12 +189,13 @@ impl Handle {
     /// Returns how many packets of payload crossed `link`, both ways; `None` if it is not
     /// there.
     pub fn payload_packets(&self, link: LinkId) -> Option<u64> {
-        self.next.links.get(&link).map(|link| link.counters.payload_packets())
+        self.link(link).map(|link| link.counters.payload_packets())
     }
 
     /// Returns what each link carried.
     pub fn link_counters(&self) -> impl Iterator<Item = (LinkId, Traffic)> {
-        self.next.links.iter().map(|(id, link)| (*id, link.counters.read()))
+        let here = self.next.links.iter().filter(|(id, _)| !self.going.links.contains(id));
+        here.map(|(id, link)| (*id, link.counters.read()))
     }
 
     /// Returns how much was lost, by cause.
@@ -166,6 +205,11 @@ impl Handle {
 
     /// Stops the packet thread and waits for it; the interface vanishes with it.
     pub fn stop(self) {}
+
+    /// Returns a link that is there, and does not go.
+    fn link(&self, id: LinkId) -> Option<&Arc<Link>> {
+        self.next.links.get(&id).filter(|_| !self.going.links.contains(&id))
+    }
 
     fn publish(&self) {
         self.shared.snapshot.store(Arc::new(self.next.clone()));

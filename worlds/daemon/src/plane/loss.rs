@@ -12,9 +12,13 @@ pub enum Loss {
     Forward(Why),
     /// A datagram for one of our sessions was forged, damaged or a replay.
     Rejected,
-    /// The link a packet was to be sent by was gone, or could send no more.
+    /// The link a packet of payload was to be sent by was gone, or could send no more.
     NoLink,
-    /// The control thread was too far behind to be told of a frame or a handshake.
+    /// A control frame came by a link that was closed, or was to go by one. One or two at
+    /// each close are usual: the two ends do not close in the same moment.
+    LateControl,
+    /// The control thread was too far behind to be told of a frame or a handshake, or of
+    /// so many frames of one link.
     NoRoom,
     /// The kernel did not take a datagram: no way to the other end, or no room.
     Unsent,
@@ -25,8 +29,15 @@ pub enum Loss {
 }
 
 /// Losses of this module's own, which follow those of the forwarder.
-const OURS: [Loss; 6] =
-    [Loss::Rejected, Loss::NoLink, Loss::NoRoom, Loss::Unsent, Loss::Undelivered, Loss::Unanswered];
+const OURS: [Loss; 7] = [
+    Loss::Rejected,
+    Loss::NoLink,
+    Loss::LateControl,
+    Loss::NoRoom,
+    Loss::Unsent,
+    Loss::Undelivered,
+    Loss::Unanswered,
+];
 
 impl Loss {
     /// Returns its name, for status and metrics.
@@ -35,6 +46,7 @@ impl Loss {
             Self::Forward(why) => why.name(),
             Self::Rejected => "rejected",
             Self::NoLink => "no-link",
+            Self::LateControl => "late-control",
             Self::NoRoom => "no-room",
             Self::Unsent => "unsent",
             Self::Undelivered => "undelivered",

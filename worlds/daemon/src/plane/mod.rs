@@ -35,7 +35,7 @@ mod worker;
 
 pub use handle::Handle;
 pub use loss::Loss;
-pub use room::Held;
+pub use room::{Held, Place};
 pub use shared::Traffic;
 
 use shared::Shared;
@@ -88,13 +88,16 @@ pub enum FromPlane {
         /// The link.
         link: LinkId,
     },
-    /// An authenticated packet came from another address than the link sends to. Told once;
+    /// An authenticated packet came from another address than the link sends to. Each
+    /// address is told once, one a second and one at a time of each link;
     /// [`Handle::redirect`] obeys.
     Moved {
         /// The link.
         link: LinkId,
         /// Where it came from.
         from: SocketAddr,
+        /// While it is there, no other move of the link is told.
+        told: Place,
     },
 }
 
@@ -113,8 +116,9 @@ pub enum Failed {
 /// Starts the plane, without links and with no ranges but our own.
 ///
 /// `tell` is called on the packet thread for each thing it tells, and must not wait: it
-/// puts it into a channel. That channel needs no bound: at most 1024 frames and 256
-/// handshakes exist at a time, and each makes room when it is dropped.
+/// puts it into a channel. That channel needs no bound: at most 1024 frames (64 of one
+/// link), 256 handshakes and one move of each link exist at a time, and each makes room
+/// when it is dropped; a session is heard for the first time once.
 ///
 /// # Errors
 ///

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub struct Held {
     octets: Vec<u8>,
-    used: Arc<AtomicUsize>,
+    _place: Place,
+    _share: Option<Place>,
 }
 
 impl Deref for Held {
@@ -20,9 +21,13 @@ impl Deref for Held {
     }
 }
 
-impl Drop for Held {
+/// A place in a room; dropping it makes room for others.
+#[derive(Debug)]
+pub struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.used.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -38,14 +43,26 @@ impl Room {
         Self { used: Arc::default(), most }
     }
 
-    /// Copies `octets`, if there is room.
-    pub(super) fn hold(&self, octets: &[u8]) -> Option<Held> {
+    /// Takes a place, if there is one.
+    pub(super) fn take(&self) -> Option<Place> {
         // One thread takes room, so nobody takes it between the two lines.
         if self.used.load(Ordering::Relaxed) >= self.most {
             return None;
         }
         self.used.fetch_add(1, Ordering::Relaxed);
-        Some(Held { octets: octets.to_vec(), used: Arc::clone(&self.used) })
+        Some(Place(Arc::clone(&self.used)))
+    }
+
+    /// Copies `octets`, if there is room.
+    pub(super) fn hold(&self, octets: &[u8]) -> Option<Held> {
+        let place = self.take()?;
+        Some(Held { octets: octets.to_vec(), _place: place, _share: None })
+    }
+
+    /// Copies `octets`, if there is room both here and in the `share` of who sent them.
+    pub(super) fn hold_of(&self, share: &Self, octets: &[u8]) -> Option<Held> {
+        let share = share.take()?;
+        Some(Held { _share: Some(share), ..self.hold(octets)? })
     }
 }
 
@@ -61,5 +78,17 @@ mod tests {
         assert_eq!((&first[..], &second[..]), (&b"a"[..], &b"b"[..]));
         drop(first);
         assert!(room.hold(b"c").is_some());
+    }
+
+    #[test]
+    fn nobody_has_more_than_a_share() {
+        let (room, one, other) = (Room::for_(3), Room::for_(2), Room::for_(2));
+        let held = [room.hold_of(&one, b"a").unwrap(), room.hold_of(&one, b"b").unwrap()];
+        assert!(room.hold_of(&one, b"c").is_none());
+        let third = room.hold_of(&other, b"c").unwrap();
+        assert!(room.hold_of(&other, b"d").is_none(), "the room is full");
+        drop(held);
+        assert!(room.hold_of(&other, b"d").is_some(), "what was not held takes no place");
+        assert_eq!(&third[..], b"c");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use crypto::session::Session;
@@ -12,6 +13,13 @@ use linux::{Clock, Udp, Waker};
 use words::{LinkId, Time};
 
 use super::loss::Losses;
+use super::room::{Place, Room};
+
+/// How many control frames of one link may wait for the control thread.
+const SHARE: usize = 64;
+
+/// How often the control thread is told at most that one link moved.
+const STEADY: Duration = Duration::from_secs(1);
 
 /// What both sides have.
 #[derive(Debug)]
@@ -60,32 +68,61 @@ pub(super) struct Link {
     pub(super) id: LinkId,
     pub(super) outlet: ArcSwap<Outlet>,
     pub(super) counters: Counters,
+    /// Its share of the room for control frames.
+    pub(super) frames: Room,
+    /// One move waits for the control thread at a time.
+    moves: Room,
+    told: Mutex<Told>,
+}
+
+/// What was told of where the other end is.
+#[derive(Debug, Default)]
+struct Told {
     /// The new address that was told last: each is told once.
-    told: Mutex<Option<SocketAddr>>,
+    address: Option<SocketAddr>,
+    /// When the next may be told.
+    next: Time,
 }
 
 impl Link {
     pub(super) fn new(id: LinkId, outlet: Outlet, now: Time) -> Self {
         let counters = Counters::default();
         counters.heard.store(now.as_micros(), Ordering::Relaxed);
-        Self { id, outlet: ArcSwap::from_pointee(outlet), counters, told: Mutex::new(None) }
+        let (frames, moves) = (Room::for_(SHARE), Room::for_(1));
+        Self {
+            id,
+            outlet: ArcSwap::from_pointee(outlet),
+            counters,
+            frames,
+            moves,
+            told: Mutex::default(),
+        }
     }
 
     /// Sends to another address from now on.
     pub(super) fn redirect(&self, to: SocketAddr) {
         self.outlet.rcu(|outlet| Outlet { to, ..Outlet::clone(outlet) });
-        *self.told() = None;
+        self.told().address = None;
     }
 
-    /// Tells whether an authenticated packet came from a place not yet told. One of keys
-    /// that are no longer used may be late, and from where the other end no longer is.
-    fn has_moved(&self, inlet: &Inlet, from: SocketAddr) -> bool {
+    /// Returns leave to tell that an authenticated packet came from elsewhere, if it is to
+    /// be told. One of keys that are no longer used may be late, and from where the other
+    /// end no longer is.
+    fn has_moved(&self, inlet: &Inlet, from: SocketAddr, now: Time) -> Option<Place> {
         let outlet = self.outlet.load();
-        let moved = outlet.to != from && Arc::ptr_eq(&outlet.session, &inlet.session);
-        moved && self.told().replace(from) != Some(from)
+        if outlet.to == from || !Arc::ptr_eq(&outlet.session, &inlet.session) {
+            return None;
+        }
+        let mut told = self.told();
+        if told.address == Some(from) || now < told.next {
+            return None;
+        }
+        let leave = self.moves.take()?;
+        *told = Told { address: Some(from), next: now + STEADY };
+        Some(leave)
     }
 
-    fn told(&self) -> MutexGuard<'_, Option<SocketAddr>> {
+    fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,12 +147,12 @@ pub(super) struct Inlet {
 }
 
 /// What a packet shows besides what it carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct News {
     /// It is the first of a session that the other end asked for.
     pub(super) first: bool,
-    /// The other end is somewhere else.
-    pub(super) moved: bool,
+    /// The other end is somewhere else: leave to tell it.
+    pub(super) moved: Option<Place>,
 }
 
 impl Inlet {
@@ -130,7 +167,7 @@ impl Inlet {
         counters.packets_in.fetch_add(1, Ordering::Relaxed);
         add(&counters.octets_in, octets);
         counters.heard.store(now.as_micros(), Ordering::Relaxed);
-        News { first, moved: self.link.has_moved(self, from) }
+        News { first, moved: self.link.has_moved(self, from, now) }
     }
 
     /// This session, to seal with, unless `outlet` has a newer one.

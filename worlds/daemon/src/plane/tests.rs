@@ -134,7 +134,7 @@ fn a_new_address_is_told_once_and_obeyed_when_told() {
         a.plane.send(LinkId::ours(1), &[]);
     }
     assert!(matches!(told(&b), FromPlane::Heard { link } if link == LinkId::theirs(1)));
-    let FromPlane::Moved { link, from } = told(&b) else { panic!("moved") };
+    let FromPlane::Moved { link, from, .. } = told(&b) else { panic!("moved") };
     assert_eq!((link, from), (LinkId::theirs(1), a.underlay));
     b.plane.redirect(link, from);
     b.plane.send(link, &[1]);
@@ -144,19 +144,98 @@ fn a_new_address_is_told_once_and_obeyed_when_told() {
 }
 
 #[test]
+fn one_move_of_a_link_is_told_at_a_time_and_one_a_second() {
+    let Some([mut a, mut b, _]) = sites() else { return };
+    join(&mut a, &mut b, 1);
+    let link = LinkId::theirs(1);
+    let strays = |b: &mut Site| {
+        b.plane.redirect(link, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
+        a.plane.send(LinkId::ours(1), &[2]);
+        let moved = told(b);
+        match moved {
+            FromPlane::Moved { .. } => {
+                assert!(matches!(told(b), FromPlane::Control { .. }));
+                Some(moved)
+            }
+            _ => None,
+        }
+    };
+    assert!(strays(&mut b).is_none(), "it is heard");
+    let moved = told(&b);
+    assert!(matches!(moved, FromPlane::Moved { .. }));
+    assert!(matches!(told(&b), FromPlane::Control { .. }));
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert!(strays(&mut b).is_none(), "one is told and not done");
+    drop(moved);
+    assert!(strays(&mut b).is_some());
+    assert!(strays(&mut b).is_none(), "less than a second after");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert!(strays(&mut b).is_some());
+}
+
+#[test]
+fn a_link_that_talks_too_much_takes_no_room_of_others() {
+    let Some([mut a, mut b, mut c]) = sites() else { return };
+    join(&mut a, &mut b, 1);
+    join(&mut c, &mut b, 2);
+    for _ in 0..100 {
+        a.plane.send(LinkId::ours(1), &[1]);
+        std::thread::sleep(Duration::from_micros(20));
+    }
+    until(|| b.plane.counters()["no-room"] == 36);
+    c.plane.send(LinkId::ours(2), &[1]);
+    let mut held = Vec::new();
+    until(|| {
+        held.extend(b.told.try_iter());
+        let of = |word: &&FromPlane| matches!(word, FromPlane::Control { link, .. } if *link == LinkId::theirs(2));
+        held.iter().find(of).is_some()
+    });
+    assert_eq!(b.plane.counters()["no-room"], 36);
+}
+
+#[test]
 fn a_dropped_link_still_brings_payload_until_it_is_retired() {
     let Some([mut a, mut b, _]) = sites() else { return };
     join(&mut a, &mut b, 1);
     b.plane.drop_link(LinkId::theirs(1));
+    b.plane.commit();
     a.plane.send(LinkId::ours(1), &[1]);
     a.socket.send_to(b"late", b.address()).unwrap();
     assert_eq!(heard(&b.socket).0, b"late");
     b.socket.send_to(b"?", a.address()).unwrap();
-    until(|| b.plane.counters()["no-link"] == 2);
+    until(|| b.plane.counters()["no-link"] == 1 && b.plane.counters()["late-control"] == 1);
     b.plane.retire(b.index(1));
+    b.plane.commit();
     a.plane.send(LinkId::ours(1), &[1]);
     assert!(matches!(told(&b), FromPlane::Heard { .. }));
     assert!(matches!(told(&b), FromPlane::Handshake { .. }));
+}
+
+#[test]
+fn a_link_goes_in_the_moment_its_ranges_do() {
+    let Some([mut a, mut b, _]) = sites() else { return };
+    join(&mut a, &mut b, 1);
+    join(&mut a, &mut b, 2);
+    let crosses = |a: &Site, what: u8| {
+        a.socket.send_to(&[what], b.address()).unwrap();
+        assert_eq!(heard(&b.socket).0, [what]);
+    };
+    route(&mut a, &b, LinkId::ours(1));
+    a.plane.drop_link(LinkId::ours(1));
+    a.plane.retire(a.index(1));
+    crosses(&a, 1);
+    // Neither other ranges nor a new session make it go before its own ranges do.
+    a.plane.set_route("fd42:0:0:99::/64".parse().unwrap(), Some(LinkId::ours(2)));
+    a.plane.commit_ranges();
+    let (ours, _) = keys(&a, &b, 3);
+    a.plane.install(LinkId::ours(3), &ours, b.underlay);
+    crosses(&a, 2);
+    a.plane.send(LinkId::ours(1), &[1]);
+    assert_eq!(a.plane.counters()["late-control"], 1);
+    assert_eq!(a.plane.payload_packets(LinkId::ours(1)), None);
+    route(&mut a, &b, LinkId::ours(2));
+    crosses(&a, 3);
+    assert_eq!(a.plane.counters()["no-link"], 0);
 }
 
 #[test]

@@ -135,8 +135,8 @@ impl Worker {
                 if news.first {
                     (self.tell)(FromPlane::Heard { link });
                 }
-                if news.moved {
-                    (self.tell)(FromPlane::Moved { link, from });
+                if let Some(told) = news.moved {
+                    (self.tell)(FromPlane::Moved { link, from, told });
                 }
                 self.take_frame(snapshot, inlet, frame, now);
             }
@@ -152,9 +152,9 @@ impl Worker {
                 self.take_packet(snapshot, frame, Where::Link(link), now);
             }
             None if frame.is_empty() => {}
-            Some(_) | None if !snapshot.links.contains_key(&link) => self.lose(Loss::NoLink),
+            Some(_) | None if !snapshot.links.contains_key(&link) => self.lose(Loss::LateControl),
             Some((Kind::Routing | Kind::Arrows | Kind::Gossip, _)) | None => {
-                let frame = self.frames.hold(frame);
+                let frame = self.frames.hold_of(&inlet.link.frames, frame);
                 self.tell(frame.map(|frame| FromPlane::Control { link, frame }));
             }
         }
