@@ -1,9 +1,9 @@
 //! Contacts: how nodes say that they are reached.
 
-use sqlx::Row;
+use sqlx::{Row, SqliteExecutor};
 use words::{NodeId, Wall};
 
-use crate::{Error, Store, note, number, octets, seconds};
+use crate::{Error, Store, number, octets, seconds};
 
 /// A node's introduction, checked by the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,40 +23,37 @@ pub struct Contact<'a> {
 pub enum Published {
     /// It is kept.
     Kept,
-    /// A newer one is kept already.
+    /// One as new or newer is kept already.
     Older,
 }
 
 impl Store {
-    /// Keeps a node's contact, if it is not older than the one that is kept.
+    /// Keeps a node's contact, if it is newer than the one that is kept, or as new and with a
+    /// newer certificate.
+    ///
+    /// Anything else is no change: whoever says again what was said, as anybody can who has
+    /// heard it, costs nothing but reading. There is one contact of each node, and no line in
+    /// the audit log.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownCertificate`] or [`Error::Revoked`]; otherwise as the file says.
     pub async fn publish(&self, contact: &Contact<'_>, now: Wall) -> Result<Published, Error> {
-        let Contact { node, serial, issued, introduction } = *contact;
-        let mut change = self.change().await?;
-        let row = sqlx::query("SELECT revoked FROM certificates WHERE serial = $1 AND prefix = $2");
-        let row = row.bind(number(serial)).bind(octets(node.0));
-        let row = row.fetch_optional(&mut *change).await?;
-        let row = row.ok_or(Error::UnknownCertificate { serial })?;
-        if row.try_get::<Option<i64>, _>("revoked")?.is_some() {
-            return Err(Error::Revoked { serial });
-        }
-        let row = sqlx::query(
-            "INSERT INTO contacts (prefix, serial, introduction, issued, seen)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (prefix) DO UPDATE SET serial = excluded.serial,
-               introduction = excluded.introduction, issued = excluded.issued,
-               seen = excluded.seen
-             WHERE excluded.issued >= contacts.issued",
-        );
-        let row = row.bind(octets(node.0)).bind(number(serial)).bind(introduction);
-        let written = row.bind(seconds(issued)).bind(seconds(now)).execute(&mut *change).await?;
-        if written.rows_affected() == 0 {
+        if !is_news(&self.pool, contact).await? {
             return Ok(Published::Older);
         }
-        note(&mut change, now, "contact", &node.to_string()).await?;
+        let mut change = self.change().await?;
+        // Asked again, because others may have written meanwhile.
+        if !is_news(&mut *change, contact).await? {
+            return Ok(Published::Older);
+        }
+        let Contact { node, serial, issued, introduction } = *contact;
+        let row = sqlx::query(
+            "INSERT OR REPLACE INTO contacts (prefix, serial, introduction, issued, seen)
+             VALUES ($1, $2, $3, $4, $5)",
+        );
+        let row = row.bind(octets(node.0)).bind(number(serial)).bind(introduction);
+        row.bind(seconds(issued)).bind(seconds(now)).execute(&mut *change).await?;
         change.commit().await?;
         Ok(Published::Kept)
     }
@@ -84,4 +81,25 @@ impl Store {
         let rows = rows.fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(row.try_get("introduction")?)).collect()
     }
+}
+
+/// Tells whether a contact is newer than the one that is kept.
+///
+/// # Errors
+///
+/// [`Error::UnknownCertificate`] or [`Error::Revoked`].
+async fn is_news(rows: impl SqliteExecutor<'_>, contact: &Contact<'_>) -> Result<bool, Error> {
+    let serial = contact.serial;
+    let row = sqlx::query(
+        "SELECT certificates.revoked, contacts.prefix IS NULL
+           OR (contacts.issued, contacts.serial) < ($1, $2) AS news
+         FROM certificates LEFT JOIN contacts ON contacts.prefix = certificates.prefix
+         WHERE certificates.serial = $2 AND certificates.prefix = $3",
+    );
+    let row = row.bind(seconds(contact.issued)).bind(number(serial)).bind(octets(contact.node.0));
+    let row = row.fetch_optional(rows).await?.ok_or(Error::UnknownCertificate { serial })?;
+    if row.try_get::<Option<i64>, _>("revoked")?.is_some() {
+        return Err(Error::Revoked { serial });
+    }
+    Ok(row.try_get("news")?)
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! network ──── document (version strictly rises)
 //! invitations ─1:n─ certificates ─1:1─ contacts
-//! audit        one line for each change
+//! audit        one line for each change but of contacts, which nodes make; the newest lines
 //! ```
 //!
 //! Each change is one transaction, its line in the audit log included: after a crash all
@@ -68,7 +68,7 @@ pub struct Change {
     /// When.
     pub at: Wall,
     /// What was done: `init`, `invite`, `enrol`, `renew`, `revoke`,
-    /// `parameters`, `contact`, and `unlist` for revoked certificates that a document has no
+    /// `parameters`, and `unlist` for revoked certificates that a document has no
     /// place for.
     pub action: String,
     /// To whom.
@@ -209,7 +209,10 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(vec![begin])
 }
 
-/// Writes a line of the audit log.
+/// Most lines of the audit log.
+const LINES: i64 = 100_000;
+
+/// Writes a line of the audit log; one too old makes room for it.
 async fn note(
     change: &mut Transaction<'static, Sqlite>,
     at: Wall,
@@ -217,7 +220,9 @@ async fn note(
     subject: &str,
 ) -> Result<(), Error> {
     let line = sqlx::query("INSERT INTO audit (at, action, subject) VALUES ($1, $2, $3)");
-    line.bind(seconds(at)).bind(action).bind(subject).execute(&mut **change).await?;
+    let line = line.bind(seconds(at)).bind(action).bind(subject).execute(&mut **change).await?;
+    let old = sqlx::query("DELETE FROM audit WHERE id <= $1");
+    old.bind(line.last_insert_rowid().saturating_sub(LINES)).execute(&mut **change).await?;
     Ok(())
 }
 

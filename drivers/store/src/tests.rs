@@ -314,7 +314,7 @@ async fn each_change_is_in_the_audit_log() {
     store.replace_document(0, NOW, sign).await.unwrap();
     let actions: Vec<_> =
         store.changes(99).await.unwrap().into_iter().map(|change| change.action).collect();
-    assert_eq!(actions, ["parameters", "revoke", "renew", "contact", "enrol", "invite", "init"]);
+    assert_eq!(actions, ["parameters", "revoke", "renew", "enrol", "invite", "init"]);
 }
 
 #[tokio::test]

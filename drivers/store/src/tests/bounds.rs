@@ -83,3 +83,48 @@ async fn a_node_with_more_certificates_than_a_document_holds_is_revoked() {
     let again = store.renew(1000, (NOW, DAY), signed).await;
     assert!(matches!(again, Err(Error::Revoked { .. })), "{again:?}");
 }
+
+#[tokio::test]
+async fn what_was_said_before_is_not_written_again() {
+    let (_folder, store) = store().await;
+    let certificate = anybody(&store, b"key", NOW).await.unwrap();
+    let (first, second) = (contact(&certificate, NOW), contact(&certificate, Wall(NOW.0 + 1)));
+    assert_eq!(store.publish(&first, NOW).await.unwrap(), Published::Kept);
+    assert_eq!(store.publish(&second, NOW).await.unwrap(), Published::Kept);
+    let kept = std::fs::metadata(store.file().with_extension("db-wal")).unwrap().len();
+    let lines = store.changes(99).await.unwrap();
+    // Somebody else holds the right to write, and it does not matter.
+    let _writer = store.change().await.unwrap();
+    for said in [first, second, first, second] {
+        let said = Contact { introduction: b"other", ..said };
+        assert_eq!(store.publish(&said, NOW.plus(DAY)).await.unwrap(), Published::Older);
+    }
+    let now = std::fs::metadata(store.file().with_extension("db-wal")).unwrap().len();
+    assert_eq!((now, store.changes(99).await.unwrap()), (kept, lines));
+}
+
+#[tokio::test]
+async fn a_contact_with_a_renewed_certificate_is_news_once() {
+    let (_folder, store) = store().await;
+    let old = anybody(&store, b"key", NOW).await.unwrap();
+    let new = store.renew(1, (NOW.plus(DAY), DAY), signed).await.unwrap();
+    for (certificate, published) in
+        [(&old, Published::Kept), (&new, Published::Kept), (&old, Published::Older)]
+    {
+        assert_eq!(store.publish(&contact(certificate, NOW), NOW).await.unwrap(), published);
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_keeps_the_newest_lines() {
+    let (_folder, store) = store().await;
+    let lines = sqlx::query(
+        "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < $1)
+         INSERT INTO audit SELECT n, 0, 'old', '' FROM n",
+    );
+    lines.bind(LINES + 5).execute(&store.pool).await.unwrap();
+    anybody(&store, b"key", NOW).await.unwrap();
+    let lines = store.changes(u32::MAX).await.unwrap();
+    assert_eq!(lines.len(), usize::try_from(LINES).unwrap());
+    assert_eq!(lines[0].action, "enrol");
+}
