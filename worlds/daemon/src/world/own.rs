@@ -104,7 +104,7 @@ impl World {
         let now = self.clock.now();
         if self.times.end.is_some() {
             self.times.end = Some(now);
-            return;
+            return self.tell(&Input::Leave);
         }
         tracing::info!("the node stops as soon as routes have left it");
         self.times.end = Some(now + FAREWELL);
