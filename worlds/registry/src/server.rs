@@ -24,12 +24,12 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use crypto::{Issuer, NetworkAuthority};
 use linux::Clock;
 use store::Store;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::directory::{Directory, Registry};
 use crate::error::Error;
 use crate::settings::Settings;
-use gate::Gate;
+use gate::{Gate, Places};
 use pace::Pace;
 use restored::Alarm;
 use tls::Dress;
@@ -53,7 +53,7 @@ struct Shared {
     pace: Mutex<Pace>,
     alarm: Mutex<Alarm>,
     /// Places for questions that are held.
-    held: Semaphore,
+    held: Places,
 }
 
 /// Serves the registry in `directory` until `stop` is ready.
@@ -112,7 +112,7 @@ async fn run(
         authority: NetworkAuthority::new(issuer.certificate().clone()),
         pace: Mutex::new(Pace::new(limits)),
         alarm: Mutex::new(Alarm::default()),
-        held: Semaphore::new(limits.held),
+        held: Places::new(limits.held, limits.held_per_source),
         settings,
         issuer,
         store,

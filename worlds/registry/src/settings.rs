@@ -40,6 +40,9 @@ pub struct Limits {
     pub connections_per_source: usize,
     /// Questions for a newer document that are held at once; default: 500.
     pub held: usize,
+    /// Such questions at once from one source; its other nodes hear from their neighbours;
+    /// default: 4.
+    pub held_per_source: usize,
     /// Requests at once from one source, after a pause; default: 400.
     pub burst: u32,
     /// Requests per second from one source, in the long run; default: 40.
@@ -55,6 +58,7 @@ impl Default for Limits {
             connections: 800,
             connections_per_source: 200,
             held: 500,
+            held_per_source: 4,
             burst: 400,
             requests_per_second: 40,
             patience_seconds: 10,
@@ -99,8 +103,9 @@ impl Settings {
         if !(1..=3650).contains(&self.certificate_days) {
             return Err("certificate_days: out of bounds; 1 to 3650".to_owned());
         }
-        let Limits { connections, connections_per_source, held, burst, .. } = self.limits;
-        let zero = [connections, connections_per_source, held].contains(&0)
+        let Limits { connections, connections_per_source, .. } = self.limits;
+        let Limits { held, held_per_source, burst, .. } = self.limits;
+        let zero = [connections, connections_per_source, held, held_per_source].contains(&0)
             || [burst, self.limits.requests_per_second].contains(&0)
             || self.limits.patience_seconds == 0;
         if zero {
@@ -124,6 +129,7 @@ impl Settings {
              # connections = 800              # keep it below the limit of open files\n\
              # connections_per_source = 200   # a source: an IPv4 address or an IPv6 /64\n\
              # held = 500                     # questions for a newer document\n\
+             # held_per_source = 4            # those of one source\n\
              # burst = 400                    # requests of a source, after a pause\n\
              # requests_per_second = 40       # requests of a source, in the long run\n\
              # patience_seconds = 10          # for a client that is slow\n",

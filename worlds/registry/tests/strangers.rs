@@ -187,6 +187,23 @@ fn only_so_many_wait_for_a_document() {
 }
 
 #[test]
+fn a_source_has_few_of_the_places_where_questions_wait() {
+    let town = Town::new();
+    let ask = || town.send("GET", "/v1/document?newer_than=9&wait=3", b"").unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        std::thread::sleep(Duration::from_millis(1000));
+        assert_eq!(refused(ask()), (429, "busy".to_owned()));
+        for one in waiting {
+            assert_eq!(one.join().unwrap().0, 204);
+        }
+    });
+    // They are free again.
+    let ask = || town.send("GET", "/v1/document?newer_than=9&wait=1", b"").unwrap();
+    assert_eq!(ask().0, 204);
+}
+
+#[test]
 fn the_description_describes_what_there_is() {
     let town = Town::new();
     let (status, described) = town.send("GET", "/v1/openapi.json", b"").unwrap();

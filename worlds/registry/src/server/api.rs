@@ -109,7 +109,11 @@ async fn renew(State(shared): Known, Member(member): Member) -> Result<Json<Enro
 }
 
 /// Answers at once if the document is newer, otherwise once it is, or when the time is up.
-async fn document(State(shared): Known, asked: Asked<Newer>) -> Result<Response, Refusal> {
+async fn document(
+    State(shared): Known,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    asked: Asked<Newer>,
+) -> Result<Response, Refusal> {
     let Query(Newer { newer_than, wait }) = asked.map_err(misasked)?;
     let mut version = shared.version.clone();
     // Bound first: the borrow must not be held while the alarm is told.
@@ -119,7 +123,7 @@ async fn document(State(shared): Known, asked: Asked<Newer>) -> Result<Response,
         restored::cry(newer_than, ours);
     }
     if *version.borrow() <= newer_than && wait > 0 {
-        let Ok(_place) = shared.held.try_acquire() else {
+        let Some(_place) = shared.held.take(Source::of(from.ip())) else {
             let sentence = "too many nodes wait for the next document; ask again later, \
                             or ask your neighbours";
             return Err(Refusal::new(Code::Busy, sentence));

@@ -1,4 +1,4 @@
-//! The gate: how many connections there are, from whom, and for how long.
+//! The gate: how many connections and held questions there are, from whom, and for how long.
 //!
 //! A slow or greedy client may fill its own places, never those of all.
 
@@ -34,39 +34,74 @@ impl Source {
     }
 }
 
-/// Lets connections in, as many as the limits say.
+/// Places, so many for all and so many for each source.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub(crate) struct Places {
     inside: Arc<Mutex<Inside>>,
+    all: usize,
+    each: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inside {
-    limits: Limits,
     all: usize,
     by_source: BTreeMap<Source, usize>,
 }
 
+impl Places {
+    /// Returns `all` places, of which a source may have `each`.
+    pub(crate) fn new(all: usize, each: usize) -> Self {
+        Self { inside: Arc::default(), all, each }
+    }
+
+    /// Gives a place, if there is one; it is free again when dropped.
+    pub(crate) fn take(&self, source: Source) -> Option<Place> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = inside.by_source.get(&source).copied().unwrap_or(0);
+        if inside.all >= self.all || theirs >= self.each {
+            return None;
+        }
+        inside.all += 1;
+        inside.by_source.insert(source, theirs + 1);
+        drop(inside);
+        Some(Place { places: self.clone(), source })
+    }
+}
+
+/// A place, free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Places,
+    source: Source,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inside = self.places.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.all = inside.all.saturating_sub(1);
+        match inside.by_source.get_mut(&self.source) {
+            Some(theirs) if *theirs > 1 => *theirs -= 1,
+            Some(_) | None => drop(inside.by_source.remove(&self.source)),
+        }
+    }
+}
+
+/// Lets connections in, as many as the limits say.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate(Places);
+
 impl Gate {
     pub(crate) fn new(limits: Limits) -> Self {
-        let inside = Inside { limits, all: 0, by_source: BTreeMap::new() };
-        Self { inside: Arc::new(Mutex::new(inside)) }
+        Self(Places::new(limits.connections, limits.connections_per_source))
     }
 
     fn enter(&self, stream: TcpStream) -> io::Result<Visit> {
         stream.set_nodelay(true)?;
         let source = Source::of(stream.peer_addr()?.ip());
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = inside.by_source.get(&source).copied().unwrap_or(0);
-        if inside.all >= inside.limits.connections || theirs >= inside.limits.connections_per_source
-        {
-            return Err(io::Error::other("too many connections"));
-        }
-        inside.all += 1;
-        inside.by_source.insert(source, theirs + 1);
-        drop(inside);
+        let full = || io::Error::other("too many connections");
+        let place = self.0.take(source).ok_or_else(full)?;
         let end = Box::pin(tokio::time::sleep(LIFE));
-        Ok(Visit { stream, end, place: Place { gate: self.clone(), source } })
+        Ok(Visit { stream, end, place })
     }
 }
 
@@ -77,24 +112,6 @@ impl<S> Accept<TcpStream, S> for Gate {
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         ready(self.enter(stream).map(|visit| (visit, service)))
-    }
-}
-
-/// A place inside, free again when dropped.
-#[derive(Debug)]
-struct Place {
-    gate: Gate,
-    source: Source,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut inside = self.gate.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        inside.all = inside.all.saturating_sub(1);
-        match inside.by_source.get_mut(&self.source) {
-            Some(theirs) if *theirs > 1 => *theirs -= 1,
-            Some(_) | None => drop(inside.by_source.remove(&self.source)),
-        }
     }
 }
 
@@ -164,6 +181,18 @@ mod tests {
         drop(first);
         let _three = TcpStream::connect(address).await;
         assert!(gate.enter(listener.accept().await.unwrap().0).is_ok());
+    }
+
+    #[test]
+    fn a_source_has_its_places_and_all_have_theirs() {
+        let source = |last| Source::of([192, 0, 2, last].into());
+        let places = Places::new(5, 2);
+        let one = [places.take(source(1)), places.take(source(1))];
+        assert!(one.iter().all(Option::is_some) && places.take(source(1)).is_none());
+        let others: Vec<_> = (2..=4).map(|last| places.take(source(last))).collect();
+        assert!(others.iter().all(Option::is_some) && places.take(source(5)).is_none());
+        drop(one);
+        assert!(places.take(source(5)).is_some() && places.take(source(1)).is_some());
     }
 
     #[test]
