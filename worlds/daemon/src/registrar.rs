@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
+use registry::Code;
 use registry::client::{Client, Problem};
 
 use crate::world::Happened;
@@ -46,8 +47,6 @@ const INTRODUCTIONS: usize = 5;
 const HOLD: Duration = Duration::from_secs(50);
 /// The first and the longest wait after a failure.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
-/// How often something that must get through is tried.
-const TRIES: u32 = 5;
 /// Enough for TLS, small enough for forty nodes on one machine.
 const STACK: usize = 512 * 1024;
 
@@ -75,7 +74,7 @@ impl Registrar {
         self.ask(Task::Introductions);
     }
 
-    /// Tells the registry how we are reached.
+    /// Tells the registry how we are reached, again and again until it knows.
     pub(crate) fn publish(&self, introduction: Vec<u8>) {
         self.ask(Task::Publish(introduction));
     }
@@ -100,10 +99,17 @@ impl Registrar {
 fn watch_documents(client: &Client, version: &AtomicU64, node: &Sender<Happened>) {
     let mut patience = PATIENCE.0;
     loop {
+        let asked = Instant::now();
         match client.document(version.load(Ordering::Relaxed), HOLD) {
-            Ok(newer) => {
+            Ok(None) => {
                 patience = PATIENCE.0;
-                let Some(octets) = newer else { continue };
+                if asked.elapsed() < HOLD {
+                    // It does not hold questions: then we keep the pause.
+                    std::thread::sleep(PATIENCE.0);
+                }
+            }
+            Ok(Some(octets)) => {
+                patience = PATIENCE.0;
                 if node.send(Happened::Registry(News::Document(octets))).is_err() {
                     return;
                 }
@@ -119,38 +125,130 @@ fn watch_documents(client: &Client, version: &AtomicU64, node: &Sender<Happened>
     }
 }
 
+/// What the registry does not know yet of how we are reached.
+#[derive(Debug)]
+struct Unpublished {
+    introduction: Vec<u8>,
+    /// When it is told.
+    next: Instant,
+    /// How long we wait if that fails.
+    patience: Duration,
+}
+
+impl Unpublished {
+    const fn since(now: Instant, introduction: Vec<u8>) -> Self {
+        Self { introduction, next: now, patience: PATIENCE.0 }
+    }
+
+    /// Puts it off: each time longer, and at once the longest time if it is refused for good.
+    fn put_off(&mut self, now: Instant, problem: &Problem) {
+        let patience = if is_final(problem) { PATIENCE.1 } else { self.patience };
+        self.next = now + patience;
+        self.patience = (patience * 2).min(PATIENCE.1);
+    }
+}
+
+/// Tells whether trying again soon is of no use: the registry knows us and says no.
+fn is_final(problem: &Problem) -> bool {
+    let Problem::Refused { code, .. } = problem else { return false };
+    !matches!(code, Code::Busy | Code::Slow | Code::Trouble | Code::Clock)
+}
+
 fn do_tasks(client: &Client, tasks: &Receiver<Task>, node: &Sender<Happened>) {
-    for task in tasks {
+    let mut unpublished = None;
+    loop {
+        let Ok(task) = next_task(tasks, unpublished.as_ref()) else { return };
         let news = match task {
-            Task::Publish(introduction) => {
-                insist("tell how we are reached", || client.publish(&introduction));
+            None => None,
+            Some(Task::Publish(introduction)) => {
+                unpublished = Some(Unpublished::since(Instant::now(), introduction));
                 None
             }
-            Task::Introductions => {
+            Some(Task::Introductions) => {
                 try_once("get introductions", client.bootstrap(INTRODUCTIONS)).map(News::Bootstrap)
             }
-            Task::Renew => try_once("renew the certificate", client.renew()).map(News::Certificate),
+            Some(Task::Renew) => {
+                try_once("renew the certificate", client.renew()).map(News::Certificate)
+            }
         };
         if let Some(news) = news
             && node.send(Happened::Registry(news)).is_err()
         {
             return;
         }
+        unpublished = unpublished.and_then(|it| publish(client, it));
     }
 }
 
-/// Tries a few times, with growing pauses.
-fn insist(doing: &str, mut deed: impl FnMut() -> Result<(), Problem>) {
-    let mut patience = PATIENCE.0;
-    for _ in 0..TRIES {
-        if try_once(doing, deed()).is_some() {
-            return;
-        }
-        std::thread::sleep(patience);
-        patience = (patience * 2).min(PATIENCE.1);
+/// Waits for a task, or until what is unpublished is due; an error if no task can come.
+fn next_task(
+    tasks: &Receiver<Task>,
+    unpublished: Option<&Unpublished>,
+) -> Result<Option<Task>, RecvTimeoutError> {
+    let Some(it) = unpublished else {
+        return tasks.recv().map(Some).map_err(|_| RecvTimeoutError::Disconnected);
+    };
+    match tasks.recv_timeout(it.next.saturating_duration_since(Instant::now())) {
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        task => task.map(Some),
     }
+}
+
+/// Tells the registry how we are reached, if that is due; returns what it still has to know.
+fn publish(client: &Client, mut it: Unpublished) -> Option<Unpublished> {
+    if Instant::now() < it.next {
+        return Some(it);
+    }
+    let problem = client.publish(&it.introduction).err()?;
+    it.put_off(Instant::now(), &problem);
+    let again = it.next.saturating_duration_since(Instant::now());
+    tracing::info!(%problem, ?again, "the registry: cannot tell how we are reached now");
+    Some(it)
 }
 
 fn try_once<T>(doing: &str, done: Result<T, Problem>) -> Option<T> {
     done.inspect_err(|problem| tracing::info!(%problem, "the registry: cannot {doing} now")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: Code) -> Problem {
+        Problem::Refused { code, error: String::new(), remedy: String::new() }
+    }
+
+    #[test]
+    fn what_failed_is_put_off_up_to_a_minute_and_never_given_up() {
+        let now = Instant::now();
+        let mut it = Unpublished::since(now, Vec::new());
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            it.put_off(now, &refused(Code::Busy));
+            waits.push((it.next - now).as_secs());
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn what_is_refused_for_good_is_asked_once_a_minute() {
+        let now = Instant::now();
+        let mut it = Unpublished::since(now, Vec::new());
+        it.put_off(now, &refused(Code::Revoked));
+        assert_eq!(it.next - now, PATIENCE.1);
+        assert!(!is_final(&Problem::Clock { address: String::new() }));
+    }
+
+    #[test]
+    fn tasks_go_on_while_something_waits_to_be_published() {
+        let (ask, tasks) = channel();
+        let later = Instant::now() + PATIENCE.1;
+        let waiting = Unpublished::since(later, Vec::new());
+        ask.send(Task::Introductions).unwrap();
+        assert!(matches!(next_task(&tasks, Some(&waiting)), Ok(Some(Task::Introductions))));
+        let due = Unpublished::since(Instant::now(), Vec::new());
+        assert!(matches!(next_task(&tasks, Some(&due)), Ok(None)));
+        drop(ask);
+        assert!(next_task(&tasks, Some(&waiting)).is_err() && next_task(&tasks, None).is_err());
+    }
 }
