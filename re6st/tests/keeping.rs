@@ -161,7 +161,7 @@ fn what_comes_back_by_itself_may_be_damaged() {
     let _node = machine.lives(&home);
     assert!(patiently(|| home.status()["document"] == 1));
     let told = &home.status()["told"]["gossip"];
-    assert_eq!(told["refused"]["malformed"], 2, "{told}");
+    assert_eq!(told["refused"]["malformed"], 3, "{told}");
 }
 
 #[test]

@@ -5,6 +5,9 @@
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -17,9 +20,37 @@ const LONGEST: usize = 1280;
 /// How long to wait after an error, so that an interface that went away costs nothing.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How many words may wait for the control thread; more are dropped.
+const MOST: usize = 256;
+
 /// The socket, to send; what comes in goes to the control thread by itself.
 #[derive(Debug)]
-pub(crate) struct Overlay(UdpSocket);
+pub(crate) struct Overlay {
+    socket: UdpSocket,
+    dropped: Arc<AtomicU64>,
+}
+
+/// Words on their way to the control thread; dropping them makes room for others.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    words: Vec<u8>,
+    #[expect(dead_code, reason = "counting those who hold it is its use")]
+    place: Arc<()>,
+}
+
+impl Deref for Heard {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.words
+    }
+}
+
+/// Copies `words`, if fewer than [`MOST`] hold a `place`; one thread hands places out.
+fn hold(place: &Arc<()>, words: &[u8]) -> Option<Heard> {
+    let waiting = Arc::strong_count(place) - 1;
+    (waiting < MOST).then(|| Heard { words: words.to_vec(), place: Arc::clone(place) })
+}
 
 impl Overlay {
     /// Opens the socket on `address`, which the TUN interface must already have.
@@ -30,10 +61,12 @@ impl Overlay {
     pub(crate) fn open<M: Send + 'static>(
         address: Ipv6Addr,
         node: Sender<M>,
-        wrap: fn(Ipv6Addr, Vec<u8>) -> M,
+        wrap: fn(Ipv6Addr, Heard) -> M,
     ) -> io::Result<Self> {
         let socket = UdpSocket::bind(SocketAddrV6::new(address, PORT, 0, 0))?;
         let incoming = socket.try_clone()?;
+        let dropped = Arc::new(AtomicU64::new(0));
+        let (count, place) = (Arc::clone(&dropped), Arc::new(()));
         let receive = move || {
             let mut words = [0; LONGEST];
             loop {
@@ -44,20 +77,47 @@ impl Overlay {
                 let (SocketAddr::V6(from), Some(words)) = (from, words.get(..length)) else {
                     continue;
                 };
-                if from.port() == PORT && node.send(wrap(*from.ip(), words.to_vec())).is_err() {
+                if from.port() != PORT {
+                    continue;
+                }
+                let Some(heard) = hold(&place, words) else {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                };
+                if node.send(wrap(*from.ip(), heard)).is_err() {
                     return;
                 }
             }
         };
         let thread = std::thread::Builder::new().name("overlay".to_owned());
         thread.stack_size(256 * 1024).spawn(receive)?;
-        Ok(Self(socket))
+        Ok(Self { socket, dropped })
+    }
+
+    /// Returns how many words came in and found no room.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Sends `words` to the node at `to`; what cannot be sent is lost, as on any network.
     pub(crate) fn send(&self, to: Ipv6Addr, words: &[u8]) {
-        if let Err(error) = self.0.send_to(words, SocketAddrV6::new(to, PORT, 0, 0)) {
+        if let Err(error) = self.socket.send_to(words, SocketAddrV6::new(to, PORT, 0, 0)) {
             tracing::debug!(%to, %error, "a word to another node could not be sent");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_wait_and_no_more() {
+        let place = Arc::new(());
+        let mut waiting: Vec<_> = (0..MOST).filter_map(|_| hold(&place, b"word")).collect();
+        assert_eq!((waiting.len(), &waiting[0][..]), (MOST, &b"word"[..]));
+        assert!(hold(&place, b"more").is_none());
+        waiting.pop();
+        assert!(hold(&place, b"more").is_some());
     }
 }

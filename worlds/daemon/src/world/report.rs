@@ -1,5 +1,7 @@
 //! What a running node says of itself.
 
+use std::collections::BTreeMap;
+
 use arrows::State;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -94,10 +96,17 @@ impl World {
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
-            lost_packets: json!(self.plane.counters()),
+            lost_packets: json!(self.lost()),
             events: json!(self.tally.events),
             told: self.refused(),
         }
+    }
+
+    /// What was dropped on its way in or out, by reason.
+    fn lost(&self) -> BTreeMap<&'static str, u64> {
+        let mut lost = self.plane.counters();
+        lost.insert("overlay-crowded", self.overlay.dropped());
+        lost
     }
 
     /// What engines refused to believe, by reason.
@@ -165,7 +174,7 @@ impl World {
     }
 
     fn node_rows(&self) -> Vec<Value> {
-        let mut rows = std::collections::BTreeMap::<Prefix, Value>::new();
+        let mut rows = BTreeMap::<Prefix, Value>::new();
         for contact in self.node.gossip().contacts() {
             let country = contact.country.map(|code| String::from_utf8_lossy(&code).into_owned());
             let endpoints: Vec<_> = contact
@@ -175,7 +184,7 @@ impl World {
                 .collect();
             rows.insert(contact.node.0, json!({"country": country, "endpoints": endpoints}));
         }
-        let routes: std::collections::BTreeMap<_, _> =
+        let routes: BTreeMap<_, _> =
             self.node.routing().routes().map(|route| (route.prefix, route.metric.0)).collect();
         for prefix in routes.keys() {
             rows.entry(*prefix).or_insert_with(|| json!({}));
