@@ -29,7 +29,12 @@ fn a_network_that_overlaps_another_route_is_refused() {
         ("fd00:43::/48", true),
     ] {
         let taken = machine.does(|| {
-            let tun = Tun::open("other0", Queues::One).unwrap();
+            // The one before goes with the last process that was forked beside it.
+            let mut tun = None;
+            patiently(|| {
+                tun = Tun::open("other0", Queues::One).ok();
+                tun.is_some()
+            });
             let mut netlink = Netlink::open().unwrap();
             let device = netlink.index("other0").unwrap();
             netlink.set_up(device).unwrap();
