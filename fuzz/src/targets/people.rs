@@ -42,7 +42,7 @@ pub(super) fn settings(octets: &[u8]) {
 /// The file in which a node keeps contacts.
 pub(super) fn contacts_file(octets: &[u8]) {
     let read = daemon::contacts::decode(octets);
-    let length: usize = read.iter().map(|introduction| introduction.len() + 2).sum();
+    let length: usize = read.iter().map(Vec::len).sum();
     assert!(length <= octets.len(), "more is read than there is");
 }
 
@@ -99,7 +99,7 @@ at_least = 1
 country = "CN"
 [[ensure]]
 at_least = 1
-carrier = "tls"
+carrier = "udp"
 "#;
     vec![whole.into(), Vec::new()]
 }
