@@ -60,6 +60,8 @@ struct Caller {
     from: SocketAddr,
     /// Their index.
     index: u32,
+    /// Of their initiation.
+    stamp: u64,
     aes: bool,
 }
 
@@ -97,15 +99,24 @@ impl Noise {
         if key == self.identity.public {
             return Err(Reason::Ourselves);
         }
-        if !self.stamps.admit(key, initiation.stamp) {
-            return Err(Reason::Replayed);
-        }
+        let stamp = initiation.stamp;
+        self.judge_stamp(&key, stamp)?;
         let aes = initiation.aes && self.settings.aes;
-        let caller = Caller { handshake, key, from, index: hello.sender, aes };
+        let caller = Caller { handshake, key, from, index: hello.sender, stamp, aes };
         if initiation.previous == 0 {
             self.ask(name, caller, initiation.introduction, now);
-        } else {
-            self.renew(name, caller, initiation.previous, now);
+            return Ok(());
+        }
+        self.renew(name, caller, initiation.previous, now)
+    }
+
+    /// Refuses initiations no newer than one that was accepted. Who has a link is
+    /// remembered as long as it lives, however many others call.
+    fn judge_stamp(&self, key: &[u8; 32], stamp: u64) -> Result<(), Reason> {
+        let of_links = self.links.values().filter(|link| link.peer == *key);
+        let newest = of_links.map(|link| link.stamp).max();
+        if newest.is_some_and(|newest| stamp <= newest) || !self.stamps.is_new(key, stamp) {
+            return Err(Reason::Replayed);
         }
         Ok(())
     }
@@ -165,19 +176,25 @@ impl Noise {
     }
 
     /// Gives new keys to a link that lives, without asking the node again.
-    fn renew(&mut self, name: [u8; 32], caller: Caller, previous: u32, now: Time) {
-        self.guard.accepted();
+    fn renew(
+        &mut self,
+        name: [u8; 32],
+        caller: Caller,
+        previous: u32,
+        now: Time,
+    ) -> Result<(), Reason> {
         let link = self.sessions.get(&previous).copied().filter(|link| {
             let state = self.links.get(link);
             !link.is_ours() && state.is_some_and(|state| state.peer == caller.key)
         });
-        match link {
-            Some(link) => {
-                self.supersede(link, previous, now);
-                self.give_keys(name, link, caller, now);
-            }
-            None => self.give_no(name, caller, Verdict::Forgotten, now),
-        }
+        let Some(link) = link else {
+            self.give_no(name, caller, Verdict::Forgotten, now);
+            return Ok(());
+        };
+        self.supersede(link, previous, now)?;
+        self.guard.accepted();
+        self.give_keys(name, link, caller, now);
+        Ok(())
     }
 
     pub(crate) fn accept(&mut self, link: LinkId, now: Time) {
@@ -223,7 +240,8 @@ impl Noise {
         let Ok(message) = caller.handshake.write(&response.encode()) else {
             return self.lose(link, Why::Unreachable);
         };
-        let Caller { handshake, key: peer, from, index: remote, aes } = caller;
+        let Caller { handshake, key: peer, from, index: remote, stamp, aes } = caller;
+        self.stamps.note(peer, stamp);
         self.give(
             name,
             Given {
@@ -237,7 +255,7 @@ impl Noise {
         );
         let keys = self.keys(handshake, &Ends { local, remote, peer, aes, initiator: false });
         // First the keys, then the answer: the first packet may come right after it.
-        self.establish(link, Agreed { keys, peer, to: from }, now);
+        self.establish(link, Agreed { keys, peer, to: from, stamp }, now);
         self.repeat(&name, from);
     }
 

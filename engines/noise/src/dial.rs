@@ -193,7 +193,8 @@ impl Noise {
                     initiator: true,
                 };
                 let keys = self.keys(dial.handshake, &ends);
-                self.establish(dial.link, Agreed { keys, peer: dial.peer, to: from }, now);
+                let agreed = Agreed { keys, peer: dial.peer, to: from, stamp: 0 };
+                self.establish(dial.link, agreed, now);
                 if !dial.rekey {
                     self.say(Output::Up {
                         link: dial.link,

@@ -35,11 +35,16 @@ pub enum Input<'a> {
         /// Its octets.
         bytes: &'a [u8],
     },
-    /// The plane opened a packet of the link.
+    /// The plane opened a packet of a session.
     ///
-    /// Needed once, for the first packet of each link that others opened;
-    /// harmless at any other time.
-    Heard(LinkId),
+    /// Needed once for each session that the other end asked for; harmless at any
+    /// other time.
+    Heard {
+        /// The link.
+        link: LinkId,
+        /// Our index of the session, [`Keys::local`].
+        receiver: u32,
+    },
     /// The plane opened a packet of the link, and it came from this new address.
     Moved(LinkId, SocketAddr),
     /// What we show of ourselves in handshakes from now on.

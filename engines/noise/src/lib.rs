@@ -112,7 +112,7 @@ impl Engine for Noise {
                     self.counters.count(reason);
                 }
             }
-            Input::Heard(link) => self.heard(link),
+            Input::Heard { link, receiver } => self.heard(link, receiver, now),
             Input::Moved(link, to) => self.moved(link, to),
             Input::Introduction(introduction) => self.introduce(introduction),
             Input::Wake => {}

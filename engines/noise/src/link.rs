@@ -1,13 +1,15 @@
 //! Links that are up, and their sessions.
 //!
 //! ```text
-//!  session   installed ── replaced ─► fading ── 60 s ─► retired
-//!                └─────── closed ───► lingering ─ 5 s ──► retired
+//!  session   installed ─ proven ─ replaced ─► fading ── 60 s ─► retired
+//!                └─────────── closed ───────► lingering ─ 5 s ──► retired
 //! ```
 //!
 //! The owner of a link knows when it has new keys, and lets the old ones fade
-//! then. The acceptor does not know whether its answer arrived; the next
-//! initiation says which session the owner really had.
+//! then. The acceptor does not know whether its answer arrived: a session is
+//! proven once a packet of it was opened, or a new initiation names it as the
+//! newest that the owner has. Only then the ones before fade; so nobody who
+//! repeats or holds back datagrams ends a session that works.
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -15,7 +17,7 @@ use core::net::SocketAddr;
 use words::{LinkId, Time};
 
 use crate::handshake::Handshake;
-use crate::{Event, Keys, Noise, Output, Settings, Why, mask_key};
+use crate::{Event, Keys, Noise, Output, Reason, Settings, Why, mask_key};
 
 /// A link with at least one session.
 pub(crate) struct Link {
@@ -24,6 +26,10 @@ pub(crate) struct Link {
     pub(crate) to: SocketAddr,
     /// Our index of the newest session.
     local: u32,
+    /// Our index of the newest session that the other end is sure to have; 0 if none.
+    proven: u32,
+    /// The stamp of the other end's newest initiation; 0 on links of ours.
+    pub(crate) stamp: u64,
     /// Their index of the newest session.
     pub(crate) remote: u32,
     /// When the newest session began.
@@ -85,6 +91,8 @@ pub(crate) struct Agreed {
     pub(crate) peer: [u8; 32],
     /// Where it is.
     pub(crate) to: SocketAddr,
+    /// The stamp of its initiation; 0 if it was ours.
+    pub(crate) stamp: u64,
 }
 
 impl Noise {
@@ -105,40 +113,88 @@ impl Noise {
         }
     }
 
-    /// Gives a link its first keys, or new ones.
+    /// Gives a link its first keys, or new ones. Only a packet of the link moves it: the
+    /// datagrams of a handshake may come from who only passes them on.
     pub(crate) fn establish(&mut self, link: LinkId, agreed: Agreed, now: Time) {
-        let Agreed { keys, peer, to } = agreed;
+        let Agreed { keys, peer, to, stamp } = agreed;
         let ours = link.is_ours();
         let rekey = self.some_time(self.settings.rekey, self.settings.rekey_jitter, now);
         let (local, remote) = (keys.local, keys.remote);
-        let before = self.links.get(&link).map(|before| (before.local, before.since, before.heard));
-        let heard = ours || before.is_some_and(|(_, _, heard)| heard);
-        let state =
-            Link { peer, to, local, remote, since: now, ours, heard, rekey, rekeying: false };
+        let before = self.links.remove(&link);
+        let to = before.as_ref().map_or(to, |before| before.to);
+        let state = Link {
+            peer,
+            to,
+            local,
+            proven: if ours { local } else { before.as_ref().map_or(0, |before| before.proven) },
+            stamp,
+            remote,
+            since: now,
+            ours,
+            heard: ours || before.as_ref().is_some_and(|before| before.heard),
+            rekey,
+            rekeying: false,
+        };
         self.links.insert(link, state);
         self.sessions.insert(local, link);
         self.say(Output::Install { link, keys, to });
-        if let Some((local, since, _)) = before {
+        if let Some(before) = before {
             if ours {
-                self.fading.insert(local, now + self.settings.fade);
+                self.fading.insert(before.local, now + self.settings.fade);
             }
-            let after = now.since(since);
+            let after = now.since(before.since);
             self.say(Output::Event(Event::Rekeyed { link, after }));
         }
     }
 
-    /// Lets the session that the owner had fade, and retires those it never had.
-    pub(crate) fn supersede(&mut self, link: LinkId, previous: u32, now: Time) {
+    /// Makes way for a session that replaces `previous`: those that the owner never had
+    /// are retired.
+    ///
+    /// An owner names the newest session it has. Any other name but the newest two is old.
+    pub(crate) fn supersede(
+        &mut self,
+        link: LinkId,
+        previous: u32,
+        now: Time,
+    ) -> Result<(), Reason> {
+        let state = self.links.get(&link).ok_or(Reason::Unexpected)?;
+        if previous != state.proven && previous != state.local {
+            return Err(Reason::Replayed);
+        }
+        self.prove(link, previous, now);
         for index in self.sessions_of(link) {
-            if index == previous {
-                self.fading.insert(index, now + self.settings.fade);
-            } else if !self.fading.contains_key(&index) {
+            if index != previous && !self.fading.contains_key(&index) {
                 self.retire_now(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// The plane opened a packet of this session.
+    pub(crate) fn heard(&mut self, link: LinkId, receiver: u32, now: Time) {
+        if self.sessions.get(&receiver) == Some(&link) && !self.fading.contains_key(&receiver) {
+            self.prove(link, receiver, now);
+        }
+        self.up(link);
+    }
+
+    /// The other end has the keys of this session: those before it fade.
+    fn prove(&mut self, link: LinkId, proven: u32, now: Time) {
+        let Some(state) = self.links.get_mut(&link) else { return };
+        if state.proven == proven {
+            return;
+        }
+        state.proven = proven;
+        let newest = state.local;
+        for index in self.sessions_of(link) {
+            if index != proven && index != newest && !self.fading.contains_key(&index) {
+                self.fading.insert(index, now + self.settings.fade);
             }
         }
     }
 
-    pub(crate) fn heard(&mut self, link: LinkId) {
+    /// The other end of a link was heard.
+    fn up(&mut self, link: LinkId) {
         if let Some(state) = self.links.get_mut(&link)
             && !state.heard
         {
@@ -148,7 +204,7 @@ impl Noise {
     }
 
     pub(crate) fn moved(&mut self, link: LinkId, to: SocketAddr) {
-        self.heard(link);
+        self.up(link);
         let Some(state) = self.links.get_mut(&link) else { return };
         if state.to == to {
             return;

@@ -1,4 +1,7 @@
-//! When each caller last called, so that an old call is not taken for a new one.
+//! When each caller was last accepted, so that an old call is not taken for a new one.
+//!
+//! Only callers that were accepted are noted: whoever may make keys at will would else
+//! push the others out.
 
 use alloc::collections::BTreeMap;
 
@@ -17,12 +20,16 @@ impl Stamps {
         Self { room: room.max(1), newest: BTreeMap::new(), by_turn: BTreeMap::new(), turn: 0 }
     }
 
-    /// Takes note of `stamp`, unless one as high was noted of this caller.
-    pub(crate) fn admit(&mut self, caller: [u8; 32], stamp: u64) -> bool {
+    /// Tells whether `stamp` is higher than all that were noted of this caller.
+    pub(crate) fn is_new(&self, caller: &[u8; 32], stamp: u64) -> bool {
+        self.newest.get(caller).is_none_or(|(newest, _)| stamp > *newest)
+    }
+
+    /// Takes note of `stamp`, unless a higher one was noted of this caller.
+    pub(crate) fn note(&mut self, caller: [u8; 32], stamp: u64) {
+        let mut stamp = stamp;
         if let Some((newest, turn)) = self.newest.get(&caller) {
-            if stamp <= *newest {
-                return false;
-            }
+            stamp = stamp.max(*newest);
             self.by_turn.remove(turn);
         } else if self.newest.len() >= self.room
             && let Some((_, forgotten)) = self.by_turn.pop_first()
@@ -32,7 +39,6 @@ impl Stamps {
         self.newest.insert(caller, (stamp, self.turn));
         self.by_turn.insert(self.turn, caller);
         self.turn += 1;
-        true
     }
 }
 
@@ -41,20 +47,24 @@ mod tests {
     use super::Stamps;
 
     #[test]
-    fn only_a_higher_stamp_of_the_same_caller_is_admitted() {
+    fn only_a_higher_stamp_of_the_same_caller_is_new() {
         let mut stamps = Stamps::new(10);
-        assert!(stamps.admit([1; 32], 5));
-        assert!(!stamps.admit([1; 32], 5) && !stamps.admit([1; 32], 4));
-        assert!(stamps.admit([2; 32], 4) && stamps.admit([1; 32], 6));
+        assert!(stamps.is_new(&[1; 32], 0));
+        stamps.note([1; 32], 5);
+        stamps.note([1; 32], 4);
+        assert!(!stamps.is_new(&[1; 32], 5) && !stamps.is_new(&[1; 32], 4));
+        assert!(stamps.is_new(&[2; 32], 4) && stamps.is_new(&[1; 32], 6));
     }
 
     #[test]
     fn the_longest_silent_is_forgotten_first() {
         let mut stamps = Stamps::new(2);
-        assert!(stamps.admit([1; 32], 5) && stamps.admit([2; 32], 5));
-        assert!(stamps.admit([1; 32], 6) && stamps.admit([3; 32], 5));
-        assert!(!stamps.admit([1; 32], 6), "spoke after the second");
-        assert!(stamps.admit([2; 32], 5), "was forgotten");
+        stamps.note([1; 32], 5);
+        stamps.note([2; 32], 5);
+        stamps.note([1; 32], 6);
+        stamps.note([3; 32], 5);
+        assert!(!stamps.is_new(&[1; 32], 6), "spoke after the second");
+        assert!(stamps.is_new(&[2; 32], 5), "was forgotten");
         assert_eq!(stamps.newest.len(), stamps.by_turn.len());
     }
 }

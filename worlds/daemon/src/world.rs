@@ -196,9 +196,9 @@ impl World {
                 let now = self.clock.now();
                 self.noise.handle(noise::Input::Datagram { from, bytes: &bytes }, now);
             }
-            Happened::Plane(FromPlane::Heard { link }) => {
+            Happened::Plane(FromPlane::Heard { link, receiver }) => {
                 let now = self.clock.now();
-                self.noise.handle(noise::Input::Heard(link), now);
+                self.noise.handle(noise::Input::Heard { link, receiver }, now);
             }
             Happened::Plane(FromPlane::Moved { link, from, .. }) => {
                 let now = self.clock.now();

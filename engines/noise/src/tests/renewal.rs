@@ -143,6 +143,81 @@ fn moving_is_being_heard() {
     assert_eq!(stage.ups(1), 0);
     stage.tell(1, Input::Moved(THEIRS, stage::address(9)));
     assert_eq!(stage.ups(1), 1);
-    stage.tell(1, Input::Heard(THEIRS));
+    let receiver = stage.keys(1, THEIRS).local;
+    stage.tell(1, Input::Heard { link: THEIRS, receiver });
     assert_eq!(stage.ups(1), 1);
+}
+
+/// The initiation that the owner sent last.
+fn last_initiation(stage: &Stage) -> Vec<u8> {
+    stage.sent[0].last().expect("an initiation").clone()
+}
+
+fn hear(stage: &mut Stage, bytes: &[u8]) {
+    stage.tell(1, Input::Datagram { from: stage::address(7), bytes });
+}
+
+#[test]
+fn a_rekey_said_again_later_ends_no_session() {
+    let mut stage = a_link_that_is_up();
+    assert_eq!(talk(&mut stage, 140), 0);
+    assert_eq!(rekeys(&stage, 1), 1);
+    let replayed = last_initiation(&stage);
+    // Many strangers were accepted since: nobody but the link remembers the owner.
+    stage.nodes[1].stamps = Stamps::new(1);
+    assert_eq!(talk(&mut stage, 30), 0);
+    hear(&mut stage, &replayed);
+    assert_eq!(stage.nodes[1].counters().of(Reason::Replayed), 1);
+    assert_eq!(rekeys(&stage, 1), 1);
+    assert_eq!(talk(&mut stage, 300), 0);
+    assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
+}
+
+#[test]
+fn a_session_that_was_heard_stays_until_the_new_one_is_heard() {
+    let mut stage = a_link_that_is_up();
+    let first = stage.keys(1, THEIRS).local;
+    // Frames of the owner are lost from the moment it has new keys.
+    stage.fate = alloc::boxed::Box::new(|packet| match packet.body {
+        Body::Hello(_) => vec![stage::DELAY],
+        Body::Frame(_) => vec![],
+    });
+    stage.run(135 * SECOND);
+    assert_eq!(rekeys(&stage, 1), 1);
+    stage.run(65 * SECOND);
+    assert!(stage.plane[1].contains_key(&first));
+    stage.fate = alloc::boxed::Box::new(|_| vec![stage::DELAY]);
+    stage.frame(0, LINK);
+    stage.run(59 * SECOND);
+    assert!(stage.plane[1].contains_key(&first), "late packets still open");
+    stage.run(3 * SECOND);
+    assert!(!stage.plane[1].contains_key(&first));
+}
+
+#[test]
+fn a_rekey_from_elsewhere_does_not_move_a_link() {
+    let mut stage = a_link_that_is_up();
+    stage.fate = alloc::boxed::Box::new(|_| vec![]);
+    stage.run(135 * SECOND);
+    let initiation = last_initiation(&stage);
+    hear(&mut stage, &initiation);
+    let installed = stage.said[1].iter().rev().find_map(|said| {
+        let Output::Install { to, .. } = said else { return None };
+        Some(*to)
+    });
+    assert_eq!((rekeys(&stage, 1), installed), (1, Some(stage::address(0))));
+}
+
+#[test]
+fn strangers_do_not_push_the_stamps_of_neighbours_out() {
+    let mut stage = Stage::of(vec![Settings { callers: 1, ..Settings::default() }; 4]);
+    stage.open(0, LINK, 3);
+    stage.run(SECOND);
+    let replayed = stage.sent[0][0].clone();
+    stage.tell(3, Input::Close(THEIRS));
+    stage.policy = Policy::Refuse(1);
+    stage.open(1, LINK, 3);
+    stage.run(20 * SECOND);
+    stage.tell(3, Input::Datagram { from: stage::address(7), bytes: &replayed });
+    assert_eq!(stage.nodes[3].counters().of(Reason::Replayed), 1);
 }

@@ -149,7 +149,7 @@ impl Stage {
             Some(session) => {
                 session.heard = true;
                 let link = session.link;
-                self.tell(node, Input::Heard(link));
+                self.tell(node, Input::Heard { link, receiver: index });
             }
             None => self.lost[node] += 1,
         }

@@ -87,6 +87,8 @@ pub enum FromPlane {
     Heard {
         /// The link.
         link: LinkId,
+        /// Our index of the session.
+        receiver: u32,
     },
     /// An authenticated packet came from another address than the link sends to. Each
     /// address is told once, one a second and one at a time of each link;

@@ -74,7 +74,7 @@ fn control_frames_and_strangers_reach_the_control_thread() {
     let Some([mut a, mut b, _]) = sites() else { return };
     join(&mut a, &mut b, 1);
     a.plane.send(LinkId::ours(1), &[1, 2, 3]);
-    assert!(matches!(told(&b), FromPlane::Heard { link } if link == LinkId::theirs(1)));
+    assert!(matches!(told(&b), FromPlane::Heard { link, .. } if link == LinkId::theirs(1)));
     let FromPlane::Control { link, frame } = told(&b) else { panic!("a frame") };
     assert_eq!((link, &frame[..]), (LinkId::theirs(1), &[1, 2, 3][..]));
     b.plane.send(LinkId::theirs(1), &[3]);
@@ -133,7 +133,7 @@ fn a_new_address_is_told_once_and_obeyed_when_told() {
     for _ in 0..3 {
         a.plane.send(LinkId::ours(1), &[]);
     }
-    assert!(matches!(told(&b), FromPlane::Heard { link } if link == LinkId::theirs(1)));
+    assert!(matches!(told(&b), FromPlane::Heard { link, .. } if link == LinkId::theirs(1)));
     let FromPlane::Moved { link, from, .. } = told(&b) else { panic!("moved") };
     assert_eq!((link, from), (LinkId::theirs(1), a.underlay));
     b.plane.redirect(link, from);

@@ -133,7 +133,8 @@ impl Worker {
             Ok(frame) => {
                 let (link, news) = (inlet.link.id, inlet.heard(from, octets, now));
                 if news.first {
-                    (self.tell)(FromPlane::Heard { link });
+                    let receiver = inlet.session.local();
+                    (self.tell)(FromPlane::Heard { link, receiver });
                 }
                 if let Some(told) = news.moved {
                     (self.tell)(FromPlane::Moved { link, from, told });

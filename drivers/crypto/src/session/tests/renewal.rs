@@ -52,7 +52,8 @@ impl End {
             Err(_) => self.rejected += 1,
         }
         if first {
-            self.noise.handle(Input::Heard(*link), now);
+            let heard = Input::Heard { link: *link, receiver: session.local() };
+            self.noise.handle(heard, now);
         }
     }
 
