@@ -20,6 +20,10 @@ use crate::payload::{Initiation, Response, Verdict};
 use crate::wire::{Cookie, Hello, HelloKey, Kind, Nonce};
 use crate::{Event, Noise, Output, Reason, Why};
 
+/// How far the calendar of a caller may be ahead of ours, in microseconds: a day. A stamp
+/// further ahead, once noted, would lock its owner out as soon as its clock is put right.
+const AHEAD: u64 = 24 * 3600 * 1_000_000;
+
 /// What becomes of somebody's initiation.
 pub(crate) enum Answer {
     /// The node considers it.
@@ -100,7 +104,7 @@ impl Noise {
             return Err(Reason::Ourselves);
         }
         let stamp = initiation.stamp;
-        self.judge_stamp(&key, stamp)?;
+        self.judge_stamp(&key, stamp, now)?;
         let aes = initiation.aes && self.settings.aes;
         let caller = Caller { handshake, key, from, index: hello.sender, stamp, aes };
         if initiation.previous == 0 {
@@ -112,7 +116,10 @@ impl Noise {
 
     /// Refuses initiations no newer than one that was accepted. Who has a link is
     /// remembered as long as it lives, however many others call.
-    fn judge_stamp(&self, key: &[u8; 32], stamp: u64) -> Result<(), Reason> {
+    fn judge_stamp(&self, key: &[u8; 32], stamp: u64, now: Time) -> Result<(), Reason> {
+        if stamp > self.stamp_at(now).saturating_add(AHEAD) {
+            return Err(Reason::Ahead);
+        }
         let of_links = self.links.values().filter(|link| link.peer == *key);
         let newest = of_links.map(|link| link.stamp).max();
         if newest.is_some_and(|newest| stamp <= newest) || !self.stamps.is_new(key, stamp) {
@@ -167,12 +174,23 @@ impl Noise {
 
     /// Asks the node.
     fn ask(&mut self, name: [u8; 32], caller: Caller, introduction: &[u8], now: Time) {
-        let link = LinkId::theirs(self.next_theirs);
-        self.next_theirs += 1;
+        let link = self.next_theirs();
         let (from, key) = (caller.from, caller.key);
         let until = now + self.settings.consider;
         self.answers.insert(name, Answer::Asked(Asked { link, caller, until }));
         self.say(Output::Request { link, from, key, introduction: introduction.into() });
+    }
+
+    /// Returns a name for a link that nobody has; after 2^31 of them they come again.
+    fn next_theirs(&mut self) -> LinkId {
+        loop {
+            let link = LinkId::theirs(self.next_theirs);
+            self.next_theirs = self.next_theirs.wrapping_add(1);
+            let asked = self.answers.values().any(|answer| answer.link() == Some(link));
+            if !asked && !self.links.contains_key(&link) {
+                return link;
+            }
+        }
     }
 
     /// Gives new keys to a link that lives, without asking the node again.

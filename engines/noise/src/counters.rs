@@ -17,6 +17,8 @@ pub enum Reason {
     Forged,
     /// An initiation as old as one that came before.
     Replayed,
+    /// An initiation from more than a day ahead: one of the two clocks is wrong.
+    Ahead,
     /// The same initiation again: our answer, if given, was sent again.
     Repeated,
     /// A response or a cookie that nothing waits for.
@@ -35,13 +37,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in their order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Short,
         Self::Oversize,
         Self::Strange,
         Self::Malformed,
         Self::Forged,
         Self::Replayed,
+        Self::Ahead,
         Self::Repeated,
         Self::Unexpected,
         Self::Ourselves,
@@ -60,6 +63,7 @@ impl Reason {
             Self::Malformed => "malformed",
             Self::Forged => "forged",
             Self::Replayed => "replayed",
+            Self::Ahead => "ahead",
             Self::Repeated => "repeated",
             Self::Unexpected => "unexpected",
             Self::Ourselves => "ourselves",

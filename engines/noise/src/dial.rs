@@ -8,6 +8,7 @@ use words::{LinkId, Time};
 use crate::handshake::Handshake;
 use crate::link::{Agreed, Ends};
 use crate::payload::{Initiation, Response, Verdict};
+use crate::place::is_place;
 use crate::wire::{self, Cookie, Hello, HelloKey, Kind, Nonce};
 use crate::{Event, Noise, Output, Reason, Why};
 
@@ -68,7 +69,9 @@ impl Noise {
         if known || !link.is_ours() {
             return;
         }
-        let endpoints = endpoints.iter().take(ENDPOINTS).copied().collect();
+        let network = self.settings.network;
+        let endpoints = endpoints.iter().filter(|at| is_place(**at, network));
+        let endpoints = endpoints.take(ENDPOINTS).copied().collect();
         self.say(Output::Event(Event::Dialled(link)));
         self.dial(Plan { link, peer, endpoints, previous: 0 }, now);
     }
@@ -111,8 +114,7 @@ impl Noise {
     /// has no address or an impossible key.
     fn first_message(&mut self, plan: &Plan, now: Time) -> Option<(Handshake, Vec<u8>)> {
         plan.endpoints.first()?;
-        let elsewhen = self.epoch.saturating_add(now.as_micros());
-        self.stamp = elsewhen.max(self.stamp.saturating_add(1));
+        self.stamp = self.stamp_at(now).max(self.stamp.saturating_add(1));
         let initiation = Initiation {
             stamp: self.stamp,
             aes: self.settings.aes,

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use words::LinkId;
+use words::{LinkId, Wall};
 
 use crate::Keys;
 
@@ -17,7 +17,9 @@ pub enum Input<'a> {
         link: LinkId,
         /// The static X25519 key of the node to reach.
         peer: [u8; 32],
-        /// Where it may be, tried in turn; 8 at most are.
+        /// Where it may be, tried in turn; 8 at most are, and none that is no place
+        /// of another node (loopback, multicast, broadcast, unspecified, port 0, inside
+        /// [`Settings::network`](crate::Settings::network)).
         endpoints: &'a [SocketAddr],
     },
     /// The node takes the link that [`Output::Request`] asked for.
@@ -45,7 +47,11 @@ pub enum Input<'a> {
         /// Our index of the session, [`Keys::local`].
         receiver: u32,
     },
-    /// The plane opened a packet of the link, and it came from this new address.
+    /// What time it is. A calendar that went back is not followed: what we say of the
+    /// time must only rise.
+    Calendar(Wall),
+    /// The plane opened a packet of the link, and it came from this new address. Not
+    /// followed if that is no place of another node, as in [`Input::Open`].
     Moved(LinkId, SocketAddr),
     /// What we show of ourselves in handshakes from now on.
     ///

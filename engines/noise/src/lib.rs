@@ -36,6 +36,7 @@ mod io;
 mod keys;
 mod link;
 mod payload;
+mod place;
 mod secrets;
 mod settings;
 mod stamps;
@@ -75,7 +76,7 @@ pub struct Noise {
     secrets: Secrets,
     settings: Settings,
     introduction: Vec<u8>,
-    /// The calendar, in microseconds, at the beginning of the world's time.
+    /// The calendar, in microseconds, at the beginning of the world's time; never lowered.
     epoch: u64,
     /// The last stamp given out.
     stamp: u64,
@@ -113,6 +114,7 @@ impl Engine for Noise {
                 }
             }
             Input::Heard { link, receiver } => self.heard(link, receiver, now),
+            Input::Calendar(wall) => self.epoch = self.epoch.max(epoch(wall, now)),
             Input::Moved(link, to) => self.moved(link, to),
             Input::Introduction(introduction) => self.introduce(introduction),
             Input::Wake => {}
@@ -148,7 +150,8 @@ impl Noise {
     /// `private` is its static X25519 key. `seed` is 32 octets of true entropy,
     /// never used again: ephemeral keys grow from it. `calendar` is the time at
     /// `now`: others compare it with what we said before a restart, so a node
-    /// whose calendar went back is not answered until it has caught up.
+    /// whose calendar went back is not answered until it has caught up, or
+    /// [`Input::Calendar`] has put it right.
     pub fn new(
         private: [u8; 32],
         seed: [u8; 32],
@@ -162,7 +165,7 @@ impl Noise {
             hello: HelloKey::of(&identity.public),
             identity,
             introduction: Vec::new(),
-            epoch: calendar.0.saturating_mul(1_000_000).saturating_sub(now.as_micros()),
+            epoch: epoch(calendar, now),
             stamp: 0,
             next_theirs: 0,
             links: BTreeMap::new(),
@@ -217,6 +220,11 @@ impl Noise {
         }
     }
 
+    /// Returns the calendar, in microseconds.
+    const fn stamp_at(&self, now: Time) -> u64 {
+        self.epoch.saturating_add(now.as_micros())
+    }
+
     fn say(&mut self, said: Output) {
         self.said.push_back(said);
     }
@@ -239,6 +247,11 @@ impl Noise {
     fn some_time(&mut self, after: Duration, jitter: Duration, now: Time) -> Time {
         now + after + self.secrets.within(jitter)
     }
+}
+
+/// Returns the calendar, in microseconds, at the beginning of the world's time.
+const fn epoch(calendar: Wall, now: Time) -> u64 {
+    calendar.0.saturating_mul(1_000_000).saturating_sub(now.as_micros())
 }
 
 impl fmt::Debug for Noise {

@@ -17,6 +17,7 @@ use core::net::SocketAddr;
 use words::{LinkId, Time};
 
 use crate::handshake::Handshake;
+use crate::place::is_place;
 use crate::{Event, Keys, Noise, Output, Reason, Settings, Why, mask_key};
 
 /// A link with at least one session.
@@ -206,7 +207,7 @@ impl Noise {
     pub(crate) fn moved(&mut self, link: LinkId, to: SocketAddr) {
         self.up(link);
         let Some(state) = self.links.get_mut(&link) else { return };
-        if state.to == to {
+        if state.to == to || !is_place(to, self.settings.network) {
             return;
         }
         state.to = to;

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use words::Prefix;
+
 /// The numbers of the carrier.
 ///
 /// Both ends should have the same `rekey`, `expire` and `fade`; a difference
@@ -36,6 +38,8 @@ pub struct Settings {
     pub pending: usize,
     /// Of how many callers the newest stamp is kept.
     pub callers: usize,
+    /// The addresses that our own links carry: no link runs inside another.
+    pub network: Option<Prefix>,
 }
 
 impl Default for Settings {
@@ -55,6 +59,7 @@ impl Default for Settings {
             calm: 50,
             pending: 256,
             callers: 4096,
+            network: None,
         }
     }
 }

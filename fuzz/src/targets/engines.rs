@@ -218,7 +218,7 @@ impl Wire {
 
     /// Where one end is.
     fn at(side: usize) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], u16::try_from(side).unwrap_or_default()))
+        SocketAddr::from(([192, 0, 2, 1], 1 + u16::try_from(side).unwrap_or_default()))
     }
 
     /// One end opens a link to the other.

@@ -96,8 +96,8 @@ fn assemble(
     let tun = interface::open(config.interface(), me, network, plane::MTU)?;
     let clock = linux::Clock::start();
     let secret = *identity.noise.private();
-    let settings =
-        noise::Settings { aes: crypto::session::has_aes(), ..noise::Settings::default() };
+    let aes = crypto::session::has_aes();
+    let settings = noise::Settings { aes, network: Some(network), ..noise::Settings::default() };
     let wall = linux::Clock::wall();
     let noise = noise::Noise::new(secret, linux::seed()?, settings, wall, Time::ZERO);
     let parts = plane::Parts {

@@ -146,7 +146,9 @@ impl World {
         let now = self.clock.now();
         if now >= self.times.next_calendar {
             self.times.next_calendar = now + CALENDAR;
-            self.tell(&Input::Calendar(linux::Clock::wall()));
+            let wall = linux::Clock::wall();
+            self.tell(&Input::Calendar(wall));
+            self.noise.handle(noise::Input::Calendar(wall), now);
             self.renew_if_due(now);
             self.introduce_if_due(now);
         }

@@ -134,8 +134,12 @@ fn somebody_else_cannot_take_a_link_over() {
     let identity = Identity::new([3; 32]);
     let peer = stage.nodes[1].public();
     let mut handshake = Handshake::initiator(&identity, &peer, Secrets::new([9; 32])).unwrap();
-    let initiation =
-        payload::Initiation { stamp: u64::MAX, aes: true, previous, introduction: &[] };
+    let initiation = payload::Initiation {
+        stamp: 1_700_000_002_000_000,
+        aes: true,
+        previous,
+        introduction: &[],
+    };
     let message = handshake.write(&initiation.encode()).unwrap();
     let hello = Hello {
         kind: Kind::Initiation,
@@ -149,6 +153,82 @@ fn somebody_else_cannot_take_a_link_over() {
     hear(&mut stage, 1, 2, &bytes);
     assert_eq!(stage.plane[1].len(), installed);
     assert!(stage.is_up(1, THEIRS));
+    assert_eq!(stage.nodes[1].counters().of(Reason::Ahead), 0, "it was judged by its name");
+}
+
+#[test]
+fn a_link_is_not_led_to_where_no_node_is() {
+    let mut stage = Stage::new(2);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    for nowhere in ["127.0.0.1:6326", "[ff02::1]:6326", "0.0.0.0:1", "192.0.2.9:0"] {
+        stage.tell(0, Input::Moved(LINK, nowhere.parse().unwrap()));
+    }
+    assert!(!stage.said[0].iter().any(|said| matches!(said, Output::Redirect { .. })));
+}
+
+#[test]
+fn a_node_is_not_called_inside_the_network_its_links_make() {
+    let network = Some("fd42::/48".parse().unwrap());
+    let mut stage = Stage::of(vec![Settings { network, ..Settings::default() }; 2]);
+    let peer = stage.nodes[1].public();
+    let inside = "[fd42:0:0:1::1]:6326".parse().unwrap();
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[inside] });
+    assert_eq!(stage.downs(0), [(LINK, Why::Unreachable)]);
+    let link = LinkId::ours(1);
+    stage.tell(0, Input::Open { link, peer, endpoints: &[inside, stage::address(1)] });
+    stage.run(SECOND / 2);
+    assert!(stage.is_up(0, link), "the other endpoint is tried at once");
+}
+
+#[test]
+fn a_name_in_use_is_not_given_again() {
+    let mut stage = Stage::new(3);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    stage.policy = Policy::Silence;
+    stage.open(2, LINK, 1);
+    stage.run(SECOND / 10);
+    stage.nodes[1].next_theirs = 0x8000_0000;
+    stage.open(2, LinkId::ours(1), 1);
+    stage.run(SECOND / 10);
+    let asked = stage.said[1].iter().filter_map(|said| {
+        let Output::Request { link, .. } = said else { return None };
+        Some(*link)
+    });
+    let names: Vec<_> = asked.collect();
+    assert_eq!(names, [THEIRS, LinkId::theirs(1), LinkId::theirs(2)]);
+}
+
+#[test]
+fn a_caller_from_the_future_is_refused_and_not_noted() {
+    let mut stage = Stage::new(2);
+    stage.nodes[0] = stage::node(0, Settings::default(), 1_700_000_000 + 90_000, stage.now);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND / 2);
+    assert_eq!(stage.nodes[1].counters().of(Reason::Ahead), 1);
+    assert_eq!(stage.requests(1), 0);
+    stage.nodes[0] = stage::node(0, Settings::default(), 1_700_000_000, stage.now);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    assert!(stage.is_up(0, LINK), "its clock is right again");
+}
+
+#[test]
+fn a_node_whose_clock_was_put_right_is_answered_again() {
+    let mut stage = Stage::new(2);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    stage.nodes[0] = stage::node(0, Settings::default(), 0, stage.now);
+    stage.plane[0].clear();
+    stage.open(0, LinkId::ours(1), 1);
+    stage.run(SECOND);
+    assert!(stage.nodes[1].counters().of(Reason::Replayed) > 0);
+    stage.tell(0, Input::Calendar(Wall(1_700_000_060)));
+    stage.tell(0, Input::Calendar(Wall(0)));
+    stage.open(0, LinkId::ours(2), 1);
+    stage.run(SECOND);
+    assert!(stage.is_up(0, LinkId::ours(2)));
 }
 
 fn calm(calm: u32) -> Settings {

@@ -26,7 +26,9 @@ impl World {
     ///
     /// If the node cannot introduce itself, or its state cannot be read.
     pub(crate) fn begin(&mut self) -> anyhow::Result<()> {
-        self.tell(&Input::Calendar(linux::Clock::wall()));
+        let wall = linux::Clock::wall();
+        self.tell(&Input::Calendar(wall));
+        self.noise.handle(noise::Input::Calendar(wall), self.clock.now());
         let document = State::read_or_empty(&self.state.document())?;
         if !document.is_empty() {
             self.tell(&Input::Document(&document));
