@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use daemon::config::Span;
 use lab::Fault;
@@ -44,9 +45,10 @@ pub(crate) struct LabOptions {
     /// Kill the registry
     #[arg(long, value_name = "T", value_parser = Fault::kill_registry)]
     kill_registry: Vec<Fault>,
-    /// Share of packets that the emulated Internet loses, in hundredths
-    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
-    loss: f64,
+    /// What the emulated Internet loses: none, what the model has for each pair, or a
+    /// percentage for all
+    #[arg(long, value_name = "none|model|PERCENT", default_value = "none")]
+    loss: String,
     /// Copy the logs of the registry and of the nodes to this directory at the end
     #[arg(long, value_name = "DIRECTORY")]
     keep_logs: Option<PathBuf>,
@@ -66,14 +68,8 @@ enum Format {
 
 impl LabOptions {
     pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
-        anyhow::ensure!((0.0..=100.0).contains(&self.loss), "--loss {}: 0 to 100", self.loss);
+        let loss = self.loss.parse().context("--loss")?;
         let faults = [self.kill, self.cut, self.block_udp, self.revoke, self.kill_registry];
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "0 to 100 was checked above, so this is 0 to a million"
-        )]
-        let loss = (self.loss * 10_000.0).round() as u32;
         Ok(lab::Options {
             nodes: self.nodes,
             round: self.round.0,

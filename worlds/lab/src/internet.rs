@@ -21,11 +21,13 @@ mod nat;
 mod packet;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use cities::{CITIES, City};
 pub use model::{HostId, MOST_NODES, Model, Place};
 use nat::Nat;
 use packet::Reading;
+pub use way::{Loss, NoLoss, Way};
 
 /// What can happen to the Internet.
 #[derive(Clone, Copy, Debug)]
@@ -206,11 +208,8 @@ impl Internet {
         }
         let to = *self.by_address.get(&reading.destination).ok_or(Dropped::Nowhere)?;
         self.pass(from, to, reading.number)?;
-        if self.model.loss > 0 && self.dice.below(1_000_000) < self.model.loss as usize {
-            return Err(Dropped::Lost);
-        }
+        let trip = self.model.trip(from, to, &mut self.dice).ok_or(Dropped::Lost)?;
         let left = self.queue(from, packet.len(), uplink, now)?;
-        let trip = self.model.trip(from, to, &mut self.dice);
         let at = self.in_order(from, to, left + trip);
         self.count += 1;
         self.travelling.push(Reverse(Travelling { at, number: self.count, from, to, packet }));

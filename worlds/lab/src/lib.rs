@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 pub use faults::{Fault, NoFault, What};
+pub use internet::{Loss, NoLoss};
 pub use options::Options;
 pub use report::{Arrows, Pings, Report, Revoked, Spread, Stretch};
 
@@ -89,26 +90,32 @@ fn say(what: &str) {
     let _ = writeln!(std::io::stderr(), "{what}");
 }
 
-/// Directories that are everywhere, and that we can do without.
-const DISPENSABLE: [&str; 4] = ["/mnt", "/media", "/srv", "/opt"];
+/// Directories that we can do without, the first one that is free is taken. The last two
+/// are the kernel's, so they are on every Linux, and no file of anybody can be in them.
+const DISPENSABLE: [&str; 6] = ["/mnt", "/media", "/srv", "/opt", "/proc/driver", "/proc/fs"];
 
 /// Chooses the directory that only we will see our files in. What it holds for others is
 /// hidden from us meanwhile, so nothing that we need may be in it.
+///
+/// A directory made for the purpose would be left behind if we are killed.
 fn hidden_directory(options: &Options) -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_default();
     let asked = [&options.keep_logs, &options.capture, &options.record, &options.executable];
     let asked = asked.into_iter().flatten().map(|path| here.join(path));
     let needed: Vec<PathBuf> = [here.clone(), program].into_iter().chain(asked).collect();
-    let free = |directory: &&&str| {
-        let path = Path::new(directory);
-        path.is_dir() && !needed.iter().any(|needed| needed.starts_with(path))
-    };
-    let found = DISPENSABLE.iter().find(free);
+    let found = free_directory(&needed, Path::is_dir);
     let found = found.with_context(|| {
         format!("one of {} must be there, and not in use", DISPENSABLE.join(", "))
     })?;
-    Ok(PathBuf::from(found))
+    Ok(found.to_owned())
+}
+
+/// Returns the first dispensable directory that `is_there` and holds nothing of `needed`.
+fn free_directory(needed: &[PathBuf], is_there: impl Fn(&Path) -> bool) -> Option<&'static Path> {
+    let free =
+        |path: &&Path| is_there(path) && !needed.iter().any(|needed| needed.starts_with(path));
+    DISPENSABLE.into_iter().map(Path::new).find(free)
 }
 
 /// The report in a few words, for people.

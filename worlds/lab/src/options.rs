@@ -1,32 +1,41 @@
 //! What can be asked of the lab.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::faults::Fault;
-use crate::internet::MOST_NODES;
+use crate::internet::{Loss, MOST_NODES};
+
+/// Time between two rounds; nodes would take no other.
+const ROUND: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+/// How long the nodes run.
+const RUN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(365 * 24);
+/// How often each pair is pinged.
+const PING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
 
 /// What can be asked of the lab.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How many nodes, 2 to [`MOST_NODES`]; default 12.
     pub nodes: u16,
-    /// Time between two rounds, told to the registry; default 5 minutes.
+    /// Time between two rounds, told to the registry, 1 second to 1 hour; default 5 minutes.
     pub round: Duration,
     /// Where all luck of the emulated Internet and of the faults comes from; drawn if not given.
     pub seed: Option<u64>,
-    /// How long the nodes run; until somebody stops the lab if not given.
+    /// How long the nodes run, 1 second to 1 year; until somebody stops the lab if not given.
     pub seconds: Option<Duration>,
     /// One line a second on standard error instead of the live table.
     pub headless: bool,
     /// Print the report as one line of JSON, the last of standard output.
     pub report: bool,
-    /// How often each pair is pinged; 100 ms if not given, less often with many pairs.
+    /// How often each pair is pinged, every 1 ms to every minute; 100 ms if not given, less
+    /// often with many pairs.
     pub ping: Option<Duration>,
     /// What is to go wrong, in any order.
     pub faults: Vec<Fault>,
-    /// Share of packets that the emulated Internet loses, in millionths; default 0.
-    pub loss: u32,
+    /// What the emulated Internet loses; nothing by default.
+    pub loss: Loss,
     /// Where to copy the logs of registry and nodes at the end.
     pub keep_logs: Option<PathBuf>,
     /// Where to write every packet of the emulated Internet, for `tcpdump -r`.
@@ -48,7 +57,7 @@ impl Default for Options {
             report: false,
             ping: None,
             faults: Vec::new(),
-            loss: 0,
+            loss: Loss::None,
             keep_logs: None,
             capture: None,
             record: None,
@@ -62,6 +71,15 @@ impl Options {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if !(2..=MOST_NODES).contains(&self.nodes) {
             anyhow::bail!("--nodes {}: 2 to {MOST_NODES}", self.nodes);
+        }
+        if !ROUND.contains(&self.round) {
+            anyhow::bail!("--round {:?}: 1s to 1h", self.round);
+        }
+        if let Some(seconds) = self.seconds.filter(|seconds| !RUN.contains(seconds)) {
+            anyhow::bail!("--seconds {}: 1 to {}", seconds.as_secs(), RUN.end().as_secs());
+        }
+        if let Some(ping) = self.ping.filter(|ping| !PING.contains(ping)) {
+            anyhow::bail!("--ping {}ms: 1ms to 1m", ping.as_millis());
         }
         if let Some(misfit) = self.faults.iter().find_map(|fault| fault.misfit(self.nodes)) {
             anyhow::bail!("{misfit}");
@@ -80,5 +98,23 @@ mod tests {
         assert!(Options { nodes: 1, ..Options::default() }.check().is_err());
         let faults = vec![Fault::kill("12@3").unwrap()];
         assert!(Options { faults, ..Options::default() }.check().is_err());
+    }
+
+    #[test]
+    fn times_out_of_bounds_are_refused_with_the_flag_and_the_bounds() {
+        let told = |options: Options| options.check().unwrap_err().to_string();
+        let seconds =
+            |seconds| Options { seconds: Some(Duration::from_secs(seconds)), ..Options::default() };
+        let ping = |ping| Options { ping: Some(ping), ..Options::default() };
+        let round = |round| Options { round, ..Options::default() };
+        assert_eq!(told(seconds(0)), "--seconds 0: 1 to 31536000");
+        assert!(told(seconds(u64::MAX)).ends_with(": 1 to 31536000"));
+        assert_eq!(told(ping(Duration::ZERO)), "--ping 0ms: 1ms to 1m");
+        assert_eq!(told(ping(Duration::from_secs(61))), "--ping 61000ms: 1ms to 1m");
+        assert_eq!(told(round(Duration::from_millis(999))), "--round 999ms: 1s to 1h");
+        assert_eq!(told(round(Duration::from_secs(3_601))), "--round 3601s: 1s to 1h");
+        for fine in [seconds(1), ping(Duration::from_millis(1)), round(Duration::from_hours(1))] {
+            assert!(fine.check().is_ok(), "{fine:?}");
+        }
     }
 }

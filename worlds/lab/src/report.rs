@@ -242,6 +242,33 @@ mod tests {
         assert!(!line.contains('\n'));
     }
 
+    /// The names of all values in `value`, as docs/lab.md writes them.
+    fn keys(value: &serde_json::Value, name: &str) -> Vec<String> {
+        if let Some(fields) = value.as_object().filter(|fields| !fields.is_empty()) {
+            let dot = if name.is_empty() { "" } else { "." };
+            fields.iter().flat_map(|(key, of)| keys(of, &format!("{name}{dot}{key}"))).collect()
+        } else if let Some(all) = value.as_array().filter(|all| !all.is_empty()) {
+            all.iter().flat_map(|of| keys(of, &format!("{name}[]"))).collect()
+        } else {
+            vec![name.to_owned()]
+        }
+    }
+
+    #[test]
+    fn the_document_has_every_key() {
+        let document = include_str!("../../../docs/lab.md");
+        let report = Report {
+            revoked: vec![Revoked { node: 1, out_after_s: None, came_back: false }],
+            lost_pings: vec![LostPing::default()],
+            ..Report::default()
+        };
+        let keys = keys(&serde_json::to_value(report).unwrap(), "");
+        assert!(keys.contains(&"revoked[].node".to_owned()), "{keys:?}");
+        let told = |key: &&String| document.contains(&format!("\n| `{key}` |"));
+        let missing: Vec<&String> = keys.iter().filter(|key| !told(key)).collect();
+        assert!(missing.is_empty(), "not in docs/lab.md: {missing:?}");
+    }
+
     #[test]
     fn only_all_pairs_are_complete() {
         let report =

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use linux::{Clock, Namespace};
 
 use crate::emulator::{Emulator, Order, plug_in};
 use crate::internet::{HostId, Internet, Model};
+use crate::{DISPENSABLE, free_directory};
 
 const SEED: [u8; 32] = [5; 32];
 
@@ -111,4 +113,32 @@ fn a_connection_passes_where_udp_is_blocked_and_not_where_all_is_cut() {
 
     let internet = net.emulator.stop().unwrap();
     assert!(internet.carried() > 0 && !internet.drops().is_empty());
+}
+
+#[test]
+fn our_files_go_where_nobody_has_any() {
+    let choose = |needed: &[&str], there: &[&str]| {
+        let needed: Vec<PathBuf> = needed.iter().map(PathBuf::from).collect();
+        free_directory(&needed, |path| there.iter().any(|there| path == Path::new(there)))
+    };
+    let all = DISPENSABLE;
+    assert_eq!(choose(&["/home/me"], &all), Some(Path::new("/mnt")));
+    assert_eq!(choose(&["/mnt/logs", "/media"], &all), Some(Path::new("/srv")));
+    let taken = ["/mnt/a", "/media/b", "/srv/c", "/opt/d"];
+    assert_eq!(choose(&taken, &all), Some(Path::new("/proc/driver")));
+    assert_eq!(choose(&[], &["/proc/fs"]), Some(Path::new("/proc/fs")));
+    assert_eq!(choose(&[], &[]), None);
+}
+
+#[test]
+fn the_directories_of_the_kernel_can_be_hidden() {
+    if let Err(error) = Namespace::new() {
+        eprintln!("skipped: {error}");
+        return;
+    }
+    let driver = Path::new("/proc/driver");
+    // Its mounts are of this thread alone.
+    linux::private_directory(driver).unwrap();
+    std::fs::write(driver.join("file"), "ours").unwrap();
+    assert!(driver.join("file").exists());
 }

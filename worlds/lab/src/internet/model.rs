@@ -3,7 +3,8 @@
 //! A round trip takes the light in the fibre along the great circle, times a detour,
 //! plus the access lines of both ends. The detour is drawn for each pair, with a mean
 //! of 1.6, so that a way through a third host is often shorter than the direct one, as
-//! on the real Internet (where 72 % of the pairs have such a way).
+//! on the real Internet (where 72 % of the pairs have such a way). Each way has a jitter
+//! and a loss of its own besides; [`Loss`] says whether the latter holds.
 //!
 //! The same seed gives the same Internet; more nodes do not move the first ones.
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use words::Dice;
 
 use super::cities::{CITIES, City};
+use super::way::{Loss, Way};
 
 /// A host of the emulated Internet: 0 is the registry, nodes count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,12 +59,10 @@ impl Place {
 #[derive(Clone, Debug)]
 pub struct Model {
     places: Vec<Place>,
-    /// One-way delay of each pair of hosts in both directions, row by row.
-    ways: Vec<Duration>,
-    /// Mean of the jitter, one way.
-    pub jitter: Duration,
-    /// How many packets in a million are lost; 0 by default.
-    pub loss: u32,
+    /// The way of each pair of hosts in both directions, row by row.
+    ways: Vec<Way>,
+    /// What is lost; nothing by default.
+    pub loss: Loss,
 }
 
 /// What light does in fibre, in kilometres per second.
@@ -93,7 +93,7 @@ impl Model {
             hosts.map(|host| Self::place(host, &mut atlas, &mut dice)).collect();
         Self::hide(&mut places, seed);
         let ways = Self::ways(&places, seed);
-        Self { places, ways, jitter: Duration::from_micros(250), loss: 0 }
+        Self { places, ways, loss: Loss::None }
     }
 
     fn place(host: HostId, atlas: &mut Vec<&'static City>, dice: &mut Dice) -> Place {
@@ -125,14 +125,16 @@ impl Model {
         }
     }
 
-    fn ways(places: &[Place], seed: [u8; 32]) -> Vec<Duration> {
+    fn ways(places: &[Place], seed: [u8; 32]) -> Vec<Way> {
         let mut dice = Dice::of(seed, "detours");
-        let mut ways = vec![Duration::ZERO; places.len() * places.len()];
+        let mut quality = Dice::of(seed, "quality");
+        let mut ways = vec![Way::default(); places.len() * places.len()];
         for (b, there) in places.iter().enumerate() {
             for (a, here) in places.iter().enumerate().take(b) {
                 let detour = (LEAST_DETOUR + exponential(MEAN_DETOUR, &mut dice)).min(MOST_DETOUR);
                 let light = here.city.distance(there.city).max(10.0) * detour / LIGHT;
-                let way = Duration::from_secs_f64(light) + here.access + there.access;
+                let delay = Duration::from_secs_f64(light) + here.access + there.access;
+                let way = Way::draw(delay, &mut quality);
                 for cell in [a * places.len() + b, b * places.len() + a] {
                     if let Some(cell) = ways.get_mut(cell) {
                         *cell = way;
@@ -158,21 +160,31 @@ impl Model {
         (1..u16::try_from(self.places.len()).unwrap_or(u16::MAX)).map(HostId)
     }
 
-    /// Returns the shortest time a packet takes from `a` to `b`, jitter left out.
-    pub fn one_way(&self, a: HostId, b: HostId) -> Duration {
+    /// Returns the way from `a` to `b`.
+    pub fn way(&self, a: HostId, b: HostId) -> Way {
         let cell = a.index() * self.places.len() + b.index();
         self.ways.get(cell).copied().unwrap_or_default()
     }
 
-    /// Returns the median time of a round trip between `a` and `b` on the Internet itself.
-    pub fn round_trip(&self, a: HostId, b: HostId) -> Duration {
-        2 * self.one_way(a, b) + self.jitter.mul_f64(MEDIAN_OF_TWO)
+    /// Returns the shortest time a packet takes from `a` to `b`, jitter left out.
+    pub fn one_way(&self, a: HostId, b: HostId) -> Duration {
+        self.way(a, b).delay
     }
 
-    /// Draws the time that one packet takes from `a` to `b`.
-    pub fn trip(&self, a: HostId, b: HostId, dice: &mut Dice) -> Duration {
-        let jitter = exponential(self.jitter.as_secs_f64(), dice);
-        self.one_way(a, b) + Duration::from_secs_f64(jitter)
+    /// Returns the median time of a round trip between `a` and `b` on the Internet itself.
+    pub fn round_trip(&self, a: HostId, b: HostId) -> Duration {
+        let way = self.way(a, b);
+        2 * way.delay + way.jitter.mul_f64(MEDIAN_OF_TWO)
+    }
+
+    /// Draws the time that one packet takes from `a` to `b`; `None` if it gets lost.
+    pub fn trip(&self, a: HostId, b: HostId, dice: &mut Dice) -> Option<Duration> {
+        let way = self.way(a, b);
+        if self.loss.strikes(way, dice) {
+            return None;
+        }
+        let jitter = exponential(way.jitter.as_secs_f64(), dice);
+        Some(way.delay + Duration::from_secs_f64(jitter))
     }
 }
 
@@ -200,7 +212,8 @@ mod tests {
         for a in few.nodes() {
             assert_eq!(few.at(a).unwrap().city, many.at(a).unwrap().city);
             for b in few.nodes() {
-                assert_eq!(few.one_way(a, b), many.one_way(a, b));
+                assert_eq!(few.way(a, b), many.way(a, b));
+                assert_eq!(few.way(a, b), few.way(b, a));
             }
         }
     }

@@ -68,7 +68,7 @@ fn a_packet_takes_the_time_of_its_way_and_arrives_as_it_was() {
     assert_eq!((*to, got), (b, &packet));
     let took = at.since(SOON);
     let way = story.internet.model.one_way(a, b);
-    assert!(way < took && took < way + Duration::from_millis(5), "{took:?}, way {way:?}");
+    assert!(way < took && took < 2 * way + Duration::from_millis(5), "{took:?}, way {way:?}");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_full_line_drops() {
 #[test]
 fn loss_is_as_ordered() {
     let mut model = Model::draw(4, SEED);
-    model.loss = 100_000;
+    model.loss = Loss::Everywhere(100_000);
     let mut story = Story::of(model);
     let (a, b) = (story.a, story.b);
     let packet = udp(story.end(a), story.end(b), b".");
@@ -111,6 +111,30 @@ fn loss_is_as_ordered() {
     }
     let lost = story.dropped(Dropped::Lost);
     assert!((900..1_100).contains(&lost), "{lost} of 10 000 at 10 %");
+}
+
+#[test]
+fn each_pair_loses_what_the_model_drew_for_it() {
+    let mut model = Model::draw(12, SEED);
+    model.loss = Loss::Model;
+    let mut story = Story::of(model);
+    let model = story.internet.model.clone();
+    let open: Vec<HostId> =
+        model.nodes().filter(|node| model.at(*node).unwrap().private.is_none()).collect();
+    let pairs = || open.iter().flat_map(|a| open.iter().map(|b| (*a, *b))).filter(|(a, b)| a < b);
+    let loss = |pair: &(HostId, HostId)| model.way(pair.0, pair.1).loss;
+    let (worst, best) = (pairs().max_by_key(loss).unwrap(), pairs().min_by_key(loss).unwrap());
+    assert!(loss(&worst) >= 5_000 && loss(&best) <= 200);
+    for pair @ (a, b) in [worst, best] {
+        let before = story.dropped(Dropped::Lost);
+        let packet = udp(story.end(a), story.end(b), b".");
+        for n in 0..20_000_u32 {
+            story.send(a, &packet, SOON + Duration::from_millis(1) * n);
+        }
+        let count = story.dropped(Dropped::Lost) - before;
+        let expected = u64::from(loss(&pair)) * 20_000 / 1_000_000;
+        assert!(count.abs_diff(expected) < 40, "{count} instead of {expected}");
+    }
 }
 
 #[test]
