@@ -38,20 +38,24 @@ pub(crate) async fn node(
 }
 
 /// Returns the smallest free index; 0 is the registry's.
+///
+/// It is 1, or the first one after a taken one: walked along `certificates_by_number` up to the
+/// first gap, no row is read.
 pub(crate) async fn index(
     change: &mut Transaction<'static, Sqlite>,
     now: Wall,
 ) -> Result<u32, Error> {
-    let taken =
-        sqlx::query("SELECT DISTINCT number FROM certificates WHERE expires >= $1 ORDER BY number");
-    let mut free = 1;
-    for row in taken.bind(seconds(now)).fetch_all(&mut **change).await? {
-        if row.try_get::<u32, _>("number")? != free {
-            break;
-        }
-        free += 1;
+    let first = sqlx::query("SELECT 1 FROM certificates WHERE number = 1 AND expires >= $1");
+    if first.bind(seconds(now)).fetch_optional(&mut **change).await?.is_none() {
+        return Ok(1);
     }
-    Ok(free)
+    let free = sqlx::query(
+        "SELECT number + 1 AS free FROM certificates AS taken INDEXED BY certificates_by_number
+         WHERE number >= 1 AND expires >= $1 AND NOT EXISTS (
+           SELECT 1 FROM certificates WHERE number = taken.number + 1 AND expires >= $1)
+         ORDER BY number LIMIT 1",
+    );
+    Ok(free.bind(seconds(now)).fetch_one(&mut **change).await?.try_get("free")?)
 }
 
 /// Tells whether no valid certificate, revoked or not, names the prefix.

@@ -206,7 +206,9 @@ const CONNECTIONS: u32 = 4;
 fn migrations() -> Migrator {
     let begin = include_str!("../migrations/0001_begin.sql").into_sql_str();
     let begin = Migration::new(1, "begin".into(), MigrationType::Simple, begin, false);
-    Migrator::with_migrations(vec![begin])
+    let indexes = include_str!("../migrations/0002_indexes.sql").into_sql_str();
+    let indexes = Migration::new(2, "indexes".into(), MigrationType::Simple, indexes, false);
+    Migrator::with_migrations(vec![begin, indexes])
 }
 
 /// Most lines of the audit log.

@@ -68,8 +68,10 @@ certificate_days = 30
 connections = 10
 connections_per_source = 5
 held = 5
+held_per_source = 2
 burst = 4
 requests_per_second = 2
+strangers_per_hour = 1
 patience_seconds = 3
 "#;
     vec![whole.into()]

@@ -51,6 +51,8 @@ struct Shared {
     /// Version of the network document, as last seen.
     version: watch::Receiver<u64>,
     pace: Mutex<Pace>,
+    /// Pace of those who enrol without an invitation.
+    strangers: Mutex<Pace>,
     alarm: Mutex<Alarm>,
     /// Places for questions that are held.
     held: Places,
@@ -110,7 +112,8 @@ async fn run(
     let limits = settings.limits;
     let shared = Arc::new(Shared {
         authority: NetworkAuthority::new(issuer.certificate().clone()),
-        pace: Mutex::new(Pace::new(limits)),
+        pace: Mutex::new(Pace::of_requests(limits)),
+        strangers: Mutex::new(Pace::of_strangers(limits)),
         alarm: Mutex::new(Alarm::default()),
         held: Places::new(limits.held, limits.held_per_source),
         settings,

@@ -47,6 +47,8 @@ pub struct Limits {
     pub burst: u32,
     /// Requests per second from one source, in the long run; default: 40.
     pub requests_per_second: u32,
+    /// Enrolments per hour from one source where anybody may enrol; default: 5.
+    pub strangers_per_hour: u32,
     /// Seconds that a client may take for a handshake, a request's head, or the whole
     /// request, each; default: 10.
     pub patience_seconds: u64,
@@ -61,6 +63,7 @@ impl Default for Limits {
             held_per_source: 4,
             burst: 400,
             requests_per_second: 40,
+            strangers_per_hour: 5,
             patience_seconds: 10,
         }
     }
@@ -105,8 +108,9 @@ impl Settings {
         }
         let Limits { connections, connections_per_source, .. } = self.limits;
         let Limits { held, held_per_source, burst, .. } = self.limits;
+        let Limits { requests_per_second, strangers_per_hour, .. } = self.limits;
         let zero = [connections, connections_per_source, held, held_per_source].contains(&0)
-            || [burst, self.limits.requests_per_second].contains(&0)
+            || [burst, requests_per_second, strangers_per_hour].contains(&0)
             || self.limits.patience_seconds == 0;
         if zero {
             return Err("limits: 0 would keep everybody out; use 1 or more".to_owned());
@@ -132,6 +136,7 @@ impl Settings {
              # held_per_source = 4            # those of one source\n\
              # burst = 400                    # requests of a source, after a pause\n\
              # requests_per_second = 40       # requests of a source, in the long run\n\
+             # strangers_per_hour = 5         # enrolments of a source, if anonymous\n\
              # patience_seconds = 10          # for a client that is slow\n",
             public.join(", ")
         )

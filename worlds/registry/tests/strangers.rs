@@ -126,6 +126,21 @@ fn strangers_enrol_only_where_the_operator_wants_it() {
 }
 
 #[test]
+fn an_open_network_takes_few_strangers_at_once_and_all_the_invited() {
+    let town = Town::with("anonymous = true\n[limits]\nstrangers_per_hour = 2\n");
+    let knock = || {
+        let csr = Request::write(&SigningKey::generate().unwrap()).unwrap();
+        town.send("POST", "/v1/enrol", json!({ "csr": csr }).to_string().as_bytes()).unwrap()
+    };
+    // What is no request is none of the two.
+    assert_eq!(town.send("POST", "/v1/enrol", b"{\"csr\": \"x\"}").unwrap().0, 400);
+    assert_eq!([knock().0, knock().0], [200, 200]);
+    assert_eq!(refused(knock()), (429, "busy".to_owned()));
+    town.node();
+    assert_eq!(registry::nodes(town.directory()).unwrap().len(), 3);
+}
+
+#[test]
 fn slow_clients_are_put_out_and_delay_nobody() {
     let town = Town::with("[limits]\npatience_seconds = 2\n");
     // Some never finish the handshake, some the head, some the body.
@@ -192,7 +207,7 @@ fn a_source_has_few_of_the_places_where_questions_wait() {
     let ask = || town.send("GET", "/v1/document?newer_than=9&wait=3", b"").unwrap();
     std::thread::scope(|scope| {
         let waiting: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
-        std::thread::sleep(Duration::from_millis(1000));
+        std::thread::sleep(Duration::from_secs(1));
         assert_eq!(refused(ask()), (429, "busy".to_owned()));
         for one in waiting {
             assert_eq!(one.join().unwrap().0, 204);

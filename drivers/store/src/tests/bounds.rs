@@ -128,3 +128,21 @@ async fn the_audit_log_keeps_the_newest_lines() {
     assert_eq!(lines.len(), usize::try_from(LINES).unwrap());
     assert_eq!(lines[0].action, "enrol");
 }
+
+#[tokio::test]
+async fn an_index_is_found_in_a_large_network() {
+    let (_folder, store) = store().await;
+    let rows = sqlx::query(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 50000)
+         INSERT INTO certificates (prefix, length, number, key, der, issued, expires, note)
+         SELECT zeroblob(16), 64, n, x'aa', x'', 0, $1 + (n <> 40000), '' FROM n",
+    );
+    let end = NOW.plus(DAY);
+    rows.bind(seconds(end)).execute(&store.pool).await.unwrap();
+    for (key, now, index) in [(b"a", end, 50_001), (b"b", Wall(end.0 + 1), 40_000)] {
+        assert_eq!(anybody(&store, key, now).await.unwrap().seat.index, index);
+    }
+    let mut change = store.change().await.unwrap();
+    let late = end.plus(9 * DAY);
+    assert_eq!(allocation::index(&mut change, late).await.unwrap(), 1);
+}

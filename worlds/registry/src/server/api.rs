@@ -77,7 +77,11 @@ async fn health(State(shared): Known) -> Result<Json<Health>, Refusal> {
     Ok(Json(Health { status: "ok".to_owned(), version, document }))
 }
 
-async fn enrol(State(shared): Known, Body(wish): Body<Enrol>) -> Result<Json<Enrolled>, Refusal> {
+async fn enrol(
+    State(shared): Known,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Body(wish): Body<Enrol>,
+) -> Result<Json<Enrolled>, Refusal> {
     let token = match &wish.token {
         Some(text) => Some(token(text)?),
         None if shared.settings.anonymous => None,
@@ -88,6 +92,9 @@ async fn enrol(State(shared): Known, Body(wish): Body<Enrol>) -> Result<Json<Enr
     };
     let request =
         crypto::Request::from_pem(&wish.csr).map_err(|error| Refusal::new(Code::Request, error))?;
+    if token.is_none() {
+        welcome(&shared, Source::of(from.ip()))?;
+    }
     let note: String = wish.note.chars().filter(|c| !c.is_control()).take(NOTE).collect();
     let applicant = Applicant { token, key: &request.key().0, note: &note };
     let seed = linux::seed().map_err(|error| Refusal::trouble(&error))?;
@@ -219,6 +226,17 @@ async fn at_pace(
     } else {
         Refusal::new(Code::Busy, "too many requests; wait a moment").into_response()
     }
+}
+
+/// Refuses a source that sends too many strangers.
+fn welcome(shared: &Shared, source: Source) -> Result<(), Refusal> {
+    let mut pace = shared.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+    if pace.admits(source, Instant::now()) {
+        return Ok(());
+    }
+    let sentence = "too many nodes enrolled from here; come again in an hour, or ask for an \
+                    invitation";
+    Err(Refusal::new(Code::Busy, sentence))
 }
 
 /// Signs what the rows decided.
