@@ -152,13 +152,11 @@ fn one_move_of_a_link_is_told_at_a_time_and_one_a_second() {
         b.plane.redirect(link, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
         a.plane.send(LinkId::ours(1), &[2]);
         let moved = told(b);
-        match moved {
-            FromPlane::Moved { .. } => {
-                assert!(matches!(told(b), FromPlane::Control { .. }));
-                Some(moved)
-            }
-            _ => None,
+        if !matches!(moved, FromPlane::Moved { .. }) {
+            return None;
         }
+        assert!(matches!(told(b), FromPlane::Control { .. }));
+        Some(moved)
     };
     assert!(strays(&mut b).is_none(), "it is heard");
     let moved = told(&b);
