@@ -14,6 +14,7 @@ mod birth;
 mod identity;
 mod interface;
 mod join;
+mod keeper;
 mod overlay;
 mod places;
 mod registrar;

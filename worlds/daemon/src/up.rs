@@ -12,6 +12,7 @@ use words::Time;
 use crate::birth::conceive;
 use crate::config::Config;
 use crate::identity::Identity;
+use crate::keeper::Keeper;
 use crate::overlay::Overlay;
 use crate::places::Places;
 use crate::record::{Birth, Recorder};
@@ -116,6 +117,7 @@ fn assemble(
     let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
+    let keeper = keeper(happened.clone())?;
     let registrar = Registrar::start(client(&state, &identity)?, happened)?;
     if let Some(why) = identity.out_of_date(linux::Clock::wall()) {
         tracing::warn!(%why, "others refuse this node; it asks the registry for a new certificate");
@@ -137,6 +139,15 @@ fn assemble(
         named: config.bootstrap.clone(),
         shown: Vec::new(),
         recorder,
+        keeper,
+    })
+}
+
+/// Returns the thread that writes files, and tells which it could not.
+fn keeper(happened: Sender<Happened>) -> std::io::Result<Keeper> {
+    Keeper::start(move |error| {
+        // The loop is gone only when the process ends.
+        let _ = happened.send(Happened::NotKept(error));
     })
 }
 

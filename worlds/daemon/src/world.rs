@@ -16,12 +16,13 @@ use words::{Engine, LinkId, Time};
 use crate::birth::RealNode;
 use crate::control::Pending;
 use crate::identity::Identity;
+use crate::keeper::Keeper;
 use crate::overlay::{Heard, Overlay};
 use crate::places::Places;
 use crate::plane::{self, FromPlane};
 use crate::record::Recorder;
 use crate::registrar::{News, Registrar};
-use crate::state::State;
+use crate::state::{State, Unusable};
 use crate::tally::Tally;
 
 mod own;
@@ -46,6 +47,8 @@ pub(crate) enum Happened {
     Asked(Pending),
     /// The registry answered.
     Registry(News),
+    /// A file could not be written.
+    NotKept(Unusable),
     /// We are to stop.
     Stop,
 }
@@ -66,6 +69,7 @@ pub(crate) struct World {
     /// What we show of ourselves.
     pub(crate) shown: Vec<u8>,
     pub(crate) recorder: Recorder,
+    pub(crate) keeper: Keeper,
     pub(crate) tally: Tally,
     pub(crate) times: Times,
 }
@@ -209,6 +213,10 @@ impl World {
             Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
             Happened::Asked(pending) => self.answer(&pending),
             Happened::Registry(news) => self.learn(news),
+            Happened::NotKept(error) => {
+                self.tally.note("state-not-written");
+                tracing::warn!(%error, "the node goes on without it");
+            }
             Happened::Stop => self.leave(),
         }
     }

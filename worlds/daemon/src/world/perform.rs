@@ -4,7 +4,6 @@ use node::{Event, Input, Output};
 use words::Engine;
 
 use super::World;
-use crate::state::State;
 
 impl World {
     /// Does all that the engines want, until they want nothing more.
@@ -48,12 +47,11 @@ impl World {
             }
             Output::SaveDocument(octets) => {
                 self.registrar.has_document(self.node.gossip().version());
-                let file = self.state.document();
-                self.keep(&file, &octets);
+                self.keeper.keep(self.state.document(), octets);
             }
             Output::SaveContacts(contacts) => {
-                let file = self.state.contacts();
-                self.keep(&file, &crate::contacts::encode(&contacts));
+                let octets = crate::contacts::encode(&contacts);
+                self.keeper.keep(self.state.contacts(), octets);
             }
             Output::AskRegistry => self.registrar.ask_for_introductions(),
             Output::Event(event) => self.note(&event),
@@ -83,14 +81,6 @@ impl World {
             noise::Output::Redirect { link, to } => self.plane.redirect(link, to),
             noise::Output::Retire { receiver } => self.plane.retire(receiver),
             noise::Output::Event(event) => self.tally.note(event.name()),
-        }
-    }
-
-    /// Keeps a file that comes back by itself: a full disk is a warning, not an end.
-    fn keep(&mut self, file: &std::path::Path, octets: &[u8]) {
-        if let Err(error) = State::replace(file, octets) {
-            self.tally.note("state-not-written");
-            tracing::warn!(%error, "the node goes on without it");
         }
     }
 
