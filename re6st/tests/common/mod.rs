@@ -64,12 +64,20 @@ impl Running {
     /// Starts `command` by `spawn`.
     pub(crate) fn start(
         command: &mut Command,
-        spawn: impl FnOnce(&mut Command) -> anyhow::Result<Child>,
+        mut spawn: impl FnMut(&mut Command) -> anyhow::Result<Child>,
     ) -> Self {
         let (out, log) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         command.stdin(Stdio::null());
         command.stdout(out.try_clone().unwrap()).stderr(log.try_clone().unwrap());
-        Self { child: spawn(command).unwrap(), out, log }
+        // A program that was just copied is busy while another test forks (ETXTBSY): the child
+        // has the copy open for writing until it runs its own program.
+        let mut spawned = None;
+        patiently(|| {
+            spawned = Some(spawn(command));
+            let said = spawned.as_ref().and_then(|spawned| spawned.as_ref().err());
+            !said.is_some_and(|error| format!("{error:#}").contains("os error 26"))
+        });
+        Self { child: spawned.unwrap().unwrap(), out, log }
     }
 
     /// Waits until it ends by itself.
