@@ -164,7 +164,8 @@ impl Netlink {
     /// Gives an interface an address, with a route to the `length` first bits of it unless
     /// that is all of them; no harm if it has it already.
     ///
-    /// An IPv6 address can be used at once: duplicates are not looked for.
+    /// Duplicates of an IPv6 address are not looked for: it can be bound and sent from at once,
+    /// and the kernel takes in packets for it a moment later.
     ///
     /// # Errors
     ///
