@@ -7,6 +7,8 @@ mod report;
 mod running;
 mod wire;
 
+use std::fs::File;
+
 use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
@@ -33,8 +35,8 @@ const fn wire_step() -> Step {
 
 /// Tells why no laboratory can run here, if so.
 fn impossible(bench: &Bench) -> Option<String> {
-    if !std::fs::exists("/dev/net/tun").unwrap_or(false) {
-        return Some("no /dev/net/tun here; as root: modprobe tun".into());
+    if let Err(error) = File::options().read(true).write(true).open("/dev/net/tun") {
+        return Some(format!("/dev/net/tun: {error}; as root: modprobe tun, and let us open it"));
     }
     let user_namespaces = ["--user", "--net", "--map-root-user", "true"];
     let allowed = if bench.root {

@@ -88,9 +88,9 @@ fn purity(bench: &Bench) -> Outcome {
 
 fn tidy(bench: &Bench) -> Outcome {
     let repeat = "cargo xtask tidy".to_owned();
-    match tidy::run(&bench.workspace) {
-        Ok(true) => Outcome::passed(""),
-        Ok(false) => Outcome::Failed { why: "see the findings above".into(), repeat },
+    match tidy::look(&bench.workspace) {
+        Ok(found) if found.is_empty() => Outcome::passed(""),
+        Ok(found) => Outcome::Failed { why: found.join("\n"), repeat },
         Err(why) => Outcome::Failed { why, repeat },
     }
 }

@@ -33,19 +33,29 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Looks at everything, prints what it finds, and tells whether it found nothing.
+/// Prints all findings, and tells whether there are none.
 ///
 /// # Errors
 ///
 /// When a file that must be there cannot be read.
 pub(crate) fn run(workspace: &Workspace) -> Result<bool, String> {
-    let mut found = rings::look(workspace);
-    found.extend(sources::look(workspace)?);
-    found.extend(purity::look(workspace)?);
-    found.extend(documents::look(workspace)?);
+    let found = look(workspace)?;
     for finding in &found {
         println!("{finding}");
     }
     println!("tidy: {} files, {} findings", workspace.files(".rs").len(), found.len());
     Ok(found.is_empty())
+}
+
+/// Looks at everything, and returns a line for each finding.
+///
+/// # Errors
+///
+/// When a file that must be there cannot be read.
+pub(crate) fn look(workspace: &Workspace) -> Result<Vec<String>, String> {
+    let mut found = rings::look(workspace);
+    found.extend(sources::look(workspace)?);
+    found.extend(purity::look(workspace)?);
+    found.extend(documents::look(workspace)?);
+    Ok(found.iter().map(ToString::to_string).collect())
 }
