@@ -306,6 +306,7 @@ fn site(number: u8) -> Result<Site, linux::Error> {
         netlink.set_route(network.into(), device, Some(own.into()))?;
         Ok((tun, UdpSocket::bind((own, 7000)).unwrap()))
     })??;
+    wait_until_reachable(&socket);
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     // Else a socket is told of some ICMP errors only.
     setsockopt(&socket, sockopt::Ipv6RecvErr, &true).unwrap();
@@ -317,6 +318,17 @@ fn site(number: u8) -> Result<Site, linux::Error> {
     let (tell, told) = channel();
     let plane = start(parts, move |word| _ = tell.send(word)).unwrap();
     Ok(Site { number, plane, told, underlay, socket })
+}
+
+/// The kernel takes in packets for a new address a moment after it can be bound.
+fn wait_until_reachable(socket: &UdpSocket) {
+    let own = socket.local_addr().unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let reached = (0..250).any(|_| {
+        socket.send_to(b"?", own).unwrap();
+        socket.recv(&mut [0; 9]).is_ok()
+    });
+    assert!(reached, "{own} cannot be reached");
 }
 
 impl Site {
