@@ -146,9 +146,7 @@ impl Babel {
             Some(Ignored::Ours)
         } else if router == self.router {
             Some(Ignored::Echo)
-        } else if !self.settings.accept.is_empty()
-            && !self.settings.accept.iter().any(|range| range.covers(prefix))
-        {
+        } else if !self.settings.believes(prefix) {
             Some(Ignored::Outside)
         } else {
             None

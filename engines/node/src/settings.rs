@@ -94,10 +94,12 @@ impl Local {
 
 /// Returns the settings of Babel for a node of `network` with this router-id.
 ///
-/// Only prefixes of the network are believed, and the delay metric has the 500 ms ramp.
+/// Only prefixes of its nodes, all of this `length`, are believed: nobody can take a part of
+/// another's, nor the whole network. And the delay metric has the 500 ms ramp.
 /// Changes are told at once and acknowledged, and dead links are found by probes, so that
 /// everything need be told again once a minute only.
-pub fn babel_settings(network: Prefix, router_id: [u8; 8]) -> babel::Settings {
+pub fn babel_settings(network: Prefix, length: u8, router_id: [u8; 8]) -> babel::Settings {
     let (accept, update) = ([network].into(), Duration::from_mins(1));
-    babel::Settings { router_id, accept, update, ..babel::Settings::default() }
+    let length = Some(length);
+    babel::Settings { router_id, accept, length, update, ..babel::Settings::default() }
 }

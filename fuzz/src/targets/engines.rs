@@ -105,7 +105,7 @@ pub(super) fn arrows(octets: &[u8]) {
 /// Babel, and packets of neighbours.
 pub(super) fn babel(octets: &[u8]) {
     let mut script = Script::new(octets);
-    let mut engine = Babel::new(babel_settings(NETWORK, [1; 8]), SEED, Time::ZERO);
+    let mut engine = Babel::new(babel_settings(NETWORK, 64, [1; 8]), SEED, Time::ZERO);
     told(&mut engine, routing::Input::Announce(ME.0), Time::ZERO);
     let mut now = Time::ZERO;
     for _ in 0..STEPS {
@@ -269,7 +269,7 @@ impl Wire {
 /// A whole node, and all that can be told to it from outside.
 pub(super) fn node(octets: &[u8]) {
     let mut script = Script::new(octets);
-    let routing = Babel::new(babel_settings(NETWORK, [1; 8]), SEED, Time::ZERO);
+    let routing = Babel::new(babel_settings(NETWORK, 64, [1; 8]), SEED, Time::ZERO);
     let gossip = Gossip::new(NETWORK, ME, Credulous, SEED, Time::ZERO);
     let local = Local::new(ME, Carriers::of([Carrier::Udp]));
     let mut engine = Node::new(local, routing, gossip, SEED, Time::ZERO);

@@ -25,7 +25,7 @@ pub(crate) fn conceive(birth: &Birth) -> Result<RealNode, String> {
     let ca = AuthorityCertificate::from_der(&birth.ca).map_err(|error| error.to_string())?;
     let config = Config::parse(&birth.config)?;
     let network = ca.network();
-    let babel = babel_settings(network, birth.router_id);
+    let babel = babel_settings(network, birth.me.0.length(), birth.router_id);
     let babel = Babel::new(babel, birth.seed, Time::ZERO);
     let authority = NetworkAuthority::new(ca);
     let gossip = Gossip::new(network, birth.me, authority, birth.seed, Time::ZERO);

@@ -131,7 +131,7 @@ impl Mesh {
         own[0] = u8::try_from(n).unwrap();
         let local = Local::new(name(n), Carriers::of([Carrier::Udp]));
         let router_id = u64::try_from(n + 1).unwrap().to_be_bytes();
-        let babel = Babel::new(babel_settings(NETWORK, router_id), own, Time::ZERO);
+        let babel = Babel::new(babel_settings(NETWORK, 64, router_id), own, Time::ZERO);
         let gossip = Gossip::new(NETWORK, name(n), Trusting, own, Time::ZERO);
         self.nodes.push(Some(Node::new(local, babel, gossip, own, Time::ZERO)));
     }

@@ -270,13 +270,12 @@ fn what_is_forged_or_replayed_is_counted_and_dropped() {
 #[test]
 fn a_plane_stops_when_told_and_its_interface_goes() {
     let Some(sites) = sites() else { return };
-    let begun = Instant::now();
     for site in sites {
+        // Returns once its thread has ended.
         site.plane.stop();
         let sent = site.socket.send_to(b"?", "[fd42:0:0:99::1]:7");
         assert_eq!(sent.unwrap_err().raw_os_error(), Some(libc::ENETUNREACH));
     }
-    assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
 /// Three nodes, numbered 1 to 3, without links; `None` where that is not allowed.
