@@ -6,25 +6,24 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
-use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::address::{
     AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope,
 };
 use netlink_packet_route::link::{
-    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkFlags, LinkMessage,
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoData, InfoKind, InfoVeth, LinkAttribute,
+    LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use words::Prefix;
 
 use crate::Error;
+use crate::talk::{Talk, remedy};
 
 /// A range of addresses of either family, as the kernel's routes name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,10 +72,7 @@ pub struct Route {
 
 /// A conversation with the kernel about the network namespace in which it was opened.
 #[derive(Debug)]
-pub struct Netlink {
-    socket: Socket,
-    sequence: u32,
-}
+pub struct Netlink(Talk);
 
 impl Netlink {
     /// Opens the conversation, in the network namespace of the calling thread.
@@ -85,21 +81,7 @@ impl Netlink {
     ///
     /// If the process has too many open files or netlink is forbidden to it.
     pub fn open() -> Result<Self, Error> {
-        let open = || {
-            let mut socket = Socket::new(NETLINK_ROUTE)?;
-            socket.bind_auto()?;
-            socket.connect(&SocketAddr::new(0, 0))?;
-            Ok(socket)
-        };
-        let socket = open().map_err(|error: io::Error| {
-            Error::new("open a netlink socket", error).advised(|errno| match errno {
-                libc::EAFNOSUPPORT | libc::EPERM => {
-                    "the sandbox forbids netlink (systemd: RestrictAddressFamilies=AF_NETLINK)"
-                }
-                errno => crate::poll::too_many_files(errno),
-            })
-        })?;
-        Ok(Self { socket, sequence: 0 })
+        Talk::open().map(Self)
     }
 
     /// Returns the kernel's number of the interface `name`.
@@ -110,7 +92,7 @@ impl Netlink {
     pub fn index(&mut self, name: &str) -> Result<u32, Error> {
         let mut message = LinkMessage::default();
         message.attributes.push(LinkAttribute::IfName(name.into()));
-        let found = self.ask(RouteNetlinkMessage::GetLink(message), 0);
+        let found = self.0.ask(RouteNetlinkMessage::GetLink(message), 0);
         let failed = |error| Error::new(format!("find the interface {name}"), error);
         let answers = found.map_err(|error| failed(error).advised(remedy))?;
         let index = answers.into_iter().find_map(|answer| match answer {
@@ -146,6 +128,29 @@ impl Netlink {
         message.attributes =
             vec![LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![mode])])];
         self.change("keep an interface quiet", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Makes two interfaces that are the ends of one wire: `near` here, `far` in the network
+    /// namespace `there`.
+    ///
+    /// # Errors
+    ///
+    /// A name is taken, no right to in either namespace, or the kernel lacks `veth`.
+    pub fn add_wire(&mut self, near: &str, far: &str, there: BorrowedFd<'_>) -> Result<(), Error> {
+        let mut peer = LinkMessage::default();
+        peer.attributes =
+            vec![LinkAttribute::IfName(far.into()), LinkAttribute::NetNsFd(there.as_raw_fd())];
+        let mut message = LinkMessage::default();
+        message.attributes = vec![
+            LinkAttribute::IfName(near.into()),
+            LinkAttribute::LinkInfo(vec![
+                LinkInfo::Kind(InfoKind::Veth),
+                LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
+            ]),
+        ];
+        let flags = NLM_F_CREATE | NLM_F_EXCL;
+        let doing = format!("make a wire from {near} to {far}");
+        self.change(doing, RouteNetlinkMessage::NewLink(message), flags)
     }
 
     /// Sets the longest packet of an interface, octets.
@@ -225,14 +230,12 @@ impl Netlink {
     ///
     /// If the kernel does not answer.
     pub fn routes(&mut self) -> Result<Vec<Route>, Error> {
-        let answers = self
-            .ask(RouteNetlinkMessage::GetRoute(RouteMessage::default()), NLM_F_DUMP)
-            .map_err(|error| Error::new("list the routes", error))?;
-        let routes = answers.into_iter().filter_map(|answer| match answer {
+        let everything = RouteNetlinkMessage::GetRoute(RouteMessage::default());
+        let listed = self.0.list(&everything, |answer| match answer {
             RouteNetlinkMessage::NewRoute(route) => listed(&route),
             _ => None,
         });
-        Ok(routes.collect())
+        listed.map_err(|error| Error::new("list the routes", error).advised(remedy))
     }
 
     fn change(
@@ -241,63 +244,9 @@ impl Netlink {
         message: RouteNetlinkMessage,
         flags: u16,
     ) -> Result<(), Error> {
-        let done = self.ask(message, flags);
+        let done = self.0.ask(message, flags);
         done.map(drop).map_err(|error| Error::new(doing, error).advised(remedy))
     }
-
-    /// Says one thing and listens until the kernel has answered it.
-    fn ask(
-        &mut self,
-        message: RouteNetlinkMessage,
-        flags: u16,
-    ) -> io::Result<Vec<RouteNetlinkMessage>> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-        header.sequence_number = self.sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(message));
-        message.finalize();
-        let mut octets = vec![0; message.buffer_len()];
-        message.serialize(&mut octets);
-        self.socket.send(&octets, 0)?;
-        let mut answers = Vec::new();
-        loop {
-            let (datagram, _) = self.socket.recv_from_full()?;
-            if self.listen(&datagram, &mut answers)? {
-                return Ok(answers);
-            }
-        }
-    }
-
-    /// Takes in one datagram of the kernel's; tells whether the answer is complete.
-    fn listen(&self, datagram: &[u8], answers: &mut Vec<RouteNetlinkMessage>) -> io::Result<bool> {
-        let mut rest = datagram;
-        while !rest.is_empty() {
-            let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest) else {
-                // A message of a kind we do not know: nothing we asked for is in it.
-                rest = skipped(rest);
-                continue;
-            };
-            rest = skipped(rest);
-            if message.header.sequence_number != self.sequence {
-                continue;
-            }
-            match message.payload {
-                NetlinkPayload::InnerMessage(answer) => answers.push(answer),
-                NetlinkPayload::Error(error) if error.code.is_some() => return Err(error.to_io()),
-                NetlinkPayload::Error(_) | NetlinkPayload::Done(_) => return Ok(true),
-                _ => {}
-            }
-        }
-        Ok(false)
-    }
-}
-
-/// What follows the first message of a datagram; each begins on a multiple of 4.
-fn skipped(datagram: &[u8]) -> &[u8] {
-    let length = datagram.first_chunk().map_or(0, |length| u32::from_ne_bytes(*length));
-    let length = usize::try_from(length).unwrap_or(0).next_multiple_of(4).max(4);
-    datagram.get(length..).unwrap_or_default()
 }
 
 const fn family(address: IpAddr) -> AddressFamily {
@@ -350,21 +299,5 @@ const fn plain(address: &RouteAddress) -> Option<IpAddr> {
         RouteAddress::Inet(four) => Some(IpAddr::V4(*four)),
         RouteAddress::Inet6(six) => Some(IpAddr::V6(*six)),
         _ => None,
-    }
-}
-
-fn remedy(errno: i32) -> &'static str {
-    match errno {
-        libc::EPERM => {
-            "this needs the right CAP_NET_ADMIN: run as root, or let systemd grant it \
-             (AmbientCapabilities=CAP_NET_ADMIN)"
-        }
-        libc::EACCES | libc::EOPNOTSUPP | libc::EAFNOSUPPORT => {
-            "IPv6 is off here: sysctl net.ipv6.conf.all.disable_ipv6=0"
-        }
-        libc::ENODEV => "the interface is gone: has another program deleted it?",
-        libc::ENETDOWN => "the interface is down: set it up first",
-        libc::EINVAL => "an address or a length the interface cannot have",
-        _ => "",
     }
 }

@@ -192,23 +192,32 @@ impl AsFd for Udp {
 
 /// Lets the kernel fragment what is too large for the way, as long as nobody probes it.
 fn fragment(socket: &impl AsRawFd, six: bool) {
-    let choices = [
-        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT, true),
-        (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT, six),
-    ];
-    for (level, option, value, _) in choices.into_iter().filter(|choice| choice.3) {
-        let length = u32::try_from(size_of_val(&value)).unwrap_or(0);
-        // SAFETY: the option is one integer, and the pointer and length are those of one.
-        // It is a wish: a kernel that refuses it costs nothing but large datagrams.
-        unsafe {
-            let value = ptr::from_ref(&value).cast();
-            libc::setsockopt(socket.as_raw_fd(), level, option, value, length);
-        }
+    // Wishes: a kernel that refuses them costs nothing but large datagrams.
+    let _ = set_option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT);
+    if six {
+        let choice = libc::IPV6_PMTUDISC_DONT;
+        let _ = set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, choice);
     }
 }
 
+/// Sets an option that is one integer.
+pub(crate) fn set_option(
+    socket: &impl AsRawFd,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> nix::Result<()> {
+    let length = u32::try_from(size_of_val(&value)).unwrap_or(0);
+    // SAFETY: the pointer and length are those of one integer, which the kernel reads.
+    let set = unsafe {
+        let value = ptr::from_ref(&value).cast();
+        libc::setsockopt(socket.as_raw_fd(), level, option, value, length)
+    };
+    Errno::result(set).map(drop)
+}
+
 /// Asks for large kernel buffers: by right if we have it, else up to the system's limit.
-fn enlarge(socket: &impl AsFd) {
+pub(crate) fn enlarge(socket: &impl AsFd) {
     if setsockopt(socket, sockopt::RcvBufForce, &KERNEL_BUFFER).is_err() {
         let _ = setsockopt(socket, sockopt::RcvBuf, &KERNEL_BUFFER);
     }

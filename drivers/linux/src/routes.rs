@@ -1,0 +1,221 @@
+//! Routes of the kernel's tables, of both families: many changes at once, each without a gap.
+
+use std::io;
+use std::net::IpAddr;
+
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
+use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use words::Prefix;
+
+use crate::Error;
+use crate::route_message::{heard, message, question};
+use crate::talk::{Talk, remedy};
+
+/// How many changes are told by one system call.
+const AT_ONCE: usize = 64;
+
+/// The range of all IPv4 addresses, as [`KernelRoute`] writes them: `::ffff:0:0/96`.
+pub const ALL_IPV4: Prefix = Prefix::new(0xffff_0000_0000, 96);
+
+/// A route of the kernel.
+///
+/// Ranges of IPv4 are written inside [`ALL_IPV4`]: `10.0.0.0/8` is `::ffff:10.0.0.0/104`. A
+/// route is IPv4 if and only if [`to`](Self::to) lies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelRoute {
+    /// Where packets go that it is for.
+    pub to: Prefix,
+    /// Where packets come from that it is for (RFC 9079); [`Prefix::ALL`] means from anywhere.
+    /// IPv6 only, and only by a kernel with `CONFIG_IPV6_SUBTREES`.
+    pub from: Prefix,
+    /// The way there.
+    pub via: Via,
+    /// The table, 1 to `u32::MAX`; 254 is the main one.
+    pub table: u32,
+    /// The lower, the better. For IPv6, the kernel turns 0 into 1024.
+    pub metric: u32,
+    /// Who made it: 42 is Babel. It does not tell routes apart: two protocols' routes with one
+    /// range, table and metric replace each other.
+    pub protocol: u8,
+    /// The address our own packets leave with; none lets the kernel choose.
+    pub preferred_source: Option<IpAddr>,
+}
+
+impl KernelRoute {
+    /// Tells whether it is a route of IPv4.
+    pub const fn is_ipv4(&self) -> bool {
+        ALL_IPV4.covers(self.to)
+    }
+}
+
+/// The way a route leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// To a next hop.
+    Hop {
+        /// The interface, as the kernel numbers it.
+        device: u32,
+        /// The next hop; unspecified, of either family, means that all of the range is on the
+        /// link itself (the kernel's own is told unspecified of the route's family). For an
+        /// IPv4 route it may be an IPv6 address (RFC 9229).
+        address: IpAddr,
+        /// The next hop is on the link even if no address of ours says so.
+        onlink: bool,
+    },
+    /// Nowhere: who sends there is told that it cannot be reached.
+    Unreachable,
+    /// Some other way, which others made and we do not: several next hops, our own addresses,
+    /// tunnels, silence.
+    Other,
+}
+
+/// A change of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Let this be the one route to its range, from its range, in its table, with its metric:
+    /// it is added, or replaces the one that was there.
+    Put(KernelRoute),
+    /// Let this route not be there. One that differs in anything but the preferred source (and
+    /// `onlink`) stays; with [`Via::Other`], the way does not matter.
+    Remove(KernelRoute),
+}
+
+/// A conversation with the kernel about the routes of the network namespace in which it was
+/// opened. It waits for the kernel's answers, which come at once.
+#[derive(Debug)]
+pub struct RouteTables(Talk);
+
+impl RouteTables {
+    /// Opens the conversation, in the network namespace of the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// If the process has too many open files or netlink is forbidden to it.
+    pub fn open() -> Result<Self, Error> {
+        Talk::open().map(Self)
+    }
+
+    /// Makes `changes`, in this order, and returns those that failed, by position.
+    ///
+    /// A route that takes the place of another does so without a gap: at each moment, packets
+    /// go the old way or the new one. To remove a route that is not there is no failure. A
+    /// failure hinders no other change.
+    ///
+    /// # Errors
+    ///
+    /// Per change: no right to, no such interface or it is down, a next hop that is not on the
+    /// link, or [`Via::Other`], which only the kernel can make.
+    pub fn apply(&mut self, changes: &[Change]) -> Vec<(usize, Error)> {
+        let mut failures = Vec::new();
+        for (batch, changes) in changes.chunks(AT_ONCE).enumerate() {
+            let first = batch * AT_ONCE;
+            let failed = self.apply_some(changes).into_iter();
+            failures.extend(failed.map(|(position, error)| (first + position, error)));
+        }
+        failures
+    }
+
+    fn apply_some(&mut self, changes: &[Change]) -> Vec<(usize, Error)> {
+        let mut failures = Vec::new();
+        let mut said = Vec::with_capacity(changes.len());
+        let mut positions = Vec::with_capacity(changes.len());
+        for (position, change) in changes.iter().enumerate() {
+            if let Some(one) = told(change) {
+                said.push(one);
+                positions.push(position);
+            } else {
+                let error = io::Error::from_raw_os_error(libc::EINVAL);
+                let only = |_| "only next hops and unreachable routes can be made";
+                failures.push((position, Error::new(doing(change), error).advised(only)));
+            }
+        }
+        let failed = |position: usize, error: io::Error| {
+            let change = changes.get(position)?;
+            let gone = matches!(change, Change::Remove(_))
+                && matches!(error.raw_os_error(), Some(libc::ESRCH | libc::ENODEV));
+            let error = || Error::new(doing(change), error).advised(remedy);
+            (!gone).then(|| (position, error()))
+        };
+        match self.0.say(said) {
+            Ok(refused) => failures.extend(
+                refused
+                    .into_iter()
+                    .filter_map(|(said, error)| failed(*positions.get(said)?, error)),
+            ),
+            Err(error) => failures.extend(positions.iter().filter_map(|&position| {
+                let again = io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(libc::EIO));
+                failed(position, again)
+            })),
+        }
+        failures.sort_unstable_by_key(|failure| failure.0);
+        failures
+    }
+
+    /// Returns the routes of both families in `table`, or in all tables, those that others made
+    /// included.
+    ///
+    /// A table that was never used is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not answer, or the routes changed at every attempt to list them.
+    pub fn dump(&mut self, table: Option<u32>) -> Result<Vec<KernelRoute>, Error> {
+        let mut routes = Vec::new();
+        for family in [AddressFamily::Inet6, AddressFamily::Inet] {
+            let question = RouteNetlinkMessage::GetRoute(question(family, table));
+            let listed = self.0.list(&question, |answer| match answer {
+                RouteNetlinkMessage::NewRoute(route) => {
+                    heard(&route).filter(|route| table.is_none_or(|table| route.table == table))
+                }
+                _ => None,
+            });
+            match listed {
+                Ok(listed) => routes.extend(listed),
+                // The kernel has no such table, or no such family.
+                Err(error)
+                    if matches!(
+                        error.raw_os_error(),
+                        Some(libc::ENOENT | libc::EAFNOSUPPORT | libc::EOPNOTSUPP)
+                    ) => {}
+                Err(error) => return Err(Error::new("list the routes", error).advised(remedy)),
+            }
+        }
+        Ok(routes)
+    }
+
+    /// The number by which the kernel tells our changes from those of others.
+    pub(crate) const fn port(&self) -> u32 {
+        self.0.port()
+    }
+}
+
+/// How a change is told to the kernel; `None` if it cannot be.
+fn told(change: &Change) -> Option<(RouteNetlinkMessage, u16)> {
+    match change {
+        Change::Put(KernelRoute { via: Via::Other, .. }) => None,
+        Change::Put(route) => {
+            let message: RouteMessage = message(route);
+            Some((RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_REPLACE))
+        }
+        Change::Remove(route) => Some((RouteNetlinkMessage::DelRoute(message(route)), 0)),
+    }
+}
+
+fn doing(change: &Change) -> String {
+    let (verb, route) = match change {
+        Change::Put(route) => ("set", route),
+        Change::Remove(route) => ("remove", route),
+    };
+    let KernelRoute { to, from, table, via, .. } = route;
+    let from = if *from == Prefix::ALL { String::new() } else { format!(" from {from}") };
+    let via = match via {
+        Via::Hop { device, address, .. } if address.is_unspecified() => {
+            format!(" on interface {device}")
+        }
+        Via::Hop { device, address, .. } => format!(" via {address} on interface {device}"),
+        Via::Unreachable => " as unreachable".into(),
+        Via::Other => String::new(),
+    };
+    format!("{verb} the route to {to}{from}{via} in table {table}")
+}
