@@ -7,10 +7,11 @@
 //!
 //! [`Packet`] reads, [`Builder`] writes, one file per TLV in between.
 //!
-//! Source: RFC 8966 §4.
+//! Source: RFC 8966 §4, RFC 9079 §7, RFC 9229 §2, RFC 9616 §4.
 
 mod ack;
 mod address;
+mod buffer;
 mod builder;
 mod hello;
 mod ihu;
@@ -24,7 +25,6 @@ mod tlv;
 mod update;
 
 pub use ack::{Ack, AckRequest};
-pub use address::{Range, Range4};
 pub use builder::Builder;
 pub use hello::Hello;
 pub use ihu::{Echo, Ihu};
@@ -104,6 +104,30 @@ pub enum Malformed {
         /// Which TLV.
         what: &'static str,
     },
+    /// An IPv6 range inside ::ffff:0:0/96, which would be taken for IPv4.
+    #[error("{what} says an IPv4 range as if it were IPv6")]
+    Mapped {
+        /// Which TLV.
+        what: &'static str,
+    },
+    /// A source prefix of length zero, or longer than its address encoding or its octets.
+    #[error("{what} has a source prefix of an impossible length")]
+    SourceLength {
+        /// Which TLV.
+        what: &'static str,
+    },
+    /// More than one source prefix.
+    #[error("{what} has two source prefixes")]
+    Sources {
+        /// Which TLV.
+        what: &'static str,
+    },
+    /// A wildcard with a source prefix; a wildcard is about all sources.
+    #[error("{what} is a wildcard and has a source prefix")]
+    SourceOfAll {
+        /// Which TLV.
+        what: &'static str,
+    },
     /// A request that may not travel any further.
     #[error("a request with hop count zero")]
     HopCount,
@@ -136,6 +160,10 @@ impl Malformed {
             Self::NoNextHop => "no-next-hop",
             Self::RouterId => "router-id",
             Self::Wildcard { .. } => "wildcard",
+            Self::Mapped { .. } => "mapped-ipv4",
+            Self::SourceLength { .. } => "source-prefix-length",
+            Self::Sources { .. } => "source-prefix-twice",
+            Self::SourceOfAll { .. } => "source-prefix-of-wildcard",
             Self::HopCount => "hop-count",
             Self::Encoding { .. } => "address-encoding",
             Self::Mandatory { .. } => "mandatory-sub-tlv",

@@ -14,6 +14,8 @@
 
 use core::time::Duration;
 
+use super::buffer::Buffer;
+use super::subtlv::SubTlvs;
 use super::{Interval, Malformed};
 
 /// "Tell me that this packet arrived."
@@ -33,43 +35,46 @@ pub struct Ack {
 }
 
 impl AckRequest {
-    /// Reads the body of a request, and returns what follows its fixed part.
+    /// Reads the body of a request, with its sub-TLVs.
     ///
     /// # Errors
     ///
-    /// [`Malformed::Short`] below 6 octets, [`Malformed::NoInterval`] for a zero interval.
-    pub(super) fn decode(body: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+    /// [`Malformed::Short`] below 6 octets, [`Malformed::NoInterval`] for a zero interval;
+    /// those of sub-TLVs.
+    pub(super) fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let short = Malformed::Short { what: WHAT, got: body.len(), needed: 6 };
         let (fixed, rest) = body.split_first_chunk::<6>().ok_or(short)?;
         let [_, _, o0, o1, i0, i1] = *fixed;
         let interval = Interval::from_wire(u16::from_be_bytes([i0, i1]));
         let within = interval.ok_or(Malformed::NoInterval { what: WHAT })?.into();
-        Ok((Self { opaque: u16::from_be_bytes([o0, o1]), within }, rest))
+        SubTlvs::decode(WHAT, rest)?.understood(WHAT)?;
+        Ok(Self { opaque: u16::from_be_bytes([o0, o1]), within })
     }
 
-    /// Returns the body to write.
-    pub(super) fn encode(self) -> [u8; 6] {
+    /// Writes the body.
+    pub(super) fn encode(self, body: &mut Buffer) {
         let [o0, o1] = self.opaque.to_be_bytes();
         let [i0, i1] = Interval::from(self.within).to_wire().to_be_bytes();
-        [0, 0, o0, o1, i0, i1]
+        body.put(&[0, 0, o0, o1, i0, i1]);
     }
 }
 
 impl Ack {
-    /// Reads the body of an answer, and returns what follows its fixed part.
+    /// Reads the body of an answer, with its sub-TLVs.
     ///
     /// # Errors
     ///
-    /// [`Malformed::Short`] below 2 octets.
-    pub(super) fn decode(body: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+    /// [`Malformed::Short`] below 2 octets; those of sub-TLVs.
+    pub(super) fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let short = Malformed::Short { what: "Acknowledgment", got: body.len(), needed: 2 };
         let (opaque, rest) = body.split_first_chunk::<2>().ok_or(short)?;
-        Ok((Self { opaque: u16::from_be_bytes(*opaque) }, rest))
+        SubTlvs::decode("Acknowledgment", rest)?.understood("Acknowledgment")?;
+        Ok(Self { opaque: u16::from_be_bytes(*opaque) })
     }
 
-    /// Returns the body to write.
-    pub(super) const fn encode(self) -> [u8; 2] {
-        self.opaque.to_be_bytes()
+    /// Writes the body.
+    pub(super) fn encode(self, body: &mut Buffer) {
+        body.put(&self.opaque.to_be_bytes());
     }
 }
 
@@ -82,10 +87,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let request = AckRequest { opaque: 0x1234, within: Duration::from_secs(2) };
-        assert_eq!(request.encode(), [0, 0, 0x12, 0x34, 0, 200]);
-        assert_eq!(AckRequest::decode(&request.encode()), Ok((request, &[][..])));
+        let mut body = Buffer::new(6);
+        request.encode(&mut body);
+        assert_eq!(body.octets(), [0, 0, 0x12, 0x34, 0, 200]);
+        assert_eq!(AckRequest::decode(body.octets()), Ok(request));
         let ack = Ack { opaque: 0x1234 };
-        assert_eq!(Ack::decode(&ack.encode()), Ok((ack, &[][..])));
+        let mut body = Buffer::new(2);
+        ack.encode(&mut body);
+        assert_eq!(Ack::decode(body.octets()), Ok(ack));
     }
 
     #[test]

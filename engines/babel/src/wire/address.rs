@@ -1,31 +1,15 @@
-//! Addresses and ranges under an address encoding (RFC 8966 §4.1.4, §4.1.5).
+//! Addresses and ranges under an address encoding (RFC 8966 §4.1.4, §4.1.5, RFC 9229 §2).
+//!
+//! The octets of a range travel as a number: its first octet is the most significant of 16,
+//! whatever the encoding, and those that are not there are zero.
 
-use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use words::Prefix;
 
 use super::Malformed;
-
-/// A range of IPv4 addresses, as the wire has it; nothing here routes it yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range4 {
-    /// The first address.
-    pub first: Ipv4Addr,
-    /// How many bits are fixed, 0 to 32.
-    pub length: u8,
-}
-
-/// What an update or a request is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// Everything (address encoding 0).
-    All,
-    /// A range of IPv4 (address encoding 1).
-    V4(Range4),
-    /// A range of IPv6 (address encodings 2 and 3).
-    V6(Prefix),
-}
+use super::buffer::Buffer;
+use crate::{Family, Key};
 
 /// An address encoding that is spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +18,8 @@ pub(super) enum Encoding {
     V4,
     V6,
     LinkLocal,
+    /// IPv4 with an IPv6 next hop; of ranges only.
+    V4ViaV6,
 }
 
 impl Encoding {
@@ -48,7 +34,19 @@ impl Encoding {
             1 => Ok(Self::V4),
             2 => Ok(Self::V6),
             3 => Ok(Self::LinkLocal),
+            4 => Ok(Self::V4ViaV6),
             _ => Err(Malformed::Encoding { what }),
+        }
+    }
+
+    /// Returns the octet to write.
+    pub(super) const fn to_wire(self) -> u8 {
+        match self {
+            Self::Wildcard => 0,
+            Self::V4 => 1,
+            Self::V6 => 2,
+            Self::LinkLocal => 3,
+            Self::V4ViaV6 => 4,
         }
     }
 
@@ -57,146 +55,206 @@ impl Encoding {
     /// # Errors
     ///
     /// [`Malformed::Length`] if the encoding has no such range.
-    pub(super) fn octets(self, what: &'static str, length: u8) -> Result<usize, Malformed> {
-        let octets = usize::from(length).div_ceil(8);
-        match self {
-            Self::Wildcard if length == 0 => Ok(0),
-            Self::V4 if length <= 32 => Ok(octets),
-            Self::V6 if length <= 128 => Ok(octets),
-            Self::LinkLocal if (64..=128).contains(&length) => Ok(octets - 8),
-            Self::Wildcard | Self::V4 | Self::V6 | Self::LinkLocal => {
+    pub(super) const fn octets(self, what: &'static str, length: u8) -> Result<u8, Malformed> {
+        let octets = length.div_ceil(8);
+        match (self, length) {
+            (Self::Wildcard, 0) | (Self::V4 | Self::V4ViaV6, 0..=32) | (Self::V6, 0..=128) => {
+                Ok(octets)
+            }
+            (Self::LinkLocal, 64..=128) => Ok(octets - 8),
+            (Self::Wildcard | Self::V4 | Self::V4ViaV6 | Self::V6 | Self::LinkLocal, _) => {
                 Err(Malformed::Length { what })
             }
         }
     }
 
-    /// Returns the range of the `length` first bits of `octets`; missing ones are zero.
-    pub(super) fn range(self, length: u8, octets: &[u8]) -> Range {
-        match self {
-            Self::Wildcard => Range::All,
-            Self::V4 => {
-                let bits = u32::from_be_bytes(padded(octets));
-                let mask = u32::MAX.checked_shl(32 - u32::from(length.min(32))).unwrap_or(0);
-                Range::V4(Range4 { first: Ipv4Addr::from_bits(bits & mask), length })
-            }
-            Self::V6 => Range::V6(Prefix::new(u128::from_be_bytes(padded(octets)), length)),
-            Self::LinkLocal => {
-                let host = u64::from_be_bytes(padded(octets));
-                Range::V6(Prefix::new(LINK_LOCAL | u128::from(host), length))
-            }
-        }
-    }
-}
-
-impl Range {
-    /// Returns the octet of the address encoding, the length in bits and the octets.
-    pub(super) fn encode(self) -> (u8, u8, Vec<u8>) {
-        let cut = |octets: &[u8], length: u8| {
-            octets.iter().take(usize::from(length).div_ceil(8)).copied().collect()
+    /// Returns `bits` without those past the first `length` of the range, which are to be
+    /// ignored.
+    pub(super) const fn masked(self, length: u8, bits: u128) -> u128 {
+        let length = match self {
+            Self::LinkLocal => length.saturating_sub(64),
+            Self::Wildcard | Self::V4 | Self::V6 | Self::V4ViaV6 => length,
         };
+        Prefix::new(bits, length).bits()
+    }
+
+    /// Returns the range of the `length` first bits of `bits`; `None` for everything.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::Mapped`] for an IPv6 range that stands for IPv4 in this program.
+    pub(super) fn range(
+        self,
+        what: &'static str,
+        length: u8,
+        bits: u128,
+    ) -> Result<Option<Prefix>, Malformed> {
+        let prefix = match self {
+            Self::Wildcard => return Ok(None),
+            Self::V4 | Self::V4ViaV6 => Prefix::new(MAPPED | bits >> 96, length.saturating_add(96)),
+            Self::V6 => Prefix::new(bits, length),
+            Self::LinkLocal => Prefix::new(LINK_LOCAL | bits >> 64, length),
+        };
+        let of_v4 = matches!(self, Self::V4 | Self::V4ViaV6);
+        match Key::to(prefix).family() {
+            Family::V4 if !of_v4 => Err(Malformed::Mapped { what }),
+            Family::V4 | Family::V6 => Ok(Some(prefix)),
+        }
+    }
+
+    /// Reads an address of this encoding, and returns what follows it.
+    ///
+    /// `None` for the wildcard encoding, which has no octets.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::Short`] if `octets` ends before the address does,
+    /// [`Malformed::Encoding`] if the encoding has no addresses.
+    pub(super) fn address<'a>(
+        self,
+        what: &'static str,
+        octets: &'a [u8],
+    ) -> Result<(Option<IpAddr>, &'a [u8]), Malformed> {
+        let short = |needed| Malformed::Short { what, got: octets.len(), needed };
         match self {
-            Self::All => (0, 0, Vec::new()),
-            Self::V4(Range4 { first, length }) => (1, length, cut(&first.octets(), length)),
-            Self::V6(prefix) => {
-                (2, prefix.length(), cut(&prefix.bits().to_be_bytes(), prefix.length()))
+            Self::Wildcard => Ok((None, octets)),
+            Self::V4 => {
+                let (octets, rest) = octets.split_first_chunk::<4>().ok_or(short(4))?;
+                Ok((Some(Ipv4Addr::from(*octets).into()), rest))
             }
+            Self::V6 => {
+                let (octets, rest) = octets.split_first_chunk::<16>().ok_or(short(16))?;
+                Ok((Some(Ipv6Addr::from(*octets).into()), rest))
+            }
+            Self::LinkLocal => {
+                let (octets, rest) = octets.split_first_chunk::<8>().ok_or(short(8))?;
+                let bits = LINK_LOCAL | u128::from(u64::from_be_bytes(*octets));
+                Ok((Some(Ipv6Addr::from_bits(bits).into()), rest))
+            }
+            Self::V4ViaV6 => Err(Malformed::Encoding { what }),
         }
     }
 }
 
-/// Reads an address of this encoding, and returns what follows it.
-///
-/// `None` for the wildcard encoding, which has no octets.
-///
-/// # Errors
-///
-/// [`Malformed::Short`] if `octets` ends before the address does.
-pub(super) fn address<'a>(
-    what: &'static str,
-    encoding: Encoding,
-    octets: &'a [u8],
-) -> Result<(Option<IpAddr>, &'a [u8]), Malformed> {
-    let short = |needed| Malformed::Short { what, got: octets.len(), needed };
-    match encoding {
-        Encoding::Wildcard => Ok((None, octets)),
-        Encoding::V4 => {
-            let (octets, rest) = octets.split_first_chunk::<4>().ok_or(short(4))?;
-            Ok((Some(Ipv4Addr::from(*octets).into()), rest))
-        }
-        Encoding::V6 => {
-            let (octets, rest) = octets.split_first_chunk::<16>().ok_or(short(16))?;
-            Ok((Some(Ipv6Addr::from(*octets).into()), rest))
-        }
-        Encoding::LinkLocal => {
-            let (octets, rest) = octets.split_first_chunk::<8>().ok_or(short(8))?;
-            let bits = LINK_LOCAL | u128::from(u64::from_be_bytes(*octets));
-            Ok((Some(Ipv6Addr::from_bits(bits).into()), rest))
-        }
-    }
-}
-
-/// Returns the octet of the address encoding and the octets of an address.
-pub(super) fn encode_address(address: Option<IpAddr>) -> (u8, Vec<u8>) {
+/// Returns the encoding of an address.
+pub(super) fn encoding_of(address: Option<IpAddr>) -> Encoding {
     match address {
-        None => (0, Vec::new()),
-        Some(IpAddr::V4(address)) => (1, address.octets().to_vec()),
+        None => Encoding::Wildcard,
+        Some(IpAddr::V4(_)) => Encoding::V4,
         Some(IpAddr::V6(address)) if address.to_bits() >> 64 == LINK_LOCAL >> 64 => {
-            (3, address.octets().into_iter().skip(8).collect())
+            Encoding::LinkLocal
         }
-        Some(IpAddr::V6(address)) => (2, address.octets().to_vec()),
+        Some(IpAddr::V6(_)) => Encoding::V6,
     }
 }
 
-/// Returns `octets`, cut or filled with zeros to `N`.
-pub(super) fn padded<const N: usize>(octets: &[u8]) -> [u8; N] {
-    let mut filled = [0; N];
+/// Writes the octets of an address, under the encoding that [`encoding_of`] returns.
+pub(super) fn put_address(address: Option<IpAddr>, buffer: &mut Buffer) {
+    match address {
+        None => {}
+        Some(IpAddr::V4(address)) => buffer.put(&address.octets()),
+        Some(IpAddr::V6(address)) => {
+            let octets = address.octets();
+            let first =
+                if encoding_of(Some(address.into())) == Encoding::LinkLocal { 8 } else { 0 };
+            buffer.put(octets.get(first..).unwrap_or_default());
+        }
+    }
+}
+
+/// Returns the length and the octets of a range, as its own family counts them.
+pub(super) const fn on_wire(prefix: Prefix) -> (u8, u128) {
+    match Key::to(prefix).family() {
+        Family::V4 => (prefix.length().saturating_sub(96), prefix.bits() << 96),
+        Family::V6 => (prefix.length(), prefix.bits()),
+    }
+}
+
+/// Writes those octets of a range of `length` bits that are not `omitted`.
+pub(super) fn put_range(length: u8, bits: u128, omitted: u8, buffer: &mut Buffer) {
+    let range = usize::from(omitted)..usize::from(length.div_ceil(8));
+    buffer.put(bits.to_be_bytes().get(range).unwrap_or_default());
+}
+
+/// Reads the first 16 octets, or as many as there are and zeros.
+pub(super) fn number(octets: &[u8]) -> u128 {
+    if let Some(whole) = octets.first_chunk::<16>() {
+        return u128::from_be_bytes(*whole);
+    }
+    let mut filled = [0; 16];
     filled.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
-    filled
+    u128::from_be_bytes(filled)
 }
 
 const LINK_LOCAL: u128 = 0xfe80 << 112;
+/// The start of the addresses that stand for IPv4.
+const MAPPED: u128 = 0xffff << 32;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::range;
+
+    const WHAT: &str = "Update";
 
     #[test]
     fn ranges_go_both_ways() {
-        let prefix: Prefix = "fd00:1:2:4000::/50".parse().unwrap();
-        let (octet, length, octets) = Range::V6(prefix).encode();
-        assert_eq!((octet, length, octets.len()), (2, 50, 7));
-        assert_eq!(Encoding::V6.range(length, &octets), Range::V6(prefix));
-        let v4 = Range4 { first: Ipv4Addr::new(10, 1, 0, 0), length: 16 };
-        let (_, length, octets) = Range::V4(v4).encode();
-        assert_eq!(Encoding::V4.range(length, &octets), Range::V4(v4));
+        for (encoding, text) in [
+            (Encoding::V6, "fd00:1:2:4000::/50"),
+            (Encoding::V6, "::/0"),
+            (Encoding::V4, "10.1.0.0/16"),
+            (Encoding::V4ViaV6, "0.0.0.0/0"),
+        ] {
+            let prefix = range(text).unwrap();
+            let (length, bits) = on_wire(prefix);
+            let mut buffer = Buffer::new(100);
+            put_range(length, bits, 0, &mut buffer);
+            assert_eq!(Ok(buffer.len()), encoding.octets(WHAT, length).map(usize::from));
+            let bits = number(buffer.octets());
+            assert_eq!(encoding.range(WHAT, length, bits), Ok(Some(prefix)));
+        }
     }
 
     #[test]
     fn bits_past_the_length_are_cleared() {
-        assert_eq!(Encoding::V6.range(4, &[0xff]), Range::V6("f000::/4".parse().unwrap()));
-        let v4 = Range4 { first: Ipv4Addr::UNSPECIFIED, length: 0 };
-        assert_eq!(Encoding::V4.range(0, &[9]), Range::V4(v4));
+        let all_ones = number(&[0xff; 16]);
+        let read = |encoding: Encoding, length| encoding.range(WHAT, length, all_ones);
+        assert_eq!(read(Encoding::V6, 4), Ok(Some(range("f000::/4").unwrap())));
+        assert_eq!(read(Encoding::V4, 0), Ok(Some(range("0.0.0.0/0").unwrap())));
+        assert_eq!(Encoding::LinkLocal.masked(68, all_ones), 0xf << 124);
     }
 
     #[test]
-    fn link_local_addresses_are_short() {
-        let address: IpAddr = "fe80::7".parse().unwrap();
-        let (octet, octets) = encode_address(Some(address));
-        assert_eq!((octet, octets.len()), (3, 8));
-        let read = super::address("IHU", Encoding::LinkLocal, &octets);
-        assert_eq!(read, Ok((Some(address), &[][..])));
+    fn link_local_ranges_and_addresses_are_short() {
+        let bits = number(&[7]);
+        let read = Encoding::LinkLocal.range(WHAT, 72, bits);
+        assert_eq!(read, Ok(Some(range("fe80::700:0:0:0/72").unwrap())));
+        let address: Option<IpAddr> = Some("fe80::7".parse().unwrap());
+        let mut buffer = Buffer::new(100);
+        put_address(address, &mut buffer);
+        assert_eq!((encoding_of(address), buffer.len()), (Encoding::LinkLocal, 8));
+        assert_eq!(Encoding::LinkLocal.address("IHU", buffer.octets()), Ok((address, &[][..])));
+    }
+
+    #[test]
+    fn no_ipv6_range_is_taken_for_ipv4() {
+        let bits = MAPPED | 7;
+        let refused = Err(Malformed::Mapped { what: WHAT });
+        assert_eq!(Encoding::V6.range(WHAT, 128, bits), refused);
+        assert_eq!(Encoding::V6.range(WHAT, 96, bits), refused);
+        assert!(Encoding::V6.range(WHAT, 95, bits).is_ok());
     }
 
     #[test]
     fn impossible_lengths_are_refused() {
         for (encoding, length) in [
             (Encoding::V4, 33),
+            (Encoding::V4ViaV6, 33),
             (Encoding::V6, 129),
             (Encoding::Wildcard, 1),
             (Encoding::LinkLocal, 10),
         ] {
-            let refused = Err(Malformed::Length { what: "Update" });
-            assert_eq!(encoding.octets("Update", length), refused);
+            assert_eq!(encoding.octets(WHAT, length), Err(Malformed::Length { what: WHAT }));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! A packet, written from front to back (RFC 8966 §4.2, §4.5).
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::address::Range;
+use super::address::{self, Encoding};
+use super::buffer::Buffer;
 use super::state::encode_next_hop;
 use super::{MAGIC, RouterId, Tlv, Update, VERSION, tlv};
 
@@ -14,117 +14,137 @@ use super::{MAGIC, RouterId, Tlv, Update, VERSION, tlv};
 /// the octets that their ranges have in common.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    octets: Vec<u8>,
-    most: usize,
+    buffer: Buffer,
+    said: Said,
+}
+
+/// What is in force at the end of what was written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
     router: Option<RouterId>,
     hop4: Option<IpAddr>,
     hop6: Option<IpAddr>,
-    default4: Vec<u8>,
-    default6: Vec<u8>,
+    default4: Range,
+    default6: Range,
+    default4_via6: Range,
+}
+
+/// The octets of a range.
+#[derive(Clone, Copy, Debug, Default)]
+struct Range {
+    bits: u128,
+    octets: u8,
 }
 
 impl Builder {
     /// Returns an empty packet of at most `most` octets, header included.
     ///
-    /// Units: octets, at most 65539 (64 KiB of body and the header).
+    /// Units: octets; at least the 4 of the header, at most 65539 (64 KiB of body besides).
     pub fn new(most: usize) -> Self {
-        Self {
-            octets: vec![MAGIC, VERSION, 0, 0],
-            most: most.min(HEADER + usize::from(u16::MAX)),
-            router: None,
-            hop4: None,
-            hop6: None,
-            default4: Vec::new(),
-            default6: Vec::new(),
-        }
+        let mut buffer = Buffer::new(most.clamp(HEADER, HEADER + usize::from(u16::MAX)));
+        buffer.put(&[MAGIC, VERSION, 0, 0]);
+        Self { buffer, said: Said::default() }
     }
 
     /// Tells whether nothing was written yet.
-    pub fn is_empty(&self) -> bool {
-        self.octets.len() == HEADER
+    pub const fn is_empty(&self) -> bool {
+        self.len() == HEADER
+    }
+
+    /// Returns how long the packet is up to now, in octets, header included.
+    pub const fn len(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Writes `tlv`, if it leaves `spare` octets free after it.
     ///
-    /// Returns whether there was room; if not, nothing was written.
+    /// Returns whether it is dealt with; if not, nothing was written, and it belongs in the
+    /// next packet: there was no room, or an update is about a route through the sender itself
+    /// after the packet has named another IPv6 next hop.
+    ///
+    /// What Babel cannot say is dealt with by silence: a range and a source of two families,
+    /// an illegal router-id, a request that has no hops left, and a finite update of everything,
+    /// of nobody, or of an IPv6 range through an IPv4 next hop.
     #[must_use]
     pub fn push(&mut self, tlv: &Tlv, spare: usize) -> bool {
-        let mark = self.octets.len();
-        let kept = (self.router, self.hop4, self.hop6);
-        let whole = match tlv {
-            Tlv::AckRequest(ask) => self.write(tlv::ACK_REQUEST, &ask.encode()),
-            Tlv::Ack(ack) => self.write(tlv::ACK, &ack.encode()),
-            Tlv::Hello(hello) => self.write(tlv::HELLO, &hello.encode()),
-            Tlv::Ihu(ihu) => self.write(tlv::IHU, &ihu.encode()),
-            Tlv::Update(update) => self.update(*update),
-            Tlv::RouteRequest(ask) => self.write(tlv::ROUTE_REQUEST, &ask.encode()),
-            Tlv::SeqnoRequest(ask) => self.write(tlv::SEQNO_REQUEST, &ask.encode()),
-        };
-        if whole && self.octets.len() + spare <= self.most {
-            if let Tlv::Update(update) = tlv {
-                self.remember(update.range);
-            }
+        if !tlv.can_be_said() {
             return true;
         }
-        self.octets.truncate(mark);
-        (self.router, self.hop4, self.hop6) = kept;
+        let (mark, kept) = (self.buffer.len(), self.said);
+        let buffer = &mut self.buffer;
+        let mut fits = true;
+        match *tlv {
+            Tlv::AckRequest(ask) => buffer.item(tlv::ACK_REQUEST, |body| ask.encode(body)),
+            Tlv::Ack(ack) => buffer.item(tlv::ACK, |body| ack.encode(body)),
+            Tlv::Hello(hello) => buffer.item(tlv::HELLO, |body| hello.encode(body)),
+            Tlv::Ihu(ihu) => buffer.item(tlv::IHU, |body| ihu.encode(body)),
+            Tlv::Update(update) => fits = self.update(update),
+            Tlv::RouteRequest(ask) => buffer.item(tlv::ROUTE_REQUEST, |body| ask.encode(body)),
+            Tlv::SeqnoRequest(ask) => buffer.item(tlv::SEQNO_REQUEST, |body| ask.encode(body)),
+        }
+        if fits && !self.buffer.is_over(spare) {
+            return true;
+        }
+        self.buffer.cut(mark);
+        self.said = kept;
         false
     }
 
     /// Returns the packet.
     pub fn finish(mut self) -> Vec<u8> {
-        let body = u16::try_from(self.octets.len() - HEADER).unwrap_or(u16::MAX);
-        if let Some(length) = self.octets.get_mut(2..HEADER) {
-            length.copy_from_slice(&body.to_be_bytes());
-        }
-        self.octets
+        let body = u16::try_from(self.buffer.len() - HEADER).unwrap_or(u16::MAX);
+        self.buffer.set(2, &body.to_be_bytes());
+        self.buffer.into_octets()
     }
 
+    /// Writes an update, and before it what must be in force; false if that cannot be.
     fn update(&mut self, update: Update) -> bool {
-        let mut whole = true;
-        if update.metric.is_finite() && update.router != self.router {
-            if let Some(router) = update.router {
-                whole &= self.write(tlv::ROUTER_ID, &router.encode());
+        let mut named = false;
+        if update.metric.is_finite() {
+            if !self.hop(&update) {
+                return false;
             }
-            self.router = update.router;
-        }
-        if let Some(hop) = update.hop {
-            let in_force = if hop.is_ipv4() { &mut self.hop4 } else { &mut self.hop6 };
-            if *in_force != Some(hop) {
-                *in_force = Some(hop);
-                whole &= self.write(tlv::NEXT_HOP, &encode_next_hop(hop));
+            if let Some(router) = update.router.filter(|_| update.router != self.said.router) {
+                named = update.is_named();
+                if !named {
+                    self.buffer.item(tlv::ROUTER_ID, |body| router.encode(body));
+                }
+                self.said.router = Some(router);
             }
         }
-        let omitted = self.omitted(update.range);
-        whole && self.write(tlv::UPDATE, &update.encode(omitted))
-    }
-
-    /// Returns how many octets of `range` the default says already.
-    fn omitted(&self, range: Range) -> usize {
-        let (_, _, octets) = range.encode();
-        let default = match range {
-            Range::All => return 0,
-            Range::V4(_) => &self.default4,
-            Range::V6(_) => &self.default6,
-        };
-        default.iter().zip(&octets).take_while(|(a, b)| a == b).count()
-    }
-
-    fn remember(&mut self, range: Range) {
-        let (_, _, octets) = range.encode();
-        match range {
-            Range::All => {}
-            Range::V4(_) => self.default4 = octets,
-            Range::V6(_) => self.default6 = octets,
-        }
-    }
-
-    /// Writes type, length and body; not a body of more than 255 octets.
-    fn write(&mut self, kind: u8, body: &[u8]) -> bool {
-        let Ok(length) = u8::try_from(body.len()) else { return false };
-        self.octets.extend([kind, length]);
-        self.octets.extend(body);
+        let omitted = self.said.compress(&update);
+        self.buffer.item(tlv::UPDATE, |body| update.encode(omitted, named, body));
         true
+    }
+
+    /// Puts the next hop of `update` in force; false if another one has to stay.
+    fn hop(&mut self, update: &Update) -> bool {
+        let Some(hop) = update.hop else { return self.said.hop6.is_none() };
+        let in_force = if hop.is_ipv4() { &mut self.said.hop4 } else { &mut self.said.hop6 };
+        if *in_force != Some(hop) {
+            *in_force = Some(hop);
+            self.buffer.item(tlv::NEXT_HOP, |body| encode_next_hop(hop, body));
+        }
+        true
+    }
+}
+
+impl Said {
+    /// Returns how many octets of the range of `update` the default says already, and makes
+    /// that range the default.
+    fn compress(&mut self, update: &Update) -> u8 {
+        let Some(key) = update.key else { return 0 };
+        let (length, bits) = address::on_wire(key.prefix);
+        let range = Range { bits, octets: length.div_ceil(8) };
+        let default = match update.encoding() {
+            Encoding::V4 => &mut self.default4,
+            Encoding::V6 => &mut self.default6,
+            Encoding::V4ViaV6 => &mut self.default4_via6,
+            Encoding::Wildcard | Encoding::LinkLocal => return 0,
+        };
+        let before = core::mem::replace(default, range);
+        let same = (before.bits ^ bits).leading_zeros() / 8;
+        u8::try_from(same).unwrap_or(0).min(before.octets).min(range.octets)
     }
 }
 

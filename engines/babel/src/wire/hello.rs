@@ -1,4 +1,5 @@
-//! The Hello TLV (RFC 8966 §4.6.5) and its timestamp (RFC 9616 §4.1).
+//! The Hello TLV (RFC 8966 §4.6.5), its timestamp (RFC 9616 §4.1), and what is said of the
+//! sender.
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -10,12 +11,14 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! | 3 (timestamp) |       4       |   Sent, microseconds, 32 bits
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//! | 113 (sender)  |       1       |           0 |F|
+//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::subtlv::{SubTlvs, TIMESTAMP};
+use super::buffer::Buffer;
+use super::subtlv::{FRUGAL, SENDER, SubTlvs, TIMESTAMP};
 use super::{Interval, Malformed};
 use crate::Seqno;
 
@@ -30,6 +33,12 @@ pub struct Hello {
     pub unicast: bool,
     /// The sender's clock as the packet left, in microseconds, modulo 2^32.
     pub sent: Option<u32>,
+    /// The sender keeps track of what neighbours told it, and need not be told again what it
+    /// cannot use.
+    ///
+    /// On the wire: an optional sub-TLV of the experimental type 113 with one octet of flags,
+    /// the lowest bit (F) set. Speakers that do not know it pass over it.
+    pub frugal: bool,
 }
 
 impl Hello {
@@ -58,22 +67,23 @@ impl Hello {
             next: interval.map(Duration::from),
             unicast: u16::from_be_bytes([f0, f1]) & UNICAST != 0,
             sent: sent.map(|octets| u32::from_be_bytes(*octets)),
+            frugal: subs.frugal,
         })
     }
 
-    /// Returns the body to write.
-    pub(super) fn encode(self) -> Vec<u8> {
+    /// Writes the body.
+    pub(super) fn encode(self, body: &mut Buffer) {
         let flags = if self.unicast { UNICAST } else { 0 };
         let interval = self.next.map_or(0, |next| Interval::from(next).to_wire());
-        let mut body = Vec::with_capacity(12);
-        body.extend(flags.to_be_bytes());
-        body.extend(self.seqno.0.to_be_bytes());
-        body.extend(interval.to_be_bytes());
+        body.put(&flags.to_be_bytes());
+        body.put(&self.seqno.0.to_be_bytes());
+        body.put(&interval.to_be_bytes());
         if let Some(sent) = self.sent {
-            body.extend([TIMESTAMP, 4]);
-            body.extend(sent.to_be_bytes());
+            body.item(TIMESTAMP, |sub| sub.put(&sent.to_be_bytes()));
         }
-        body
+        if self.frugal {
+            body.item(SENDER, |sub| sub.put(&[FRUGAL]));
+        }
     }
 }
 
@@ -83,20 +93,36 @@ const UNICAST: u16 = 0x8000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn reads_a_scheduled_hello() {
         let hello = Hello::decode(&[0, 0, 0, 9, 0x01, 0x90]).unwrap();
         assert_eq!(hello.seqno, Seqno(9));
         assert_eq!(hello.next, Some(Duration::from_secs(4)));
-        assert_eq!(hello.sent, None);
+        assert_eq!((hello.sent, hello.frugal), (None, false));
     }
 
     #[test]
     fn what_is_written_is_read_back() {
-        let hello = Hello { seqno: Seqno(65_535), next: None, unicast: true, sent: Some(7) };
-        assert_eq!(hello.encode(), [0x80, 0, 0xff, 0xff, 0, 0, 3, 4, 0, 0, 0, 7]);
-        assert_eq!(Hello::decode(&hello.encode()), Ok(hello));
+        let (seqno, sent) = (Seqno(65_535), Some(7));
+        let hello = Hello { seqno, next: None, unicast: true, sent, frugal: true };
+        let mut body = Buffer::new(100);
+        hello.encode(&mut body);
+        let octets = [0x80, 0, 0xff, 0xff, 0, 0, 3, 4, 0, 0, 0, 7, 113, 1, 1];
+        assert_eq!(body.octets(), octets);
+        assert_eq!(Hello::decode(body.octets()), Ok(hello));
+    }
+
+    #[test]
+    fn other_things_said_of_the_sender_are_ignored() {
+        for (said, frugal) in
+            [(&[113, 0][..], false), (&[113, 1, 2], false), (&[113, 2, 3, 9], true)]
+        {
+            let mut body = vec![0, 0, 0, 9, 0, 1];
+            body.extend(said);
+            assert_eq!(Hello::decode(&body).unwrap().frugal, frugal);
+        }
     }
 
     #[test]

@@ -14,11 +14,11 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 
-use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
 use super::address::{self, Encoding};
+use super::buffer::Buffer;
 use super::subtlv::{SubTlvs, TIMESTAMP};
 use super::{Interval, Malformed};
 use crate::Cost;
@@ -57,7 +57,7 @@ impl Ihu {
         let (fixed, rest) = body.split_first_chunk::<6>().ok_or(short)?;
         let [encoding, _, r0, r1, i0, i1] = *fixed;
         let encoding = Encoding::decode(WHAT, encoding)?;
-        let (to, rest) = address::address(WHAT, encoding, rest)?;
+        let (to, rest) = encoding.address(WHAT, rest)?;
         let interval = Interval::from_wire(u16::from_be_bytes([i0, i1]));
         let next = interval.ok_or(Malformed::NoInterval { what: WHAT })?.into();
         let subs = SubTlvs::decode(WHAT, rest)?.understood(WHAT)?;
@@ -65,20 +65,18 @@ impl Ihu {
         Ok(Self { to, rxcost: Cost(u16::from_be_bytes([r0, r1])), next, echo })
     }
 
-    /// Returns the body to write.
-    pub(super) fn encode(self) -> Vec<u8> {
-        let (encoding, address) = address::encode_address(self.to);
-        let mut body = Vec::with_capacity(32);
-        body.extend([encoding, 0]);
-        body.extend(self.rxcost.0.to_be_bytes());
-        body.extend(Interval::from(self.next).to_wire().to_be_bytes());
-        body.extend(address);
+    /// Writes the body.
+    pub(super) fn encode(self, body: &mut Buffer) {
+        body.put(&[address::encoding_of(self.to).to_wire(), 0]);
+        body.put(&self.rxcost.0.to_be_bytes());
+        body.put(&Interval::from(self.next).to_wire().to_be_bytes());
+        address::put_address(self.to, body);
         if let Some(echo) = self.echo {
-            body.extend([TIMESTAMP, 8]);
-            body.extend(echo.origin.to_be_bytes());
-            body.extend(echo.received.to_be_bytes());
+            body.item(TIMESTAMP, |sub| {
+                sub.put(&echo.origin.to_be_bytes());
+                sub.put(&echo.received.to_be_bytes());
+            });
         }
-        body
     }
 }
 
@@ -102,7 +100,9 @@ mod tests {
         for to in [None, Some("fe80::1".parse().unwrap()), Some("192.0.2.1".parse().unwrap())] {
             let next = Duration::from_secs(12);
             let ihu = Ihu { to, rxcost: Cost(96), next, echo };
-            assert_eq!(Ihu::decode(&ihu.encode()), Ok(ihu));
+            let mut body = Buffer::new(100);
+            ihu.encode(&mut body);
+            assert_eq!(Ihu::decode(body.octets()), Ok(ihu));
         }
     }
 

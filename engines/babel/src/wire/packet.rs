@@ -19,13 +19,11 @@ use super::{VERSION, tlv};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
     body: &'a [u8],
+    trailer: &'a [u8],
 }
 
 impl<'a> Packet<'a> {
     /// Reads the header of `octets`, a whole packet.
-    ///
-    /// What follows the body is the trailer. Only padding and MACs mean something there, and
-    /// none is spoken here, so it is passed over.
     ///
     /// # Errors
     ///
@@ -37,13 +35,27 @@ impl<'a> Packet<'a> {
             return Err(Malformed::Header);
         }
         let said = usize::from(u16::from_be_bytes([*l0, *l1]));
-        let body = rest.get(..said).ok_or(Malformed::Truncated { said, got: rest.len() })?;
-        Ok(Self { body })
+        let truncated = Malformed::Truncated { said, got: rest.len() };
+        let (body, trailer) = rest.split_at_checked(said).ok_or(truncated)?;
+        Ok(Self { body, trailer })
     }
 
     /// Returns its TLVs, in order.
+    ///
+    /// Those of types that are not spoken here are passed over, and so are those of
+    /// authentication (RFC 8967 §4), which is checked before.
     pub fn tlvs(self) -> Tlvs<'a> {
-        Tlvs { rest: self.body, state: State::default() }
+        Tlvs { rest: self.body, state: State::default(), extras: &[] }
+    }
+
+    /// Returns the TLVs of its body, as octets.
+    pub const fn body(self) -> &'a [u8] {
+        self.body
+    }
+
+    /// Returns what follows the body, as octets. Only padding and MACs mean something there.
+    pub const fn trailer(self) -> &'a [u8] {
+        self.trailer
     }
 }
 
@@ -54,22 +66,32 @@ impl<'a> Packet<'a> {
 pub struct Tlvs<'a> {
     rest: &'a [u8],
     state: State,
+    extras: &'a [u8],
 }
 
-impl Tlvs<'_> {
+impl<'a> Tlvs<'a> {
+    /// Returns the optional sub-TLVs, unknown here, of the update that was returned last; empty
+    /// if it has none, or if what was returned last is no update.
+    ///
+    /// Shape: octets, type and length of a sub-TLV first; from the first unknown one to the end
+    /// of the last, with whatever is between them.
+    pub const fn extras(&self) -> &'a [u8] {
+        self.extras
+    }
+
     /// Reads one body; `None` if it says nothing by itself.
-    fn read(&mut self, kind: u8, body: &[u8]) -> Option<Result<Tlv, Malformed>> {
+    fn read(&mut self, kind: u8, body: &'a [u8]) -> Option<Result<Tlv, Malformed>> {
         Some(match kind {
-            tlv::ACK_REQUEST => {
-                let read = AckRequest::decode(body);
-                read.and_then(|(ask, rest)| plain(rest, Tlv::AckRequest(ask)))
-            }
-            tlv::ACK => Ack::decode(body).and_then(|(ack, rest)| plain(rest, Tlv::Ack(ack))),
+            tlv::ACK_REQUEST => AckRequest::decode(body).map(Tlv::AckRequest),
+            tlv::ACK => Ack::decode(body).map(Tlv::Ack),
             tlv::HELLO => Hello::decode(body).map(Tlv::Hello),
             tlv::IHU => Ihu::decode(body).map(Tlv::Ihu),
             tlv::ROUTER_ID => Err(self.state.router_id(body).err()?),
             tlv::NEXT_HOP => Err(self.state.next_hop(body).err()?),
-            tlv::UPDATE => Update::decode(body, &mut self.state).map(Tlv::Update),
+            tlv::UPDATE => Update::decode(body, &mut self.state).map(|(update, extras)| {
+                self.extras = extras;
+                Tlv::Update(update)
+            }),
             tlv::ROUTE_REQUEST => RouteRequest::decode(body).map(Tlv::RouteRequest),
             tlv::SEQNO_REQUEST => SeqnoRequest::decode(body).map(Tlv::SeqnoRequest),
             _ => return None,
@@ -81,6 +103,7 @@ impl Iterator for Tlvs<'_> {
     type Item = Result<Tlv, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.extras = &[];
         loop {
             let (kind, after) = self.rest.split_first()?;
             if *kind == tlv::PAD1 {
@@ -100,10 +123,4 @@ impl Iterator for Tlvs<'_> {
             }
         }
     }
-}
-
-/// Returns `tlv` if the sub-TLVs after its fixed part can be passed over.
-fn plain(rest: &[u8], tlv: Tlv) -> Result<Tlv, Malformed> {
-    super::subtlv::SubTlvs::decode("Acknowledgment", rest)?.understood("Acknowledgment")?;
-    Ok(tlv)
 }

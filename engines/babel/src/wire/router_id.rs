@@ -13,6 +13,7 @@
 use core::fmt;
 
 use super::Malformed;
+use super::buffer::Buffer;
 
 /// The name of the speaker that originates a route.
 ///
@@ -40,11 +41,10 @@ impl RouterId {
         if id.is_legal() { Ok((id, rest)) } else { Err(Malformed::RouterId) }
     }
 
-    /// Returns the body to write.
-    pub(super) fn encode(self) -> [u8; 10] {
-        let mut body = [0; 10];
-        body.iter_mut().skip(2).zip(self.0).for_each(|(to, octet)| *to = octet);
-        body
+    /// Writes the body.
+    pub(super) fn encode(self, body: &mut Buffer) {
+        body.put(&[0, 0]);
+        body.put(&self.0);
     }
 }
 
@@ -69,7 +69,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let id = RouterId([1, 2, 3, 4, 5, 6, 7, 8]);
-        assert_eq!(RouterId::decode(&id.encode()), Ok((id, &[][..])));
+        let mut body = Buffer::new(10);
+        id.encode(&mut body);
+        assert_eq!(RouterId::decode(body.octets()), Ok((id, &[][..])));
     }
 
     #[test]

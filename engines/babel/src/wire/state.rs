@@ -1,22 +1,39 @@
-//! What the TLVs of one packet inherit from those before (RFC 8966 §4.5).
+//! What the TLVs of one packet inherit from those before (RFC 8966 §4.5), and the Next Hop TLV
+//! (RFC 8966 §4.6.8).
+//!
+//! ```text
+//!  0                   1                   2                   3
+//!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//! |   Type = 7    |    Length     |      AE       |   Reserved    |
+//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//! |      Next hop ...
+//! ```
 
-use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address::{self, Encoding};
+use super::buffer::Buffer;
 use super::subtlv::SubTlvs;
 use super::{Malformed, RouterId};
 
 /// The router-id, next hops and default prefixes in force at one place of a packet.
 ///
 /// Empty when a packet begins. The next hops are then the sender itself: `None` here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) router: Option<RouterId>,
     pub(super) hop4: Option<Ipv4Addr>,
     pub(super) hop6: Option<Ipv6Addr>,
-    pub(super) default4: Option<Vec<u8>>,
-    pub(super) default6: Option<Vec<u8>>,
+    defaults: Defaults,
+}
+
+/// The octets that updates may leave out, one range for each encoding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Defaults {
+    v4: Option<[u8; 4]>,
+    v6: Option<[u8; 16]>,
+    v4_via_v6: Option<[u8; 4]>,
 }
 
 impl State {
@@ -37,10 +54,6 @@ impl State {
 
     /// Takes in the body of a Next Hop TLV.
     ///
-    /// ```text
-    ///  Type = 7 │ Length │ AE │ Reserved │ Next hop …
-    /// ```
-    ///
     /// # Errors
     ///
     /// [`Malformed::Short`], [`Malformed::Encoding`], [`Malformed::Wildcard`]; those of
@@ -49,7 +62,7 @@ impl State {
         let short = Malformed::Short { what: HOP, got: body.len(), needed: 2 };
         let ([encoding, _], rest) = body.split_first_chunk::<2>().ok_or(short)?;
         let encoding = Encoding::decode(HOP, *encoding)?;
-        let (hop, rest) = address::address(HOP, encoding, rest)?;
+        let (hop, rest) = encoding.address(HOP, rest)?;
         match hop.ok_or(Malformed::Wildcard { what: HOP })? {
             IpAddr::V4(hop) => self.hop4 = Some(hop),
             IpAddr::V6(hop) => self.hop6 = Some(hop),
@@ -58,32 +71,34 @@ impl State {
         Ok(())
     }
 
-    /// Returns the octets that an update of this encoding may leave out.
-    pub(super) fn default_of(&self, encoding: Encoding) -> Option<&[u8]> {
+    /// Returns the octets, as a number, that an update of this encoding may leave out.
+    pub(super) fn default_of(&self, encoding: Encoding) -> Option<u128> {
+        let number = |octets| u128::from(u32::from_be_bytes(octets)) << 96;
         match encoding {
-            Encoding::V4 => self.default4.as_deref(),
-            Encoding::V6 => self.default6.as_deref(),
+            Encoding::V4 => self.defaults.v4.map(number),
+            Encoding::V6 => self.defaults.v6.map(u128::from_be_bytes),
+            Encoding::V4ViaV6 => self.defaults.v4_via_v6.map(number),
             Encoding::Wildcard | Encoding::LinkLocal => None,
         }
     }
 
-    /// Lets `octets`, the whole range of an update, be left out by those after it.
-    pub(super) fn set_default(&mut self, encoding: Encoding, octets: &[u8]) {
+    /// Lets the octets of `bits`, the range of an update, be left out by those after it.
+    pub(super) const fn set_default(&mut self, encoding: Encoding, bits: u128) {
+        let octets = bits.to_be_bytes();
+        let [a, b, c, d, ..] = octets;
         match encoding {
-            Encoding::V4 => self.default4 = Some(address::padded::<4>(octets).to_vec()),
-            Encoding::V6 => self.default6 = Some(address::padded::<16>(octets).to_vec()),
+            Encoding::V4 => self.defaults.v4 = Some([a, b, c, d]),
+            Encoding::V6 => self.defaults.v6 = Some(octets),
+            Encoding::V4ViaV6 => self.defaults.v4_via_v6 = Some([a, b, c, d]),
             Encoding::Wildcard | Encoding::LinkLocal => {}
         }
     }
 }
 
-/// Returns the body of a Next Hop TLV.
-pub(super) fn encode_next_hop(hop: IpAddr) -> Vec<u8> {
-    let (encoding, octets) = address::encode_address(Some(hop));
-    let mut body = Vec::with_capacity(18);
-    body.extend([encoding, 0]);
-    body.extend(octets);
-    body
+/// Writes the body of a Next Hop TLV.
+pub(super) fn encode_next_hop(hop: IpAddr, body: &mut Buffer) {
+    body.put(&[address::encoding_of(Some(hop)).to_wire(), 0]);
+    address::put_address(Some(hop), body);
 }
 
 const HOP: &str = "Next Hop";
@@ -97,18 +112,22 @@ mod tests {
         let mut state = State::default();
         let hops: [IpAddr; 2] = ["192.0.2.1".parse().unwrap(), "fe80::9".parse().unwrap()];
         for hop in hops {
-            state.next_hop(&encode_next_hop(hop)).unwrap();
+            let mut body = Buffer::new(100);
+            encode_next_hop(hop, &mut body);
+            state.next_hop(body.octets()).unwrap();
         }
         assert_eq!(state.hop4.map(IpAddr::from), Some(hops[0]));
         assert_eq!(state.hop6.map(IpAddr::from), Some(hops[1]));
         assert_eq!(state.next_hop(&[0, 0]), Err(Malformed::Wildcard { what: HOP }));
+        let of_ranges_only = Err(Malformed::Encoding { what: HOP });
+        assert_eq!(state.next_hop(&[4, 0, 192, 0, 2, 1]), of_ranges_only);
     }
 
     #[test]
     fn a_router_id_not_spoken_still_takes_force() {
         let mut state = State::default();
-        let mut body = RouterId([5; 8]).encode().to_vec();
-        body.extend([250, 0]);
+        let mut body = [5; 12];
+        body[10..].copy_from_slice(&[250, 0]);
         assert_eq!(state.router_id(&body), Err(Malformed::Mandatory { what: "Router-Id" }));
         assert_eq!(state.router, Some(RouterId([5; 8])));
         assert_eq!(state.router_id(&[0; 10]), Err(Malformed::RouterId));

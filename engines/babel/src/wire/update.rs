@@ -1,4 +1,4 @@
-//! The Update TLV (RFC 8966 §4.6.9).
+//! The Update TLV (RFC 8966 §4.6.9, RFC 9079 §4, RFC 9229 §2.2).
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -10,25 +10,28 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! |             Seqno             |            Metric             |
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//! |      Prefix, less the omitted octets ...
+//! |      Prefix, less the omitted octets ...        a source prefix may follow
 //! ```
 
-use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::address::{self, Encoding, Range};
+use super::address::{self, Encoding};
+use super::buffer::Buffer;
 use super::state::State;
-use super::subtlv::SubTlvs;
+use super::subtlv::{self, SubTlvs};
 use super::{Interval, Malformed, RouterId};
-use crate::{Metric, Seqno};
+use crate::{Family, Key, Metric, Seqno};
 
 /// "My route to this range is now so long", or gone if the metric is infinite.
+///
+/// Which router and which next hop a retraction is about is of no matter: as read, it has
+/// neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Update {
-    /// The range; [`Range::All`] only to retract everything.
-    pub range: Range,
-    /// Who originates it; a retraction may leave it out.
+    /// What it is about; `None` only to retract everything.
+    pub key: Option<Key>,
+    /// Who originates it.
     pub router: Option<RouterId>,
     /// The age of the route, as its originator counts.
     pub seqno: Seqno,
@@ -36,105 +39,132 @@ pub struct Update {
     pub metric: Metric,
     /// Time until it will be said again, at most.
     pub next: Duration,
-    /// The next hop; `None` for the sender of the packet itself.
+    /// The next hop; `None` for the sender of the packet itself, at its IPv6 address.
+    ///
+    /// An IPv6 next hop of an IPv4 range is that of RFC 9229.
     pub hop: Option<IpAddr>,
 }
 
 impl Update {
-    /// Reads the body of an update, with its sub-TLVs, under what is in force.
+    /// Reads the body of an update, with its sub-TLVs, under what is in force; and returns the
+    /// optional sub-TLVs that are not known here.
     ///
     /// The router-id and the default prefix that it sets take force even if the update itself
     /// is then refused, so that those after it are read as they were written.
     ///
     /// # Errors
     ///
-    /// The rules U1 to U5 of RFC 8966 §4.6.9, one [`Malformed`] each.
-    pub(super) fn decode(body: &[u8], state: &mut State) -> Result<Self, Malformed> {
+    /// One [`Malformed`] for each rule of RFC 8966 §4.6.9 that it breaks; those of sub-TLVs.
+    pub(super) fn decode<'a>(
+        body: &'a [u8],
+        state: &mut State,
+    ) -> Result<(Self, &'a [u8]), Malformed> {
         let short = Malformed::Short { what: WHAT, got: body.len(), needed: 10 };
         let (fixed, rest) = body.split_first_chunk::<10>().ok_or(short)?;
         let [encoding, flags, length, omitted, i0, i1, s0, s1, m0, m1] = *fixed;
         let encoding = Encoding::decode(WHAT, encoding)?;
-        let (octets, rest) = octets(encoding, length, usize::from(omitted), rest, state)?;
+        let (bits, rest) = bits(encoding, length, omitted, rest, state)?;
         if flags & PREFIX != 0 {
-            state.set_default(encoding, &octets);
+            state.set_default(encoding, bits);
         }
         if flags & ROUTER != 0 {
-            state.router = router_in(encoding, &octets);
+            state.router = router_in(encoding, bits);
         }
-        SubTlvs::decode(WHAT, rest)?.understood(WHAT)?;
+        let subs = SubTlvs::decode(WHAT, rest)?;
+        let key = subs.key(WHAT, encoding, encoding.range(WHAT, length, bits)?)?;
         let interval = Interval::from_wire(u16::from_be_bytes([i0, i1]));
-        let update = Self {
-            range: encoding.range(length, &octets),
-            router: state.router,
+        let mut update = Self {
+            key,
+            router: None,
             seqno: Seqno(u16::from_be_bytes([s0, s1])),
             metric: Metric(u16::from_be_bytes([m0, m1])),
             next: interval.ok_or(Malformed::NoInterval { what: WHAT })?.into(),
-            hop: match encoding {
-                Encoding::V4 => state.hop4.map(IpAddr::from),
-                Encoding::V6 | Encoding::LinkLocal => state.hop6.map(IpAddr::from),
-                Encoding::Wildcard => None,
-            },
+            hop: None,
         };
-        update.checked()
+        if update.metric.is_finite() {
+            update.hop = match encoding {
+                Encoding::V4 => Some(state.hop4.ok_or(Malformed::NoNextHop)?.into()),
+                Encoding::V6 | Encoding::LinkLocal | Encoding::V4ViaV6 => {
+                    state.hop6.map(IpAddr::from)
+                }
+                Encoding::Wildcard => return Err(Malformed::Wildcard { what: WHAT }),
+            };
+            update.router = Some(state.router.ok_or(Malformed::NoRouterId)?);
+        }
+        Ok((update, subs.extras))
     }
 
-    /// Returns the body to write: the `omitted` first octets of the range left out, and
-    /// the range made the default.
-    pub(super) fn encode(self, omitted: usize) -> Vec<u8> {
-        let (encoding, length, octets) = self.range.encode();
-        let flags = if self.range == Range::All { 0 } else { PREFIX };
-        let mut body = Vec::with_capacity(26);
-        body.extend([encoding, flags, length, u8::try_from(omitted).unwrap_or(0)]);
-        body.extend(Interval::from(self.next).to_wire().to_be_bytes());
-        body.extend(self.seqno.0.to_be_bytes());
-        body.extend(self.metric.0.to_be_bytes());
-        body.extend(octets.into_iter().skip(omitted));
-        body
+    /// Writes the body: the `omitted` first octets of the range left out, and the range made
+    /// the default. `named` if the range says the router-id.
+    pub(super) fn encode(self, omitted: u8, named: bool, body: &mut Buffer) {
+        let [i0, i1] = Interval::from(self.next).to_wire().to_be_bytes();
+        let [s0, s1] = self.seqno.0.to_be_bytes();
+        let [m0, m1] = self.metric.0.to_be_bytes();
+        let encoding = self.encoding().to_wire();
+        let Some(key) = self.key else {
+            return body.put(&[encoding, 0, 0, 0, i0, i1, s0, s1, m0, m1]);
+        };
+        let (length, bits) = address::on_wire(key.prefix);
+        let flags = if named { PREFIX | ROUTER } else { PREFIX };
+        body.put(&[encoding, flags, length, omitted, i0, i1, s0, s1, m0, m1]);
+        address::put_range(length, bits, omitted, body);
+        subtlv::put_source(key, body);
     }
 
-    fn checked(self) -> Result<Self, Malformed> {
-        if !self.metric.is_finite() {
-            return Ok(self);
+    /// Returns the encoding that it is written in.
+    pub(super) fn encoding(&self) -> Encoding {
+        let Some(key) = self.key else { return Encoding::Wildcard };
+        match (key.family(), self.hop) {
+            (Family::V6, _) => Encoding::V6,
+            (Family::V4, Some(IpAddr::V4(_))) => Encoding::V4,
+            (Family::V4, None) if !self.metric.is_finite() => Encoding::V4,
+            (Family::V4, None | Some(IpAddr::V6(_))) => Encoding::V4ViaV6,
         }
-        match self.range {
-            Range::All => Err(Malformed::Wildcard { what: WHAT }),
-            Range::V4(_) if self.hop.is_none() => Err(Malformed::NoNextHop),
-            Range::V4(_) | Range::V6(_) if self.router.is_none() => Err(Malformed::NoRouterId),
-            Range::V4(_) | Range::V6(_) => Ok(self),
-        }
+    }
+
+    /// Tells whether its range says its router-id.
+    pub(super) fn is_named(&self) -> bool {
+        let Some(key) = self.key else { return false };
+        let long = key.family() == Family::V6 && key.prefix.length() > 64;
+        long && !key.is_source_specific()
+            && self.router == router_in(Encoding::V6, key.prefix.bits())
+            && self.router.is_some()
     }
 }
 
-/// Returns all octets of the range, the omitted ones put back, and what follows them.
-fn octets<'a>(
+/// Returns the range as a number, the omitted octets put back, and what follows it.
+fn bits<'a>(
     encoding: Encoding,
     length: u8,
-    omitted: usize,
+    omitted: u8,
     rest: &'a [u8],
     state: &State,
-) -> Result<(Vec<u8>, &'a [u8]), Malformed> {
-    let whole = encoding.octets(WHAT, length)?;
-    let needed = whole.checked_sub(omitted).ok_or(Malformed::Length { what: WHAT })?;
+) -> Result<(u128, &'a [u8]), Malformed> {
+    let refused = Malformed::Length { what: WHAT };
+    let needed = encoding.octets(WHAT, length)?.checked_sub(omitted).ok_or(refused)?;
+    let needed = usize::from(needed);
     let short = Malformed::Short { what: WHAT, got: rest.len(), needed };
     let (own, rest) = rest.split_at_checked(needed).ok_or(short)?;
-    let mut octets = Vec::with_capacity(16);
+    let mut bits = address::number(own);
     if omitted > 0 {
         let default = state.default_of(encoding).ok_or(Malformed::NoDefault)?;
-        octets.extend(default.iter().take(omitted));
+        let shift = 8 * u32::from(omitted);
+        let kept = u128::MAX.checked_shr(shift).unwrap_or(0);
+        bits = (default & !kept) | bits.checked_shr(shift).unwrap_or(0);
     }
-    octets.extend(own);
-    Ok((octets, rest))
+    Ok((encoding.masked(length, bits), rest))
 }
 
 /// Returns the router-id that is in an address: its last 8 octets (rule U6).
-fn router_in(encoding: Encoding, octets: &[u8]) -> Option<RouterId> {
-    let id = match encoding {
+fn router_in(encoding: Encoding, bits: u128) -> Option<RouterId> {
+    let bits = match encoding {
+        Encoding::V6 => bits,
+        Encoding::LinkLocal => bits >> 64,
+        Encoding::V4 | Encoding::V4ViaV6 => bits >> 96,
         Encoding::Wildcard => return None,
-        Encoding::V4 => u64::from(u32::from_be_bytes(address::padded(octets))),
-        Encoding::V6 => u64::from_be_bytes(address::padded(octets.get(8..).unwrap_or(&[]))),
-        Encoding::LinkLocal => u64::from_be_bytes(address::padded(octets)),
     };
-    Some(RouterId(id.to_be_bytes())).filter(|id| id.is_legal())
+    let [_, _, _, _, _, _, _, _, id @ ..] = bits.to_be_bytes();
+    Some(RouterId(id)).filter(|id| id.is_legal())
 }
 
 const WHAT: &str = "Update";
