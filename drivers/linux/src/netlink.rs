@@ -115,6 +115,29 @@ impl Netlink {
         self.change("set an interface up", RouteNetlinkMessage::SetLink(message), 0)
     }
 
+    /// Sets an interface down; the kernel forgets its routes.
+    ///
+    /// # Errors
+    ///
+    /// No such interface, or no right to.
+    pub fn set_down(&mut self, device: u32) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.header.index = device;
+        message.header.change_mask = LinkFlags::Up;
+        self.change("set an interface down", RouteNetlinkMessage::SetLink(message), 0)
+    }
+
+    /// Removes an interface, and the other end of it if it is a wire.
+    ///
+    /// # Errors
+    ///
+    /// No such interface, one that cannot be removed, or no right to.
+    pub fn remove_interface(&mut self, device: u32) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.header.index = device;
+        self.change("remove an interface", RouteNetlinkMessage::DelLink(message), 0)
+    }
+
     /// Keeps the kernel from giving an interface a link-local address, and so from sending
     /// anything there by itself. To be called before it is set up.
     ///

@@ -19,7 +19,25 @@ use crate::{KernelRoute, Via};
 /// The interface of the kernel's unreachable IPv6 routes: `lo` is 1 in every namespace.
 const LOOPBACK: u32 = 1;
 
-/// Writes a route, to be put or removed.
+/// Writes a route to be removed: all that tells it from one that took its place.
+///
+/// For IPv6, the kernel compares neither the kind nor the lack of a next hop, so both are
+/// written in a way it does compare.
+pub(crate) fn removal(route: &KernelRoute) -> RouteMessage {
+    let mut message = message(route);
+    if !route.is_ipv4() {
+        match route.via {
+            Via::Hop { address, .. } if address.is_unspecified() => {
+                message.attributes.push(RouteAttribute::Gateway(unspecified(false).into()));
+            }
+            Via::Unreachable => message.attributes.push(RouteAttribute::Oif(LOOPBACK)),
+            Via::Hop { .. } | Via::Other => {}
+        }
+    }
+    message
+}
+
+/// Writes a route to be put.
 pub(crate) fn message(route: &KernelRoute) -> RouteMessage {
     let four = route.is_ipv4();
     let mut message = RouteMessage::default();
@@ -53,13 +71,7 @@ pub(crate) fn message(route: &KernelRoute) -> RouteMessage {
                 header.scope = RouteScope::Link;
             }
         }
-        Via::Unreachable => {
-            header.kind = RouteType::Unreachable;
-            if !four {
-                // What is removed must be told from a next hop, which the kind alone does not.
-                attributes.push(RouteAttribute::Oif(LOOPBACK));
-            }
-        }
+        Via::Unreachable => header.kind = RouteType::Unreachable,
         Via::Other => header.scope = RouteScope::NoWhere,
     }
     message
@@ -126,13 +138,10 @@ pub(crate) fn heard(message: &RouteMessage) -> Option<KernelRoute> {
     Some(route)
 }
 
-/// How the next hop of a route is written; not at all where an IPv4 range is on the link.
+/// How the next hop of a route is written; not at all where the range is on the link.
 fn hop(address: IpAddr, four: bool) -> Option<RouteAttribute> {
     match address {
-        // Written for IPv6 although it says nothing: what is removed must have none either.
-        _ if address.is_unspecified() => {
-            (!four).then(|| RouteAttribute::Gateway(unspecified(false).into()))
-        }
+        _ if address.is_unspecified() => None,
         IpAddr::V6(six) if four => Some(RouteAttribute::Via(six.into())),
         _ => Some(RouteAttribute::Gateway(address.into())),
     }

@@ -4,12 +4,11 @@ use std::io;
 use std::net::IpAddr;
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
-use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use words::Prefix;
 
 use crate::Error;
-use crate::route_message::{heard, message, question};
+use crate::route_message::{heard, message, question, removal};
 use crate::talk::{Talk, remedy};
 
 /// How many changes are told by one system call.
@@ -195,10 +194,10 @@ fn told(change: &Change) -> Option<(RouteNetlinkMessage, u16)> {
     match change {
         Change::Put(KernelRoute { via: Via::Other, .. }) => None,
         Change::Put(route) => {
-            let message: RouteMessage = message(route);
-            Some((RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_REPLACE))
+            let flags = NLM_F_CREATE | NLM_F_REPLACE;
+            Some((RouteNetlinkMessage::NewRoute(message(route)), flags))
         }
-        Change::Remove(route) => Some((RouteNetlinkMessage::DelRoute(message(route)), 0)),
+        Change::Remove(route) => Some((RouteNetlinkMessage::DelRoute(removal(route)), 0)),
     }
 }
 
