@@ -24,6 +24,7 @@ mod feasibility;
 mod heard;
 mod history;
 mod links;
+pub mod mac;
 mod metric;
 mod neighbour;
 mod outbox;
