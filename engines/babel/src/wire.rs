@@ -24,6 +24,9 @@ mod subtlv;
 mod tlv;
 mod update;
 
+#[cfg(test)]
+mod tests;
+
 pub use ack::{Ack, AckRequest};
 pub use builder::Builder;
 pub use hello::Hello;
@@ -104,7 +107,7 @@ pub enum Malformed {
         /// Which TLV.
         what: &'static str,
     },
-    /// An IPv6 range inside ::ffff:0:0/96, which would be taken for IPv4.
+    /// An IPv6 range inside `::ffff:0:0/96`, which would be taken for IPv4.
     #[error("{what} says an IPv4 range as if it were IPv6")]
     Mapped {
         /// Which TLV.

@@ -23,7 +23,7 @@ pub(super) struct SubTlvs<'a> {
     pub(super) frugal: bool,
     /// From the first optional one that we do not know to the end of the last.
     pub(super) extras: &'a [u8],
-    /// The first source prefix, as octets.
+    /// The last source prefix, as octets.
     source: Option<&'a [u8]>,
     /// There is more than one source prefix.
     sources: bool,
@@ -53,9 +53,11 @@ impl<'a> SubTlvs<'a> {
                 PADN => {}
                 TIMESTAMP => found.timestamp = found.timestamp.or(Some(body)),
                 SENDER => found.frugal |= body.first().is_some_and(|flags| flags & FRUGAL != 0),
-                SOURCE if found.source.is_some() => found.sources = true,
-                SOURCE => found.source = Some(body),
-                MANDATORY.. => found.mandatory = true,
+                SOURCE => {
+                    found.sources |= found.source.is_some();
+                    found.source = Some(body);
+                }
+                UNKNOWN_MANDATORY.. => found.mandatory = true,
                 _ => {
                     let first = *first_extra.get_or_insert(all.len() - rest.len());
                     found.extras = all.get(first..all.len() - after.len()).unwrap_or_default();
@@ -136,9 +138,9 @@ pub(super) const TIMESTAMP: u8 = 3;
 pub(super) const SENDER: u8 = 113;
 /// The flag in it: [`Hello::frugal`](super::Hello::frugal).
 pub(super) const FRUGAL: u8 = 1;
-/// The type of the source prefix sub-TLV. Source: RFC 9079 §7.
+/// The type of the source prefix sub-TLV, the first of the mandatory ones. Source: RFC 9079 §7.
 const SOURCE: u8 = 128;
-const MANDATORY: u8 = 128;
+const UNKNOWN_MANDATORY: u8 = SOURCE + 1;
 
 #[cfg(test)]
 mod tests {

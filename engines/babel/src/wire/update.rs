@@ -170,7 +170,3 @@ fn router_in(encoding: Encoding, bits: u128) -> Option<RouterId> {
 const WHAT: &str = "Update";
 const PREFIX: u8 = 0x80;
 const ROUTER: u8 = 0x40;
-
-#[cfg(test)]
-#[path = "update_tests.rs"]
-mod tests;
