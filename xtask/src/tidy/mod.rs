@@ -2,6 +2,7 @@
 //!
 //! Each finding is one line: where, what, and its remedy.
 
+mod conformance;
 mod documents;
 mod purity;
 mod rings;
@@ -57,5 +58,6 @@ pub(crate) fn look(workspace: &Workspace) -> Result<Vec<String>, String> {
     found.extend(sources::look(workspace)?);
     found.extend(purity::look(workspace)?);
     found.extend(documents::look(workspace)?);
+    found.extend(conformance::look(workspace)?);
     Ok(found.iter().map(ToString::to_string).collect())
 }
