@@ -1,5 +1,6 @@
 //! The targets, by what they read.
 
+mod babel_mac;
 mod documents;
 mod engines;
 mod packets;
@@ -25,6 +26,7 @@ pub const TARGETS: &[Target] = &[
     target("registry-settings", people::settings, people::all_settings),
     target("arrows", engines::arrows, stories::arrows),
     target("babel", engines::babel, stories::babel),
+    target("babel-mac", babel_mac::guards, babel_mac::stories),
     target("gossip", engines::gossip, stories::gossip),
     target("noise", engines::noise, stories::noise),
     target("node", engines::node, stories::node),
