@@ -18,6 +18,7 @@ use crate::talk::{Talk, remedy};
 
 /// An interface and the state it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the kernel's, each by itself")]
 pub struct LinkState {
     /// The kernel's number of it, never 0 and not soon used again.
     pub index: u32,

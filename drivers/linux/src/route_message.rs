@@ -6,11 +6,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_packet_route::AddressFamily;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteScope,
     RouteType, RouteVia,
 };
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use words::Prefix;
 
 use crate::routes::ALL_IPV4;
@@ -83,6 +83,14 @@ pub(crate) fn question(family: AddressFamily, table: Option<u32>) -> RouteMessag
     message.header.address_family = family;
     message.attributes.extend(table.map(RouteAttribute::Table));
     message
+}
+
+/// Reads an answer to a question; `None` if it is no route.
+pub(crate) fn answered(answer: &RouteNetlinkMessage) -> Option<KernelRoute> {
+    match answer {
+        RouteNetlinkMessage::NewRoute(route) => heard(route),
+        _ => None,
+    }
 }
 
 /// Reads a route; `None` if it is of neither family, or of the kernel's cache.

@@ -118,6 +118,14 @@ impl AsFd for Watch {
     }
 }
 
+fn said(payload: NetlinkPayload<RouteNetlinkMessage>) -> Option<Notice> {
+    match payload {
+        NetlinkPayload::InnerMessage(told) => notice(&told),
+        NetlinkPayload::Overrun(_) => Some(Notice::Overrun),
+        _ => None,
+    }
+}
+
 fn notice(told: &RouteNetlinkMessage) -> Option<Notice> {
     Some(match told {
         RouteNetlinkMessage::NewLink(link) => Notice::Link(link_state(link)),

@@ -6,7 +6,7 @@ use linux::{ALL_IPV4, Change, KernelRoute, RouteTables, Via};
 use words::Prefix;
 
 use crate::{
-    Fact, PROTOCOL, Pair, TABLE, apply, four, hop, listed, onlink, put, remove, route, six,
+    Fact, PROTOCOL, Pair, TABLE, apply, four, hop, listed, onlink, put, remove, route, six, soon,
 };
 
 pub(crate) const FACTS: &[Fact] = &[
@@ -213,8 +213,13 @@ fn routes_of_others() {
     let pair = Pair::new();
     pair.address("fd01::1", 64);
     pair.address("192.0.2.1", 24);
-    let listed = pair.here.run(|| RouteTables::open().unwrap().dump(None).unwrap()).unwrap();
     let [a, _] = pair.devices;
+    let own = six("fd01::1/128");
+    // The kernel takes in packets for a new address a moment after it has it.
+    let listed = soon(|| {
+        let all = pair.here.run(|| RouteTables::open().unwrap().dump(None).unwrap()).unwrap();
+        all.iter().any(|route| (route.to, route.table) == (own, 255)).then_some(all)
+    });
     let found = |to: Prefix, table: u32| {
         listed.iter().find(|route| route.to == to && route.table == table).unwrap()
     };
@@ -224,7 +229,7 @@ fn routes_of_others() {
     assert_eq!((network.via, network.protocol), (hop(a, "0.0.0.0"), 2));
     assert_eq!(network.preferred_source, Some([192, 0, 2, 1].into()));
     assert_eq!(found(four([192, 0, 2, 1], 32), 255).via, Via::Other);
-    assert_eq!(found(six("fd01::1/128"), 255).via, Via::Other);
+    assert_eq!(found(own, 255).via, Via::Other);
 }
 
 fn unused_table() {
