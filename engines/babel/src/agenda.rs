@@ -2,39 +2,47 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use words::{Deadline, LinkId, Prefix, Time};
+use words::{Deadline, Time};
 
-use crate::{RouterId, Why};
+use crate::candidates::Slot;
+use crate::rows::RowId;
+use crate::{Interface, RouterId, Why};
 
 /// Everything that time alone brings about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
-    /// Greet every neighbour.
-    Hello,
-    /// Greet a neighbour that does not hear us yet, sooner than the others.
-    Court(LinkId),
+    /// Greet everybody on the interface.
+    Hello(Interface),
+    /// Greet sooner than that, for somebody is new.
+    Court(Interface),
     /// A greeting is missing in this stream.
-    Silence(LinkId, Stream),
+    Silence(Slot, Stream),
     /// What the neighbour told of its reception is too old.
-    Deaf(LinkId),
-    /// Tell every neighbour all routes again.
-    Update,
+    Deaf(Slot),
+    /// Tell the neighbour all routes again.
+    Update(Slot),
     /// Tell what has changed.
     Flush,
-    /// Nobody acknowledged this packet.
-    Resend(LinkId, u16),
-    /// A neighbour's route is too old.
-    Expiry(Prefix, LinkId),
+    /// Go on telling the neighbour what did not fit into one breath.
+    Pace(Slot),
+    /// The neighbour did not acknowledge this packet.
+    Resend(Slot, u16),
+    /// Some of the neighbour's routes may be too old.
+    Expiry(Slot),
     /// Nobody answered this request.
-    Request(Prefix, RouterId),
-    /// Forget old sources.
+    Request(RowId, RouterId),
+    /// A range need not be held any longer.
+    Hold,
+    /// Look again at routes that may be better elsewhere.
+    Restless,
+    /// Forget old sources and ranges.
     Garbage,
 }
 
 /// The two streams of greetings, each counted by itself (RFC 8966 §3.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stream {
-    /// To the whole link.
+    /// To everybody.
     Multicast,
     /// To us alone.
     Unicast,
@@ -44,13 +52,14 @@ impl Timer {
     /// Returns the reason as the world is told.
     pub(crate) const fn why(self) -> Why {
         match self {
-            Self::Hello | Self::Court(_) => Why::Hello,
+            Self::Hello(_) | Self::Court(_) => Why::Hello,
             Self::Silence(..) | Self::Deaf(_) => Why::Neighbour,
-            Self::Update => Why::Update,
-            Self::Flush => Why::Triggered,
+            Self::Update(_) => Why::Update,
+            Self::Flush | Self::Pace(_) => Why::Triggered,
             Self::Resend(..) => Why::Resend,
-            Self::Expiry(..) => Why::Expiry,
+            Self::Expiry(_) | Self::Hold => Why::Expiry,
             Self::Request(..) => Why::Request,
+            Self::Restless => Why::Restless,
             Self::Garbage => Why::Garbage,
         }
     }
@@ -86,6 +95,11 @@ impl Agenda {
         }
     }
 
+    /// Unsets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Takes out the first timer, if it is due.
     pub(crate) fn due(&mut self, now: Time) -> Option<Timer> {
         let (_, timer) = *self.order.first().filter(|(at, _)| *at <= now)?;
@@ -105,15 +119,16 @@ mod tests {
 
     #[test]
     fn timers_come_in_order_and_once() {
+        let (hello, hold) = (Timer::Hello(Interface(1)), Timer::Hold);
         let mut agenda = Agenda::default();
-        agenda.set(Timer::Hello, Time::from_micros(3));
-        agenda.set(Timer::Update, Time::from_micros(2));
-        agenda.set(Timer::Hello, Time::from_micros(1));
-        agenda.no_later(Timer::Update, Time::from_micros(9));
+        agenda.set(hello, Time::from_micros(3));
+        agenda.set(hold, Time::from_micros(2));
+        agenda.set(hello, Time::from_micros(1));
+        agenda.no_later(hold, Time::from_micros(9));
         assert_eq!(agenda.first().map(|first| first.why), Some(Why::Hello));
         assert_eq!(agenda.due(Time::ZERO), None);
-        assert_eq!(agenda.due(Time::from_micros(2)), Some(Timer::Hello));
-        assert_eq!(agenda.due(Time::from_micros(2)), Some(Timer::Update));
+        assert_eq!(agenda.due(Time::from_micros(2)), Some(hello));
+        assert_eq!(agenda.due(Time::from_micros(2)), Some(hold));
         assert!(agenda.first().is_none());
     }
 }

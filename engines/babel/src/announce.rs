@@ -1,172 +1,304 @@
 //! What neighbours must hear of our routes, and whether they did (RFC 8966 §3.7).
 //!
-//! A change is told at once, or nearly: changes within a moment go together. What is told so
-//! is told reliably: it is repeated, in its latest state, until acknowledged. A neighbour that
-//! never acknowledged anything hears it five times. Besides, all routes are told again at
-//! every update interval.
+//! A change is written into the journal, and told soon: changes within a moment go together.
+//! What is told so is told reliably: it is repeated, in its latest state, until acknowledged.
+//! Besides, all routes are told again at every update interval, which is long for those who
+//! acknowledge.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{LinkId, Prefix, Time};
+use words::Time;
 
 use crate::agenda::Timer;
-use crate::links::held;
-use crate::outbox::{Due, Said};
-use crate::{Babel, Metric};
+use crate::candidates::{Candidates, Slot};
+use crate::intern::Router;
+use crate::neighbour::Neighbour;
+use crate::outbox::{Due, Dump};
+use crate::profile::Profile;
+use crate::rows::{Best, Row, RowId};
+use crate::{Family, Metric, Seqno, Speaker};
 
-impl Babel {
-    /// Returns our route to `prefix` as neighbours may hear it; `None` if there is none.
-    pub(crate) fn route(&self, prefix: Prefix) -> Option<Said> {
-        if self.own.contains(&prefix) {
-            return Some(Said { router: self.router, seqno: self.seqno, metric: Metric::ZERO });
+/// A finite route as a neighbour is to hear it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) router: Router,
+    pub(crate) seqno: Seqno,
+    pub(crate) metric: Metric,
+}
+
+impl<C: Candidates> Speaker<C> {
+    /// Has the neighbours told of a route, if it is news (rule S2).
+    ///
+    /// A new number alone is none, nor is a metric not much different from the one announced;
+    /// that is told later if it stays, see `age`.
+    pub(crate) fn announce(&mut self, row: RowId, now: Time) {
+        let it = *self.rows.get(row);
+        let (router, metric) = match it.best() {
+            Best::None => (Router::NONE, Metric::INFINITE),
+            Best::Ours => (self.us, it.metric),
+            Best::Through(slot) => {
+                let candidate = self.candidates.get(row, slot);
+                (candidate.map_or(Router::NONE, |it| it.router), it.metric)
+            }
+        };
+        if router != it.router || metric.is_news_after(it.out) {
+            if metric.is_finite() {
+                self.release(row);
+            } else if it.router != self.us {
+                self.hold(row, now);
+            }
+            self.publish(row, router, metric, now);
+        } else if metric != it.out {
+            self.is_restless(row, now);
         }
-        let (link, candidate) = self.table.selected(prefix)?;
-        let metric = candidate.refmetric.through(self.cost(link));
-        let said = Said { router: candidate.router, seqno: candidate.seqno, metric };
-        metric.is_finite().then_some(said)
     }
 
-    /// Returns our route to `prefix` as the neighbour at `link` hears it.
+    /// Writes into the journal what is announced of a range from now on.
+    pub(crate) fn publish(&mut self, row: RowId, router: Router, metric: Metric, now: Time) {
+        if let Some(it) = self.rows.get_mut(row) {
+            (it.router, it.out) = (router, metric);
+        }
+        self.journal.write(row, &mut self.rows);
+        let wait = GATHER + self.dice.within(GATHER);
+        self.agenda.no_later(Timer::Flush, now + wait);
+    }
+
+    /// Returns our route as the neighbour is to hear it; `None` if it is to hear of none.
     ///
-    /// Not the one that leads through itself (split horizon, rule S5), unless it `asked`.
-    pub(crate) fn route_for(&self, prefix: Prefix, link: LinkId, asked: bool) -> Option<Said> {
-        let through = self.table.selected(prefix).map(|(through, _)| through);
-        if !asked && through == Some(link) {
+    /// Unless it `asked`: not a route through itself (split horizon, rule S5); and nothing that
+    /// it cannot use because it told us as good a route to the same source (see
+    /// [`frugal`](crate::wire::Hello::frugal)).
+    pub(crate) fn offer(&self, row: RowId, slot: Slot, asked: bool) -> Option<Offer> {
+        let it = self.rows.get(row);
+        let offer = match it.best() {
+            Best::None => return None,
+            Best::Ours => Offer { router: self.us, seqno: self.seqno, metric: it.metric },
+            Best::Through(best) => {
+                let candidate = self.candidates.get(row, best)?;
+                let (router, seqno) = (candidate.router, candidate.seqno);
+                // What was announced holds until it is news: what falls a little now and
+                // rises again would only have made other routes unfeasible.
+                let same = it.router == router && it.out.is_finite();
+                let metric = if same { it.metric.max(it.out) } else { it.metric };
+                Offer { router, seqno, metric }
+            }
+        };
+        let neighbour = self.neighbours.get(slot)?;
+        let profile = &self.interfaces.get(&neighbour.interface)?.profile;
+        if !asked && self.is_useless(row, slot, neighbour, profile, &offer) {
             return None;
         }
-        self.route(prefix)
+        let key = self.rows.key(row);
+        let sayable = match key.family() {
+            Family::V4 => profile.address4.is_some() || profile.v4_via_v6,
+            Family::V6 => true,
+        };
+        let name = self.routers.name(offer.router);
+        let added = self.settings.policy.export(neighbour.interface, key, name)?;
+        let metric = Metric(offer.metric.0.saturating_add(added.0));
+        (sayable && metric.is_finite()).then_some(Offer { metric, ..offer })
     }
 
-    /// Has the neighbours told of our route to `prefix`, those for whom it is news (rule S2).
-    pub(crate) fn announce(&mut self, prefix: Prefix, now: Time) {
-        let route = self.route(prefix);
-        let through = self.table.selected(prefix).map(|(through, _)| through);
-        let mut news = false;
-        for (link, neighbour) in &mut self.neighbours {
-            let route = route.filter(|_| through != Some(*link));
-            if neighbour.is_usable() && is_news(route, neighbour.sent.get(&prefix)) {
-                let due = neighbour.out.updates.entry(prefix).or_default();
-                // What was told in vain stays owed, even if there is no route again.
-                due.tries = due.tries.min(1);
-                news = true;
-            }
+    /// Tells whether the neighbour could do nothing with a route, and knows that we know.
+    fn is_useless(
+        &self,
+        row: RowId,
+        slot: Slot,
+        neighbour: &Neighbour,
+        profile: &Profile,
+        offer: &Offer,
+    ) -> bool {
+        if profile.split_horizon && self.rows.get(row).best() == Best::Through(slot) {
+            return true;
         }
-        if news {
+        if !self.settings.frugal || !neighbour.frugal {
+            return false;
+        }
+        self.candidates.get(row, slot).is_some_and(|its| {
+            its.router == offer.router && its.seqno == offer.seqno && its.refmetric <= offer.metric
+        })
+    }
+
+    /// Owes the neighbour a word about a range if what it is to hear is no longer whether it
+    /// was told a route: the route turned to it or away from it, or is of use to it now.
+    pub(crate) fn reconsider(&mut self, row: RowId, slot: Slot) {
+        let Some(neighbour) = self.neighbours.get(slot).filter(|it| it.is_usable()) else { return };
+        if neighbour.said(row).is_route() != self.offer(row, slot, false).is_some() {
+            if let Some(neighbour) = self.neighbours.get_mut(slot) {
+                neighbour.out.owed.entry(row).or_default();
+            }
+            let now = self.heard_at;
             let wait = GATHER + self.dice.within(GATHER);
             self.agenda.no_later(Timer::Flush, now + wait);
         }
     }
 
-    /// Tells the neighbour all our routes, and that those which it still believes are gone.
-    pub(crate) fn dump(&mut self, link: LinkId, now: Time) {
-        let ours = self.own.iter().copied();
-        let known = self.table.entries().filter(|(_, entry)| entry.selected.is_some());
-        let told = self.neighbours.get(&link).into_iter().flat_map(|it| it.sent.keys().copied());
-        let all = ours.chain(known.map(|(prefix, _)| prefix)).chain(told);
-        let all: alloc::vec::Vec<Prefix> = all.collect();
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        for prefix in all {
-            neighbour.out.updates.entry(prefix).or_default();
-        }
+    /// Begins to tell the neighbour all our routes, and that those which it still believes and
+    /// we have not are gone.
+    pub(crate) fn dump(&mut self, slot: Slot, reliable: bool, now: Time) {
+        let end = self.journal.end();
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let reliable = reliable || neighbour.acknowledges;
+        neighbour.dump = Some(Dump { after: None, reliable });
+        neighbour.place = end;
         neighbour.dumped = Some(now);
-        self.ready.insert(link);
+        self.is_ready(slot);
     }
 
     /// Answers a request for everything, unless that was just done (rule Q2).
     ///
     /// A neighbour that is not usable yet is told everything once it is.
-    pub(crate) fn dump_if_due(&mut self, link: LinkId, now: Time) {
-        let Some(neighbour) = self.neighbours.get(&link) else { return };
+    pub(crate) fn dump_if_due(&mut self, slot: Slot, now: Time) {
+        let Some(neighbour) = self.neighbours.get(slot) else { return };
         let lately = neighbour.dumped.is_some_and(|at| now.since(at) < DUMP_PAUSE);
         if neighbour.is_usable() && !lately {
-            self.dump(link, now);
+            self.dump(slot, true, now);
         }
     }
 
-    /// Tells every neighbour everything again.
-    pub(crate) fn refresh_all(&mut self, now: Time) {
-        for (link, neighbour) in &mut self.neighbours {
-            if neighbour.is_usable() {
-                neighbour.out.refresh = true;
-                self.ready.insert(*link);
-            }
+    /// Tells the neighbour everything again.
+    pub(crate) fn refresh(&mut self, slot: Slot, now: Time) {
+        let Some(neighbour) = self.neighbours.get(slot) else { return };
+        let Some(port) = self.interfaces.get(&neighbour.interface) else { return };
+        let interval = neighbour.interval(&port.profile);
+        if neighbour.is_usable() {
+            self.dump(slot, false, now);
         }
-        let next = self.shortened(self.settings.update);
-        self.agenda.set(Timer::Update, now + next);
+        let next = self.shortened(interval);
+        self.agenda.set(Timer::Update(slot), now + next);
     }
 
     /// Lets what has gathered leave.
     pub(crate) fn flush(&mut self) {
-        let waiting = self.neighbours.iter().filter(|(_, it)| !it.out.updates.is_empty());
-        self.ready.extend(waiting.map(|(link, _)| *link));
+        let end = self.journal.end();
+        let waits = |it: &Neighbour| it.place != end || !it.out.owed.is_empty();
+        let waiting = self.neighbours.iter().filter(|(_, it)| it.is_usable() && waits(it));
+        self.ready.extend(waiting.map(|(slot, _)| slot));
+    }
+
+    /// Forgets those changes that every neighbour was told.
+    pub(crate) fn trim_journal(&mut self) {
+        let end = self.journal.end();
+        for (_, neighbour) in self.neighbours.iter_mut() {
+            // Once it is usable, it is told everything anyway.
+            if !neighbour.is_usable() {
+                neighbour.place = end;
+            }
+        }
+        self.journal.trim(self.neighbours.iter().map(|(_, it)| it.place));
+        if self.journal.is_long(&self.rows) {
+            let places = self.neighbours.iter_mut().map(|(_, it)| &mut it.place);
+            self.journal.shorten(&mut self.rows, places);
+        }
     }
 
     /// Owes the neighbour an acknowledgment.
-    pub(crate) fn owe_ack(&mut self, link: LinkId, opaque: u16) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+    pub(crate) fn owe_ack(&mut self, slot: Slot, opaque: u16) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         neighbour.out.acks.push(opaque);
-        self.ready.insert(link);
+        self.is_ready(slot);
     }
 
     /// Takes in that a packet arrived.
-    pub(crate) fn acknowledged(&mut self, link: LinkId, opaque: u16) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+    pub(crate) fn acknowledged(&mut self, slot: Slot, opaque: u16) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let Some(carried) = neighbour.window.remove(&opaque) else { return };
         neighbour.acknowledges = true;
-        if let Some(carried) = neighbour.window.remove(&opaque) {
-            for prefix in carried.keys() {
-                if neighbour.newest.get(prefix) == Some(&opaque) {
-                    neighbour.newest.remove(prefix);
-                }
+        let mut ended = Vec::new();
+        for it in carried {
+            if neighbour.said(it.row) == crate::outbox::Said::end(opaque) {
+                neighbour.say(it.row, crate::outbox::Said::NOTHING);
+                ended.push(it.row);
             }
-            self.agenda.cancel(Timer::Resend(link, opaque));
+        }
+        if neighbour.dump.is_some() || neighbour.place != self.journal.end() {
+            self.ready.insert(slot);
+        }
+        self.agenda.cancel(Timer::Resend(slot, opaque));
+        for row in ended {
+            self.release_if_known(row);
         }
     }
 
-    /// Tells again what was not acknowledged, as it is now, unless a newer packet tells it.
+    /// Tells again what was not acknowledged, as it is now.
     ///
-    /// To a neighbour that is not usable, once it is. One that never acknowledged anything
-    /// is told for the last time with the fifth copy; that a route is gone, it is told with
-    /// every full update until it no longer believes in the route anyway.
-    pub(crate) fn resend(&mut self, link: LinkId, opaque: u16, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+    /// One that never acknowledged anything is told three times. That a route is gone, it is
+    /// told besides with the next full update.
+    pub(crate) fn resend(&mut self, slot: Slot, opaque: u16) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(carried) = neighbour.window.remove(&opaque) else { return };
-        let until = now + held(self.settings.update);
         let mut resent = false;
-        for (prefix, due) in carried {
-            if neighbour.newest.get(&prefix) != Some(&opaque) {
-                continue;
-            }
-            neighbour.newest.remove(&prefix);
-            let again = Due { tries: due.tries.saturating_add(1), ..due };
-            if neighbour.acknowledges || again.tries < COPIES {
-                neighbour.out.owe_again(prefix, again);
-                resent = neighbour.is_usable();
-            } else if !neighbour.sent.contains_key(&prefix) {
-                neighbour.lost.insert(prefix, until);
+        for it in carried {
+            let tries = it.tries.saturating_add(1);
+            if neighbour.acknowledges || tries < COPIES {
+                let due = neighbour.out.owed.entry(it.row).or_insert(Due { asked: false, tries });
+                due.tries = due.tries.max(tries);
+                resent = true;
             }
         }
-        if resent {
-            self.ready.insert(link);
+        if resent && neighbour.is_usable() {
+            self.ready.insert(slot);
             self.counters.resent += 1;
         }
     }
-}
 
-/// Tells whether a neighbour that believes `sent` must hear of `route`.
-///
-/// A new number alone is no news (rule S2).
-fn is_news(route: Option<Said>, sent: Option<&Said>) -> bool {
-    match (route, sent) {
-        (None, None) => false,
-        (None, Some(_)) | (Some(_), None) => true,
-        (Some(route), Some(sent)) => {
-            route.router != sent.router || route.metric.is_news_after(sent.metric)
+    /// Keeps a range from shorter ones, while neighbours may believe that we have a route
+    /// (rule T4).
+    fn hold(&mut self, row: RowId, now: Time) {
+        let believed = |it: &Neighbour| it.is_usable() && it.said(row).is_route();
+        let mut last = None;
+        for (_, neighbour) in self.neighbours.iter().filter(|(_, it)| believed(it)) {
+            let port = self.interfaces.get(&neighbour.interface);
+            let interval = port.map(|port| neighbour.interval(&port.profile));
+            last = last.max(interval);
+        }
+        if let (Some(interval), Some(it)) = (last, self.rows.get_mut(row)) {
+            it.set(Row::HELD, true);
+            let until = now + crate::links::held(interval);
+            self.holds.insert(row, until);
+            self.agenda.no_later(Timer::Hold, until);
+            self.touch(row);
+        }
+    }
+
+    /// Ends the hold of a range once all neighbours know that we have no route.
+    fn release_if_known(&mut self, row: RowId) {
+        let waits = |it: &Neighbour| {
+            let said = it.said(row);
+            it.is_usable() && (said.is_route() || said.is_doubtful())
+        };
+        if self.holds.contains_key(&row) && !self.neighbours.iter().any(|(_, it)| waits(it)) {
+            self.release(row);
+        }
+    }
+
+    /// Ends the hold of a range.
+    fn release(&mut self, row: RowId) {
+        if self.holds.remove(&row).is_some() {
+            if let Some(it) = self.rows.get_mut(row) {
+                it.set(Row::HELD, false);
+            }
+            self.touch(row);
+        }
+    }
+
+    /// Ends the holds that have lasted long enough.
+    pub(crate) fn release_holds(&mut self, now: Time) {
+        let over = self.holds.iter().filter(|(_, until)| **until <= now);
+        let over: Vec<RowId> = over.map(|(row, _)| *row).collect();
+        for row in over {
+            self.release(row);
+        }
+        if let Some(next) = self.holds.values().min() {
+            self.agenda.set(Timer::Hold, *next);
         }
     }
 }
 
 /// How long changes gather before they leave together: once to twice this.
 const GATHER: Duration = Duration::from_millis(25);
-/// How often a route is told to who never acknowledged anything. Source: RFC 8966 §3.7.2.
-const COPIES: u8 = 5;
+/// How often a route is told to who never acknowledged anything. Source: RFC 8966 §3.7.2
+/// allows five.
+const COPIES: u8 = 3;
 const DUMP_PAUSE: Duration = Duration::from_secs(1);

@@ -38,8 +38,12 @@ impl Counters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Ignored {
-    /// A packet of a link that is not up.
-    NoLink,
+    /// A packet of an interface that is not up.
+    NoInterface,
+    /// A packet of a neighbour that never greeted.
+    Stranger,
+    /// One neighbour too many on this interface.
+    Crowd,
     /// A range that is never routed: link-local, multicast, loopback.
     Martian,
     /// A range that is ours, or inside ours.
@@ -48,10 +52,16 @@ pub enum Ignored {
     Echo,
     /// A range outside those believed.
     Outside,
-    /// A route to IPv4, which is not routed here.
-    Ipv4,
+    /// A route that the policy keeps out.
+    Policy,
     /// One route too many of this neighbour.
     Full,
+    /// One router-id too many for this range.
+    Sources,
+    /// Not passed over, but worth counting: a seqno more than 100 ahead of the last.
+    Jump,
+    /// A next hop that packets cannot be sent to: of a family not spoken on the interface.
+    NextHop,
     /// An unfeasible update of the selected route: a newer one was asked for.
     Unfeasible,
     /// A request too many of this neighbour.
@@ -64,13 +74,18 @@ impl Ignored {
     /// Returns the name of the reason, as in counters.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::NoLink => "no-link",
+            Self::NoInterface => "no-interface",
+            Self::Stranger => "stranger",
+            Self::Crowd => "crowd",
             Self::Martian => "martian",
             Self::Ours => "ours",
             Self::Echo => "echo",
             Self::Outside => "outside",
-            Self::Ipv4 => "ipv4",
+            Self::Policy => "policy",
             Self::Full => "full",
+            Self::Sources => "sources",
+            Self::Jump => "seqno-jump",
+            Self::NextHop => "next-hop",
             Self::Unfeasible => "unfeasible",
             Self::Throttled => "throttled",
             Self::DeadEnd => "dead-end",

@@ -2,14 +2,15 @@
 //!
 //! The best distance that we ever announced for a source bounds what we may believe about
 //! it. It is written down before an update leaves, never raised, and forgotten only long
-//! after nobody can still believe us.
+//! after nobody can still believe us. That of the router in use is in the [row](crate::rows);
+//! those of the others, seldom any, are here.
 
 use alloc::collections::BTreeMap;
-use core::time::Duration;
 
-use words::{Prefix, Time};
-
-use crate::{Metric, RouterId, Seqno};
+use crate::candidates::Stamp;
+use crate::intern::Router;
+use crate::rows::RowId;
+use crate::{Metric, Seqno};
 
 /// The best we ever announced for one source: nothing worse may be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,56 +25,88 @@ impl Distance {
     /// Tells whether an update may be believed without risk of a loop.
     ///
     /// True for a retraction, for a newer `seqno`, and for the same `seqno` with a
-    /// strictly smaller `metric`; `metric` is the neighbour's, before our link cost.
+    /// strictly smaller metric; the metric is the neighbour's, before our link cost.
     ///
     /// Source: RFC 8966 §3.5.1.
-    pub fn admits(self, seqno: Seqno, metric: Metric) -> bool {
-        metric == Metric::INFINITE
-            || seqno.newer_than(self.seqno)
-            || (seqno == self.seqno && metric < self.metric)
+    pub const fn admits(self, said: Self) -> bool {
+        !said.metric.is_finite()
+            || said.seqno.newer_than(self.seqno)
+            || (said.seqno.0 == self.seqno.0 && said.metric.0 < self.metric.0)
     }
 }
 
-/// The source table: one distance for each (range, router) that we announced.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(BTreeMap<(Prefix, RouterId), Source>);
-
-#[derive(Clone, Copy, Debug)]
-struct Source {
-    distance: Distance,
-    announced: Time,
+/// A distance, and when we last announced the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) distance: Distance,
+    pub(crate) announced: Stamp,
 }
 
-impl Sources {
-    /// Returns the distance of the source, if we announced it and did not forget.
-    pub(crate) fn distance(&self, prefix: Prefix, router: RouterId) -> Option<Distance> {
-        self.0.get(&(prefix, router)).map(|source| source.distance)
-    }
-
-    /// Tells whether what a neighbour says about the source may be believed.
-    pub(crate) fn admit(&self, prefix: Prefix, router: RouterId, said: Distance) -> bool {
-        let ours = self.distance(prefix, router);
-        ours.is_none_or(|ours| ours.admits(said.seqno, said.metric))
-    }
-
-    /// Notes that we are about to announce `said`, a finite distance.
+impl Source {
+    /// Returns what is remembered once `said` was announced too.
     ///
     /// Source: RFC 8966 §3.7.3.
-    pub(crate) fn announce(&mut self, prefix: Prefix, router: RouterId, said: Distance, now: Time) {
-        let fresh = Source { distance: said, announced: now };
-        let source = self.0.entry((prefix, router)).or_insert(fresh);
-        source.announced = now;
-        if source.distance.admits(said.seqno, said.metric) {
-            source.distance = said;
+    pub(crate) const fn after(self, said: Distance, now: Stamp) -> Self {
+        let distance = if self.distance.admits(said) { said } else { self.distance };
+        Self { distance, announced: now }
+    }
+}
+
+/// The source table, but for the sources in use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources(BTreeMap<(RowId, Router), Source>);
+
+impl Sources {
+    /// Returns what is remembered of a source.
+    pub(crate) fn get(&self, row: RowId, router: Router) -> Option<Source> {
+        self.0.get(&(row, router)).copied()
+    }
+
+    /// Takes out what is remembered of a source.
+    pub(crate) fn take(&mut self, row: RowId, router: Router) -> Option<Source> {
+        self.0.remove(&(row, router))
+    }
+
+    /// Remembers a source.
+    pub(crate) fn put(&mut self, row: RowId, router: Router, source: Source) {
+        self.0.insert((row, router), source);
+    }
+
+    /// Returns how many sources of this range are remembered here.
+    pub(crate) fn of_row(&self, row: RowId) -> usize {
+        self.0.range((row, Router(0))..=(row, Router(u32::MAX))).count()
+    }
+
+    /// Forgets the sources that were announced more than `age` seconds ago; returns their
+    /// ranges.
+    pub(crate) fn forget(&mut self, age: u16, now: Stamp) -> alloc::vec::Vec<RowId> {
+        let mut gone = alloc::vec::Vec::new();
+        self.0.retain(|(row, _), source| {
+            let keep = source.announced.age(now) <= age;
+            if !keep {
+                gone.push(*row);
+            }
+            keep
+        });
+        gone
+    }
+
+    /// Notes the routers that are named here.
+    pub(crate) fn mark(&self, used: &mut [bool]) {
+        for (_, router) in self.0.keys() {
+            if let Some(used) = used.get_mut(router.0 as usize) {
+                *used = true;
+            }
         }
     }
 
-    /// Forgets the sources that we have not announced for `age`.
-    pub(crate) fn forget(&mut self, age: Duration, now: Time) {
-        self.0.retain(|_, source| now.since(source.announced) < age);
+    /// Gives the routers their new numbers.
+    pub(crate) fn renumber(&mut self, new: impl Fn(Router) -> Router) {
+        let all = core::mem::take(&mut self.0);
+        self.0 = all.into_iter().map(|((row, it), source)| ((row, new(it)), source)).collect();
     }
 
-    /// Returns how many sources are remembered.
+    /// Returns how many sources are remembered here.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -83,33 +116,29 @@ impl Sources {
 mod tests {
     use super::*;
 
-    const ROUTER: RouterId = RouterId([1; 8]);
-
     fn at(seqno: u16, metric: u16) -> Distance {
         Distance { seqno: Seqno(seqno), metric: Metric(metric) }
     }
 
     #[test]
-    fn only_what_is_strictly_better_is_believed() {
-        let mut sources = Sources::default();
-        assert!(sources.admit(Prefix::ALL, ROUTER, at(1, 500)));
-        sources.announce(Prefix::ALL, ROUTER, at(1, 300), Time::ZERO);
-        assert!(!sources.admit(Prefix::ALL, ROUTER, at(1, 300)));
-        assert!(sources.admit(Prefix::ALL, ROUTER, at(1, 299)));
-        assert!(sources.admit(Prefix::ALL, ROUTER, at(2, 9000)));
-        assert!(!sources.admit(Prefix::ALL, ROUTER, at(0, 1)));
-        assert!(sources.admit(Prefix::ALL, ROUTER, at(0, 0xffff)));
+    fn f2_only_what_is_strictly_better_is_believed() {
+        let ours = at(1, 300);
+        assert!(!ours.admits(at(1, 300)));
+        assert!(ours.admits(at(1, 299)));
+        assert!(ours.admits(at(2, 9000)));
+        assert!(!ours.admits(at(0, 1)));
+        assert!(ours.admits(at(0, 0xffff)));
     }
 
     #[test]
-    fn the_best_is_kept_until_it_is_old() {
+    fn f1_the_best_is_kept_until_it_is_old() {
+        let (row, router) = (RowId(1), Router(1));
         let mut sources = Sources::default();
-        sources.announce(Prefix::ALL, ROUTER, at(1, 300), Time::ZERO);
-        sources.announce(Prefix::ALL, ROUTER, at(1, 900), Time::from_micros(9));
-        assert_eq!(sources.distance(Prefix::ALL, ROUTER), Some(at(1, 300)));
-        sources.forget(Duration::from_micros(5), Time::from_micros(13));
-        assert_eq!(sources.len(), 1);
-        sources.forget(Duration::from_micros(5), Time::from_micros(14));
+        let source = Source { distance: at(1, 300), announced: Stamp(0) };
+        sources.put(row, router, source.after(at(1, 900), Stamp(9)));
+        assert_eq!(sources.get(row, router).map(|it| it.distance), Some(at(1, 300)));
+        assert_eq!(sources.forget(5, Stamp(14)), []);
+        assert_eq!(sources.forget(5, Stamp(15)), [row]);
         assert_eq!(sources.len(), 0);
     }
 }

@@ -7,20 +7,23 @@ use crate::Seqno;
 pub(crate) struct History {
     heard: u16,
     expected: Seqno,
+    /// How many of the sixteen there have been so far.
+    length: u8,
 }
 
 impl History {
     /// Returns the history of a stream whose first greeting is `seqno`.
     ///
-    /// As if the one before had arrived too: the link was just set up by a handshake, so
-    /// there is no reason for doubt, and a new link must be of use at once.
-    pub(crate) const fn starting(seqno: Seqno) -> Self {
-        Self { heard: 0b11, expected: seqno.plus(1) }
+    /// If the neighbour is `trusted`, as if the one before had arrived too: the link was just
+    /// set up by a handshake, so there is no reason for doubt, and it must be of use at once.
+    pub(crate) const fn starting(seqno: Seqno, trusted: bool) -> Self {
+        let heard = if trusted { 0b11 } else { 0b1 };
+        Self { heard, expected: seqno.plus(1), length: 1 }
     }
 
     /// Takes in the greeting `seqno`; returns false if its sender must have restarted.
     ///
-    /// Source: RFC 8966 App. A.1, a jump of more than 16 either way.
+    /// Source: RFC 8966 App. A.1, a jump of more than 16 either way (rule N2).
     pub(crate) fn hear(&mut self, seqno: Seqno) -> bool {
         let ahead = seqno.ahead_of(self.expected);
         let steps = u32::from(ahead.unsigned_abs());
@@ -32,13 +35,15 @@ impl History {
             if ahead < 0 { self.heard.checked_shr(steps) } else { self.heard.checked_shl(steps) };
         self.heard = shifted.unwrap_or(0) << 1 | 1;
         self.expected = seqno.plus(1);
+        self.length = self.length.saturating_add(1).min(16);
         true
     }
 
     /// Notes that the expected greeting did not come.
-    pub(crate) const fn miss(&mut self) {
+    pub(crate) fn miss(&mut self) {
         self.heard <<= 1;
         self.expected = self.expected.plus(1);
+        self.length = self.length.saturating_add(1).min(16);
     }
 
     /// Tells whether two of the last three arrived. Source: RFC 8966 App. A.2.1.
@@ -50,15 +55,37 @@ impl History {
     pub(crate) const fn is_silent(self) -> bool {
         self.heard.trailing_zeros() >= 3
     }
+
+    /// Returns the share of greetings that arrived lately, of 256; 0 without two of three.
+    ///
+    /// The later half counts double. Source: RFC 8966 App. A.2.2 leaves the weights open.
+    pub(crate) fn share(self) -> u16 {
+        if !self.is_up() {
+            return 0;
+        }
+        let window = u16::MAX >> (16 - u32::from(self.length.clamp(3, 16)));
+        let weigh = |bits: u16| (bits & 0xff).count_ones() * 2 + (bits >> 8).count_ones();
+        let (heard, all) = (weigh(self.heard & window), weigh(window));
+        u16::try_from(heard * 256 / all.max(1)).unwrap_or(256)
+    }
+
+    /// Returns the sixteen bits.
+    pub(crate) const fn bits(self) -> u16 {
+        self.heard
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn starting(seqno: u16) -> History {
+        History::starting(Seqno(seqno), true)
+    }
+
     #[test]
-    fn two_of_three_keep_a_link_up() {
-        let mut history = History::starting(Seqno(0xffff));
+    fn n4_two_of_three_keep_a_link_up() {
+        let mut history = starting(0xffff);
         history.miss();
         assert!(history.is_up());
         history.miss();
@@ -68,19 +95,35 @@ mod tests {
     }
 
     #[test]
-    fn a_late_greeting_undoes_the_miss() {
-        let mut history = History::starting(Seqno(5));
+    fn a_stranger_must_be_heard_twice() {
+        let mut history = History::starting(Seqno(5), false);
+        assert!(!history.is_up());
+        assert!(history.hear(Seqno(6)) && history.is_up());
+    }
+
+    #[test]
+    fn n2_a_late_greeting_undoes_the_miss() {
+        let mut history = starting(5);
         history.miss();
         history.miss();
         assert!(history.hear(Seqno(6)) && history.is_up());
     }
 
     #[test]
-    fn three_misses_are_silence_and_a_jump_is_a_restart() {
-        let mut history = History::starting(Seqno(5));
+    fn n2_three_misses_are_silence_and_a_jump_is_a_restart() {
+        let mut history = starting(5);
         (0..3).for_each(|_| history.miss());
         assert!(history.is_silent());
         assert!(!history.hear(Seqno(900)));
         assert!(!history.hear(Seqno(65_000)));
+    }
+
+    #[test]
+    fn a_share_is_of_the_greetings_there_were() {
+        let mut history = starting(0);
+        (1..40).for_each(|n| assert!(history.hear(Seqno(n))));
+        assert_eq!(history.share(), 256);
+        history.miss();
+        assert!((225..256).contains(&history.share()), "{}", history.share());
     }
 }

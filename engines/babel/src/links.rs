@@ -1,141 +1,77 @@
-//! Links and the neighbours at their ends: greeted, heard, lost, shunned (RFC 8966 §3.4).
+//! Links to neighbours: greeted, heard, lost (RFC 8966 §3.4).
 
 use core::time::Duration;
 
-use words::{LinkId, Time};
+use alloc::vec::Vec;
+use words::Time;
 
 use crate::agenda::{Stream, Timer};
-use crate::neighbour::{Greeting, Neighbour};
+use crate::candidates::{Candidates, Slot};
+use crate::neighbour::Greeting;
 use crate::wire::{Echo, Hello, Ihu};
-use crate::{Babel, Cost, Seqno, anywhere};
+use crate::{Cost, Speaker};
 
-impl Babel {
-    /// Begins to court the neighbour at the other end of a new link.
-    pub(crate) fn up(&mut self, link: LinkId, now: Time) {
-        if self.neighbours.contains_key(&link) {
-            return;
-        }
-        let hello = Seqno(anywhere(&mut self.dice));
-        let mut neighbour = Neighbour::new(hello, anywhere(&mut self.dice));
-        neighbour.out.routes.insert(None);
-        self.neighbours.insert(link, neighbour);
-        if self.neighbours.len() == 1 {
-            let (hello, update) = (self.settings.hello, self.settings.update);
-            let (hello, update) = (self.shortened(hello), self.shortened(update));
-            self.agenda.set(Timer::Hello, now + hello);
-            self.agenda.set(Timer::Update, now + update);
-        }
-        self.agenda.set(Timer::Court(link), now);
-    }
-
-    /// Ends a link at once. What has another way takes it, without a gap.
-    pub(crate) fn down(&mut self, link: LinkId, now: Time) {
-        if self.neighbours.remove(&link).is_none() {
-            return;
-        }
-        for timer in [
-            Timer::Court(link),
-            Timer::Silence(link, Stream::Multicast),
-            Timer::Silence(link, Stream::Unicast),
-            Timer::Deaf(link),
-        ] {
-            self.agenda.cancel(timer);
-        }
-        self.ready.remove(&link);
-        self.requests.drop_link(link);
-        self.drop_column(link, now);
-        if self.neighbours.is_empty() {
-            self.agenda.cancel(Timer::Hello);
-            self.agenda.cancel(Timer::Update);
-        }
-    }
-
-    /// Makes a link look bad in both directions, for ever.
-    pub(crate) fn shun(&mut self, link: LinkId, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        if neighbour.shunned {
-            return;
-        }
-        neighbour.shunned = true;
-        self.review(link, now);
-        // Also if the other end shunned first, and the cost is what it was.
-        self.reselect_column(link, now);
-    }
-
-    /// Greets every neighbour.
-    pub(crate) fn greet_all(&mut self, now: Time) {
-        for (link, neighbour) in &mut self.neighbours {
-            neighbour.out.hello = true;
-            self.ready.insert(*link);
-        }
-        let next = self.shortened(self.settings.hello);
-        self.agenda.set(Timer::Hello, now + next);
-    }
-
-    /// Greets a neighbour that is not usable yet, and soon again.
-    pub(crate) fn court(&mut self, link: LinkId, now: Time) {
-        let again = self.shortened(self.settings.hello / 4);
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        if neighbour.is_usable() || neighbour.courting == 0 {
-            return;
-        }
-        neighbour.courting -= 1;
-        neighbour.out.hello = true;
-        self.ready.insert(link);
-        self.agenda.set(Timer::Court(link), now + again);
-    }
-
+impl<C: Candidates> Speaker<C> {
     /// Takes in a greeting; [`review`](Self::review) follows, as for all that comes in a packet.
-    pub(crate) fn greeted(&mut self, link: LinkId, hello: &Hello, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        let mut greeting = neighbour.hear(hello, now);
+    pub(crate) fn greeted(&mut self, slot: Slot, hello: &Hello, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let interface = neighbour.interface;
+        let trusted = self.interfaces.get(&interface).is_some_and(|port| port.profile.lone);
+        let mut greeting = neighbour.hear(hello, trusted, now);
         if greeting == Greeting::Restarted {
-            self.forget(link, now);
-            let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-            greeting = neighbour.hear(hello, now);
+            self.forget(slot, now);
+            let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+            greeting = neighbour.hear(hello, trusted, now);
         }
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         if greeting == Greeting::First {
             neighbour.out.routes.insert(None);
+            neighbour.out.ihu = true;
+            self.is_ready(slot);
+            self.court_again(interface, now);
         }
         if let Some(next) = hello.next {
             let stream = if hello.unicast { Stream::Unicast } else { Stream::Multicast };
             // Half as long again as promised, then one miss per interval. Rule N3: a greeting
             // that promises nothing touches no timer.
-            self.agenda.set(Timer::Silence(link, stream), now + next + next / 2);
+            self.agenda.set(Timer::Silence(slot, stream), now + next + next / 2);
         }
     }
 
     /// Notes a greeting that did not come.
-    pub(crate) fn missed(&mut self, link: LinkId, stream: Stream, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+    pub(crate) fn missed(&mut self, slot: Slot, stream: Stream, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let next = neighbour.miss(stream);
         if neighbour.is_silent() {
-            self.forget(link, now);
-        } else if let Some(next) = next {
-            self.agenda.set(Timer::Silence(link, stream), now + next);
+            return self.lose(slot, now);
         }
-        self.review(link, now);
+        if let Some(next) = next {
+            self.agenda.set(Timer::Silence(slot, stream), now + next);
+        }
+        self.review(slot, now);
     }
 
-    /// Takes in what the neighbour says of its reception.
-    pub(crate) fn heard_by(&mut self, link: LinkId, ihu: &Ihu, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+    /// Takes in what the neighbour says of its reception, if it means ours.
+    pub(crate) fn heard_by(&mut self, slot: Slot, ihu: &Ihu, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         neighbour.txcost = ihu.rxcost;
-        self.agenda.set(Timer::Deaf(link), now + held(ihu.next));
+        self.agenda.set(Timer::Deaf(slot), now + held(ihu.next));
     }
 
     /// Ends the belief that the neighbour hears us.
-    pub(crate) fn deaf(&mut self, link: LinkId, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+    pub(crate) fn deaf(&mut self, slot: Slot, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         neighbour.txcost = Cost::INFINITE;
-        self.review(link, now);
+        self.review(slot, now);
     }
 
     /// Takes in one round trip, if the packet told one: the echo, and when that was sent.
-    pub(crate) fn timed(&mut self, link: LinkId, trip: Option<(Echo, u32)>, now: Time) {
-        if let (Some(neighbour), Some((echo, sent))) = (self.neighbours.get_mut(&link), trip) {
-            neighbour.time(echo, sent, now);
+    pub(crate) fn timed(&mut self, slot: Slot, trip: Option<(Echo, u32)>, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let port = self.interfaces.get(&neighbour.interface);
+        let ramp = port.and_then(|port| port.profile.delay);
+        if let (Some((echo, sent)), Some(ramp)) = (trip, ramp) {
+            neighbour.time(echo, sent, ramp, now);
         }
     }
 
@@ -144,33 +80,85 @@ impl Babel {
     /// What we tell of our reception changed: it is told at once. The link's cost has left
     /// the one in use: its routes are looked at again (rule N7). The link became usable: the
     /// neighbour is told everything.
-    pub(crate) fn review(&mut self, link: LinkId, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        if neighbour.rxcost() != neighbour.told {
-            neighbour.out.hello = true;
-            self.ready.insert(link);
+    pub(crate) fn review(&mut self, slot: Slot, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let Some(port) = self.interfaces.get(&neighbour.interface) else { return };
+        if neighbour.rxcost(&port.profile, port.charge) != neighbour.told_rxcost {
+            neighbour.out.ihu = true;
+            self.ready.insert(slot);
         }
-        let measured = neighbour.measured(now);
+        let measured = neighbour.measured(&port.profile, port.charge, now);
         if !measured.has_left(neighbour.cost) {
             return;
         }
-        let was_usable = neighbour.is_usable();
+        let (was_usable, before) = (neighbour.is_usable(), neighbour.cost);
         neighbour.cost = measured;
-        self.reselect_column(link, now);
-        if !was_usable {
-            self.dump(link, now);
+        let is_usable = neighbour.is_usable();
+        let interval = neighbour.interval(&port.profile);
+        self.cost_changed(slot, before, now);
+        if !was_usable && is_usable {
+            let next = self.shortened(interval);
+            self.agenda.set(Timer::Update(slot), now + next);
+            self.dump(slot, true, now);
         }
     }
 
-    /// Treats the neighbour as never heard of.
-    fn forget(&mut self, link: LinkId, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.forget();
-        self.agenda.cancel(Timer::Deaf(link));
-        self.agenda.cancel(Timer::Silence(link, Stream::Multicast));
-        self.agenda.cancel(Timer::Silence(link, Stream::Unicast));
-        self.agenda.set(Timer::Court(link), now);
-        self.drop_column(link, now);
+    /// Gives up a silent neighbour: forgotten, or on a lone interface awaited again.
+    fn lose(&mut self, slot: Slot, now: Time) {
+        let Some(neighbour) = self.neighbours.get(slot) else { return };
+        let interface = neighbour.interface;
+        let lone = self.interfaces.get(&interface).is_some_and(|port| port.profile.lone);
+        if lone {
+            self.forget(slot, now);
+            self.court_again(interface, now);
+        } else {
+            self.part(slot, now);
+        }
+    }
+
+    /// Treats the neighbour as never heard of. What it was told, it may still believe.
+    fn forget(&mut self, slot: Slot, now: Time) {
+        self.cancel_timers(slot);
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.forget();
+        }
+        self.drop_column(slot, now);
+    }
+
+    /// Ends all that has to do with a neighbour.
+    pub(crate) fn part(&mut self, slot: Slot, now: Time) {
+        self.cancel_timers(slot);
+        self.ready.remove(&slot);
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.cost = Cost::INFINITE;
+            neighbour.said = Vec::new();
+            if let Some(port) = self.interfaces.get_mut(&neighbour.interface) {
+                port.neighbours.remove(&neighbour.address);
+            }
+        }
+        self.requests.drop_neighbour(slot);
+        self.drop_column(slot, now);
+        // The world is told of the routes that are left while their neighbour still has a name.
+        self.settle();
+        self.neighbours.remove(slot);
+    }
+
+    fn cancel_timers(&mut self, slot: Slot) {
+        let names = self.neighbours.get(slot).into_iter().flat_map(|it| it.window.keys());
+        let names: Vec<u16> = names.copied().collect();
+        for opaque in names {
+            self.agenda.cancel(Timer::Resend(slot, opaque));
+        }
+        for timer in [
+            Timer::Silence(slot, Stream::Multicast),
+            Timer::Silence(slot, Stream::Unicast),
+            Timer::Deaf(slot),
+            Timer::Update(slot),
+            Timer::Pace(slot),
+            Timer::Expiry(slot),
+        ] {
+            self.agenda.cancel(timer);
+        }
     }
 }
 

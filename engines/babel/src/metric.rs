@@ -1,7 +1,6 @@
-//! Metrics of routes, costs of links, and how they add (RFC 8966 §3.5.2, RFC 9616 §3.3).
+//! Metrics of routes, costs of links, and how they add (RFC 8966 §3.5.2).
 
 use core::fmt;
-use core::time::Duration;
 
 /// The cost of a route, in Babel's own unit; lower is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,18 +78,6 @@ impl Cost {
         Self(if sum == Self::INFINITE.0 { sum - 1 } else { sum })
     }
 
-    /// Returns what a round trip of `rtt` adds to the cost of a link.
-    ///
-    /// Nothing up to 10 ms, then a straight ramp to 5000 at 500 ms, then flat: on a
-    /// planet most links are long, and the ramp must tell them apart.
-    ///
-    /// Source: RFC 9616 §3.3; classic re6st `rtt-max 500 max-rtt-penalty 5000`.
-    pub fn of_delay(rtt: Duration) -> Self {
-        let over = rtt.min(RTT_MAX).saturating_sub(RTT_MIN).as_micros();
-        let cost = u128::from(PENALTY) * over / RTT_MAX.saturating_sub(RTT_MIN).as_micros();
-        Self(u16::try_from(cost).unwrap_or(PENALTY))
-    }
-
     /// Tells whether the link's cost has moved far enough from `used` to be used instead.
     pub const fn has_left(self, used: Self) -> bool {
         let margin = if used.0 / 8 > 8 { used.0 / 8 } else { 8 };
@@ -113,10 +100,6 @@ impl fmt::Display for Cost {
 fn show(value: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if value == 0xffff { f.pad("infinite") } else { fmt::Display::fmt(&value, f) }
 }
-
-const RTT_MIN: Duration = Duration::from_millis(10);
-const RTT_MAX: Duration = Duration::from_millis(500);
-const PENALTY: u16 = 5_000;
 
 #[cfg(test)]
 mod tests {
@@ -147,13 +130,5 @@ mod tests {
         let four = (0..4).fold(Metric::ZERO, |metric, _| metric.through(shunned));
         assert!(four.is_finite());
         assert_eq!(Metric(96).through(Cost(96)), Metric(192));
-    }
-
-    #[test]
-    fn the_ramp_ends_at_half_a_second() {
-        assert_eq!(Cost::of_delay(Duration::from_millis(10)), Cost(0));
-        assert_eq!(Cost::of_delay(Duration::from_millis(255)), Cost(2500));
-        assert_eq!(Cost::of_delay(Duration::from_millis(500)), Cost(5000));
-        assert_eq!(Cost::of_delay(Duration::from_secs(9)), Cost(5000));
     }
 }

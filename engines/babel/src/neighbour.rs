@@ -1,80 +1,86 @@
-//! The one neighbour at the other end of a link (RFC 8966 §3.4, RFC 9616 §3).
+//! A neighbour: how well it is heard, and what it is owed (RFC 8966 §3.4, RFC 9616 §3).
 //!
 //! ```text
-//!  Up ─► courted ─ its Hello ─► heard ─ its IHU ─► usable ◄─► shunned
-//!           ▲                     │                  │
-//!           └──── 3 of 3 lost ────┴──────────────────┘     Down ends all
+//!  its Hello ─► heard ─ its IHU ─► usable
+//!                 ▲                  │
+//!                 └── 2 of 3 lost ───┘     3 of 3 lost: forgotten
 //! ```
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::net::Ipv6Addr;
 use core::time::Duration;
 
-use words::{Prefix, Time};
+use words::Time;
 
 use crate::agenda::Stream;
+use crate::candidates::Slot;
 use crate::history::History;
-use crate::outbox::{Due, Outbox, Said};
-use crate::wire::{Echo, Hello, Ihu};
-use crate::{Cost, Seqno};
+use crate::outbox::{Carried, Dump, Outbox, Said};
+use crate::profile::{Kind, Profile, Ramp};
+use crate::rows::RowId;
+use crate::wire::{Echo, Hello};
+use crate::{Cost, Interface};
 
 /// All that is known of a neighbour, and all that it is owed.
 #[derive(Clone, Debug)]
 pub(crate) struct Neighbour {
-    /// Shunned by us, for ever.
-    pub(crate) shunned: bool,
+    pub(crate) interface: Interface,
+    pub(crate) address: Ipv6Addr,
     /// The link's cost in use; follows the measured one with some inertia.
     pub(crate) cost: Cost,
     /// What the neighbour says its reception costs.
     pub(crate) txcost: Cost,
     /// What we last said our reception costs.
-    pub(crate) told: Cost,
-    /// How often it may still be greeted sooner than the others.
-    pub(crate) courting: u8,
-    /// The number of our next Hello.
-    pub(crate) hello: Seqno,
-    /// What must be sent.
-    pub(crate) out: Outbox,
-    /// The finite routes that it believes we have.
-    pub(crate) sent: BTreeMap<Prefix, Said>,
-    /// The packets that it has not acknowledged.
-    pub(crate) window: BTreeMap<u16, BTreeMap<Prefix, Due>>,
-    /// The newest of those packets that tells each range.
-    pub(crate) newest: BTreeMap<Prefix, u16>,
+    pub(crate) told_rxcost: Cost,
+    /// It keeps track of what it told us, and needs not hear what it cannot use.
+    pub(crate) frugal: bool,
     /// It has acknowledged something, so it will acknowledge whatever reaches it.
     pub(crate) acknowledges: bool,
-    /// Routes that it may still believe, and until when: their ends were told in vain.
-    pub(crate) lost: BTreeMap<Prefix, Time>,
-    /// The name of the next packet to be acknowledged.
-    pub(crate) opaque: u16,
+    /// What must be sent.
+    pub(crate) out: Outbox,
+    /// What it was last told of each range.
+    pub(crate) said: Vec<Said>,
+    /// Up to which place of the journal it was told.
+    pub(crate) place: u32,
+    /// The full telling that is under way.
+    pub(crate) dump: Option<Dump>,
     /// When it was last told everything.
     pub(crate) dumped: Option<Time>,
+    /// The packets that it has not acknowledged.
+    pub(crate) window: BTreeMap<u16, Vec<Carried>>,
+    /// The name of the last packet to be acknowledged; never 0.
+    pub(crate) opaque: u16,
     /// How many requests it may make.
     pub(crate) allowance: Allowance,
-    multicast: Option<(History, Option<Duration>)>,
-    unicast: Option<(History, Option<Duration>)>,
+    /// The row of the last update heard: the next one is probably the one after it.
+    pub(crate) last_heard: RowId,
+    pub(crate) multicast: Option<(History, Option<Duration>)>,
+    pub(crate) unicast: Option<(History, Option<Duration>)>,
     rtt: Option<(Duration, Time)>,
     echo: Option<(Echo, Time)>,
 }
 
 impl Neighbour {
-    /// Returns a neighbour of which nothing is known, greeted first with `hello`.
-    pub(crate) fn new(hello: Seqno, opaque: u16) -> Self {
+    /// Returns a neighbour of which nothing is known.
+    pub(crate) fn new(interface: Interface, address: Ipv6Addr, opaque: u16) -> Self {
         Self {
-            shunned: false,
+            interface,
+            address,
             cost: Cost::INFINITE,
             txcost: Cost::INFINITE,
-            told: Cost::INFINITE,
-            courting: COURTING,
-            hello,
-            out: Outbox::default(),
-            sent: BTreeMap::new(),
-            window: BTreeMap::new(),
-            newest: BTreeMap::new(),
+            told_rxcost: Cost::INFINITE,
+            frugal: false,
             acknowledges: false,
-            lost: BTreeMap::new(),
-            opaque,
+            out: Outbox::default(),
+            said: Vec::new(),
+            place: 0,
+            dump: None,
             dumped: None,
+            window: BTreeMap::new(),
+            opaque,
             allowance: Allowance::default(),
+            last_heard: RowId(0),
             multicast: None,
             unicast: None,
             rtt: None,
@@ -83,14 +89,16 @@ impl Neighbour {
     }
 
     /// Takes in a greeting; returns what it tells of its sender.
-    pub(crate) fn hear(&mut self, hello: &Hello, now: Time) -> Greeting {
+    pub(crate) fn hear(&mut self, hello: &Hello, trusted: bool, now: Time) -> Greeting {
         if let Some(origin) = hello.sent {
             self.echo = Some((Echo { origin, received: clock(now) }, now));
         }
-        let known = self.multicast.is_some() || self.unicast.is_some();
+        self.frugal |= hello.frugal;
+        let known = self.is_known();
         let stream = self.stream(if hello.unicast { Stream::Unicast } else { Stream::Multicast });
         let kept = stream.as_mut().is_none_or(|(history, _)| history.hear(hello.seqno));
-        let (_, promised) = stream.get_or_insert((History::starting(hello.seqno), None));
+        let first = || (History::starting(hello.seqno, trusted), None);
+        let (_, promised) = stream.get_or_insert_with(first);
         *promised = hello.next.or(*promised);
         match (known, kept) {
             (false, _) => Greeting::First,
@@ -106,38 +114,45 @@ impl Neighbour {
         *promised
     }
 
-    /// Forgets all that was learnt from the neighbour, and what it was told.
-    ///
-    /// It may still believe what it was told: that is owed to it, once it is usable.
+    /// Forgets all that was learnt from the neighbour, but not what it was told: it may still
+    /// believe that.
     pub(crate) fn forget(&mut self) {
-        let (shunned, acknowledges) = (self.shunned, self.acknowledges);
-        let mut out = core::mem::take(&mut self.out);
-        for prefix in self.sent.keys().chain(self.newest.keys()).chain(self.lost.keys()) {
-            out.owe_again(*prefix, Due { asked: false, tries: 1 });
-        }
-        *self = Self { shunned, out, acknowledges, ..Self::new(self.hello, self.opaque) };
+        let fresh = Self::new(self.interface, self.address, self.opaque);
+        let said = core::mem::take(&mut self.said);
+        *self = Self { said, acknowledges: self.acknowledges, place: self.place, ..fresh };
     }
 
     /// Takes in one round trip: what the neighbour echoed, and when it sent that.
     ///
     /// Nonsense is passed over: more than ten minutes, or an answer older than its question.
     ///
-    /// Source: RFC 9616 §3.2; smoothed by 42/256 as babeld does.
-    pub(crate) fn time(&mut self, echo: Echo, sent: u32, now: Time) {
+    /// Source: RFC 9616 §3.2 (rules K2, K3).
+    pub(crate) fn time(&mut self, echo: Echo, sent: u32, ramp: Ramp, now: Time) {
         let whole = clock(now).wrapping_sub(echo.origin);
         let waited = sent.wrapping_sub(echo.received);
         if whole > 600_000_000 || waited > whole {
             return;
         }
         let sample = Duration::from_micros(u64::from(whole - waited));
-        let smooth = self.rtt(now).map_or(sample, |rtt| (rtt * 214 + sample * 42) / 256);
-        self.rtt = Some((smooth, now));
+        let new = u32::from(ramp.decay.min(256));
+        let mix = |rtt: Duration| (rtt * (256 - new) + sample * new) / 256;
+        self.rtt = Some((self.rtt(now).map_or(sample, mix), now));
     }
 
     /// Returns the smoothed round trip, if one was measured in the last three minutes.
     pub(crate) fn rtt(&self, now: Time) -> Option<Duration> {
         let (rtt, at) = self.rtt?;
         (now.since(at) < RTT_LIFE).then_some(rtt)
+    }
+
+    /// Returns what to echo of the neighbour's clock, if that is not too long ago.
+    pub(crate) fn echo(&self, now: Time) -> Option<Echo> {
+        self.echo.filter(|(_, at)| now.since(*at) < ECHO_LIFE).map(|(echo, _)| echo)
+    }
+
+    /// Tells whether it was ever greeted by the neighbour.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.multicast.is_some() || self.unicast.is_some()
     }
 
     /// Tells whether no stream has had a greeting lately.
@@ -150,37 +165,58 @@ impl Neighbour {
         self.cost.is_finite()
     }
 
-    /// Returns what receiving from the neighbour costs.
-    pub(crate) fn rxcost(&self) -> Cost {
-        let up = self.histories().any(History::is_up);
-        match (up, self.shunned) {
-            (false, _) => Cost::INFINITE,
-            (true, false) => Cost::NOMINAL,
-            (true, true) => Cost::NOMINAL.plus(Cost::SHUNNED),
-        }
+    /// Returns what receiving from the neighbour costs, with what the world adds.
+    ///
+    /// Source: RFC 8966 App. A.2.1 for wired links, A.2.2 for wireless ones (rule N4).
+    pub(crate) fn rxcost(&self, profile: &Profile, charge: Cost) -> Cost {
+        let own = match profile.kind {
+            Kind::Wired if self.histories().any(History::is_up) => profile.cost,
+            Kind::Wired => Cost::INFINITE,
+            Kind::Wireless => {
+                let most = self.histories().map(History::share).max().unwrap_or(0);
+                expected_transmissions(most)
+            }
+        };
+        own.plus(charge)
     }
 
     /// Returns the link's cost as measured now.
     ///
-    /// The worse of both directions, so that it does not matter which end shuns or whether
-    /// both do; plus the delay.
-    pub(crate) fn measured(&self, now: Time) -> Cost {
-        let base = self.rxcost().max(self.txcost);
-        let delay = self.rtt(now).map_or(Cost(0), Cost::of_delay);
-        base.plus(delay)
+    /// On a wired link the worse of both directions, so that it does not matter which end is
+    /// charged or whether both are; on a wireless one the product of the chances. Plus the delay.
+    pub(crate) fn measured(&self, profile: &Profile, charge: Cost, now: Time) -> Cost {
+        let rxcost = self.rxcost(profile, charge);
+        let base = match profile.kind {
+            Kind::Wired => rxcost.max(self.txcost),
+            Kind::Wireless if !rxcost.is_finite() || !self.txcost.is_finite() => Cost::INFINITE,
+            Kind::Wireless => {
+                let product = u32::from(self.txcost.0.max(256)) * u32::from(rxcost.0) / 256;
+                Cost(u16::try_from(product).unwrap_or(Cost::INFINITE.0 - 1))
+            }
+        };
+        let delay = profile.delay.zip(self.rtt(now));
+        base.plus(delay.map_or(Cost(0), |(ramp, rtt)| ramp.cost(rtt)))
     }
 
-    /// Returns the greeting to send now, and what is heard of the neighbour, if anything.
-    pub(crate) fn greet(&mut self, every: Duration, now: Time) -> (Hello, Option<Ihu>) {
-        let seqno = self.hello;
-        self.hello = seqno.plus(1);
-        let sent = Some(clock(now));
-        let hello = Hello { seqno, next: Some(every), unicast: false, sent };
-        let known = self.multicast.is_some() || self.unicast.is_some();
-        self.told = self.rxcost();
-        let echo = self.echo.filter(|(_, at)| now.since(*at) < ECHO_LIFE).map(|(echo, _)| echo);
-        let ihu = Ihu { to: None, rxcost: self.told, next: every * 3, echo };
-        (hello, known.then_some(ihu))
+    /// Returns what the neighbour was last told of a range.
+    pub(crate) fn said(&self, row: RowId) -> Said {
+        self.said.get(row.0 as usize).copied().unwrap_or(Said::NOTHING)
+    }
+
+    /// Notes what it is told of a range.
+    pub(crate) fn say(&mut self, row: RowId, said: Said) {
+        let row = row.0 as usize;
+        if self.said.len() <= row {
+            self.said.resize(row + 1, Said::NOTHING);
+        }
+        if let Some(place) = self.said.get_mut(row) {
+            *place = said;
+        }
+    }
+
+    /// Returns how soon everything is told again.
+    pub(crate) const fn interval(&self, profile: &Profile) -> Duration {
+        if self.acknowledges { profile.long_update } else { profile.update }
     }
 
     fn histories(&self) -> impl Iterator<Item = History> {
@@ -225,16 +261,62 @@ impl Allowance {
     }
 }
 
+/// The neighbours, by number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Neighbours(Vec<Option<Neighbour>>);
+
+impl Neighbours {
+    /// Adds a neighbour; `None` if there are far too many.
+    pub(crate) fn add(&mut self, neighbour: Neighbour) -> Option<Slot> {
+        let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
+        let slot = u16::try_from(free).ok().filter(|slot| *slot < MOST)?;
+        match self.0.get_mut(free) {
+            Some(place) => *place = Some(neighbour),
+            None => self.0.push(Some(neighbour)),
+        }
+        Some(Slot(slot))
+    }
+
+    /// Removes a neighbour.
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<Neighbour> {
+        self.0.get_mut(usize::from(slot.0))?.take()
+    }
+
+    pub(crate) fn get(&self, slot: Slot) -> Option<&Neighbour> {
+        self.0.get(usize::from(slot.0))?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Neighbour> {
+        self.0.get_mut(usize::from(slot.0))?.as_mut()
+    }
+
+    /// Returns all, in the order of their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Neighbour)> {
+        (0..).map(Slot).zip(&self.0).filter_map(|(slot, it)| Some((slot, it.as_ref()?)))
+    }
+
+    /// Returns all, to change them.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Slot, &mut Neighbour)> {
+        (0..).map(Slot).zip(&mut self.0).filter_map(|(slot, it)| Some((slot, it.as_mut()?)))
+    }
+}
+
 /// Returns our clock as the wire has it: microseconds, modulo 2^32.
 #[expect(clippy::cast_possible_truncation, reason = "the wire's clock wraps; RFC 9616 §3.1")]
-const fn clock(now: Time) -> u32 {
+pub(crate) const fn clock(now: Time) -> u32 {
     now.as_micros() as u32
 }
 
-const COURTING: u8 = 16;
-const RTT_LIFE: Duration = Duration::from_mins(3);
-const ECHO_LIFE: Duration = Duration::from_mins(10);
+/// Returns the expected number of transmissions, in 256ths, when `share` of 256 arrive.
+fn expected_transmissions(share: u16) -> Cost {
+    match share {
+        0 => Cost::INFINITE,
+        share => Cost(u16::try_from(0x1_0000 / u32::from(share)).unwrap_or(Cost::INFINITE.0)),
+    }
+}
 
-#[cfg(test)]
-#[path = "tests/neighbour.rs"]
-mod tests;
+/// Numbers from here on mean something else in a row.
+const MOST: u16 = 0xff00;
+const RTT_LIFE: Duration = Duration::from_mins(3);
+/// An older reading of the clock says nothing about now.
+const ECHO_LIFE: Duration = Duration::from_mins(10);

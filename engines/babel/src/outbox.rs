@@ -3,42 +3,35 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use words::Prefix;
+use crate::rows::RowId;
+use crate::{Key, Metric, RouterId, Seqno};
 
-use crate::{Metric, RouterId, Seqno};
-
-/// Everything that waits for the next packets to one neighbour.
+/// Everything that waits for the next packets to one neighbour, but for what the journal holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outbox {
-    /// Greet, and tell what is heard.
-    pub(crate) hello: bool,
+    /// Tell it how well it is heard.
+    pub(crate) ihu: bool,
     /// Acknowledge these packets.
     pub(crate) acks: Vec<u16>,
     /// Ask for these routes; `None` for all.
-    pub(crate) routes: BTreeSet<Option<Prefix>>,
+    pub(crate) routes: BTreeSet<Option<Key>>,
     /// Ask for these numbers, with so many hops.
-    pub(crate) seqnos: BTreeMap<(Prefix, RouterId), (Seqno, u8)>,
-    /// Tell these routes, reliably.
-    pub(crate) updates: BTreeMap<Prefix, Due>,
-    /// Tell all routes, once.
-    pub(crate) refresh: bool,
+    pub(crate) seqnos: BTreeMap<(Key, RouterId), (Seqno, u8)>,
+    /// It asked for these, and we know nothing of them.
+    pub(crate) unknown: BTreeSet<Key>,
+    /// Tell these routes, reliably, before all others.
+    pub(crate) owed: BTreeMap<RowId, Due>,
 }
 
 impl Outbox {
-    /// Owes a route again that was told in vain: now even if there is none.
-    pub(crate) fn owe_again(&mut self, prefix: Prefix, due: Due) {
-        let owed = self.updates.entry(prefix).or_insert(due);
-        owed.asked |= due.asked;
-        owed.tries = owed.tries.max(1);
-    }
-
-    /// Takes out what may leave: no route while the neighbour is not `usable`.
-    pub(crate) fn take(&mut self, usable: bool) -> Self {
-        let mut taken = core::mem::take(self);
-        if !usable {
-            self.updates = core::mem::take(&mut taken.updates);
-        }
-        taken
+    /// Tells whether nothing is owed.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.ihu
+            && self.acks.is_empty()
+            && self.routes.is_empty()
+            && self.seqnos.is_empty()
+            && self.unknown.is_empty()
+            && self.owed.is_empty()
     }
 }
 
@@ -51,10 +44,53 @@ pub(crate) struct Due {
     pub(crate) tries: u8,
 }
 
-/// A finite route as it was last told.
+/// What a packet that is to be acknowledged told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) row: RowId,
+    pub(crate) tries: u8,
+}
+
+/// A full telling, under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dump {
+    /// The last range that was told.
+    pub(crate) after: Option<Key>,
+    /// Each packet is repeated until it is acknowledged.
+    pub(crate) reliable: bool,
+}
+
+/// What a neighbour was last told of a range, in four octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
-    pub(crate) router: RouterId,
-    pub(crate) seqno: Seqno,
+    /// Infinite if it was told that there is none, or nothing.
     pub(crate) metric: Metric,
+    /// The route's number; of no route, the name of the packet that said so and is not
+    /// acknowledged yet, or 0.
+    seqno: Seqno,
+}
+
+impl Said {
+    /// Nothing, or nothing that is still believed.
+    pub(crate) const NOTHING: Self = Self { metric: Metric::INFINITE, seqno: Seqno(0) };
+
+    /// A route.
+    pub(crate) const fn route(metric: Metric, seqno: Seqno) -> Self {
+        Self { metric, seqno }
+    }
+
+    /// That there is none any more; `packet` said so.
+    pub(crate) const fn end(packet: u16) -> Self {
+        Self { metric: Metric::INFINITE, seqno: Seqno(packet) }
+    }
+
+    /// Tells whether the neighbour believes that we have a route.
+    pub(crate) const fn is_route(self) -> bool {
+        self.metric.is_finite()
+    }
+
+    /// Tells whether it may still believe in a route whose end it was told.
+    pub(crate) const fn is_doubtful(self) -> bool {
+        !self.metric.is_finite() && self.seqno.0 != 0
+    }
 }

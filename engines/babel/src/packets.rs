@@ -1,187 +1,319 @@
-//! Outboxes become packets (RFC 8966 §3.1, §3.7.3).
+//! What is owed becomes packets (RFC 8966 §3.1, §3.7.3).
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
-use words::routing::Output;
-use words::{LinkId, Prefix, Time};
+use words::Time;
 
 use crate::agenda::Timer;
-use crate::outbox::{Due, Outbox, Said};
-use crate::wire::{Ack, AckRequest, Builder, Range, RouteRequest, SeqnoRequest, Tlv, Update};
-use crate::{Babel, Distance, Metric};
+use crate::announce::Offer;
+use crate::candidates::{Candidates, Slot};
+use crate::feasibility::Distance;
+use crate::neighbour::clock;
+use crate::outbox::{Carried, Due, Outbox, Said};
+use crate::press::Press;
+use crate::profile::Profile;
+use crate::rows::RowId;
+use crate::wire::{Ack, Hello, Ihu, RouteRequest, SeqnoRequest, Tlv, Update};
+use crate::{Interface, Key, Metric, Output, Seqno, Speaker};
 
-impl Babel {
-    /// Says the packets of all neighbours that are owed something now.
+/// What is being written, to whom.
+struct Page<'a> {
+    slot: Slot,
+    profile: &'a Profile,
+    press: Press,
+    now: Time,
+}
+
+impl<C: Candidates> Speaker<C> {
+    /// Says the packets that must leave now: greetings, then each neighbour's.
     pub(crate) fn write_packets(&mut self, now: Time) {
-        for link in core::mem::take(&mut self.ready) {
-            let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
-            let out = neighbour.out.take(neighbour.cost.is_finite());
-            let mut press = Press::new(self.settings.max_packet, neighbour.opaque);
-            self.write_words(link, &out, &mut press, now);
-            self.write_updates(link, &out, &mut press, now);
-            press.turn();
-            self.send(link, press, now);
+        for interface in core::mem::take(&mut self.greet) {
+            self.write_greeting(interface, now);
+        }
+        if self.ready.is_empty() {
+            return;
+        }
+        for slot in core::mem::take(&mut self.ready) {
+            let Some(neighbour) = self.neighbours.get(slot) else { continue };
+            let (interface, address) = (neighbour.interface, neighbour.address);
+            let Some(port) = self.interfaces.get(&interface) else { continue };
+            let profile = port.profile;
+            let press = Press::new(profile.max_packet, neighbour.opaque, neighbour.frugal);
+            let mut page = Page { slot, profile: &profile, press, now };
+            self.write_words(&mut page);
+            self.write_updates(&mut page);
+            page.press.turn();
+            let to = (!profile.lone).then_some(address);
+            self.send(slot, to, page.press, now);
+        }
+        self.trim_journal();
+    }
+
+    /// Writes a greeting to everybody, and how each is heard: both in one packet, so that a
+    /// round trip can be told (rule K1).
+    fn write_greeting(&mut self, interface: Interface, now: Time) {
+        let Some(port) = self.interfaces.get_mut(&interface) else { return };
+        let profile = port.profile;
+        let seqno = port.hello;
+        port.hello = seqno.plus(1);
+        let begins = core::mem::take(&mut port.begins);
+        let sent = profile.delay.map(|_| clock(now));
+        let frugal = self.settings.frugal;
+        let next = Some(profile.hello);
+        let hello = Hello { seqno, next, unicast: false, sent, frugal };
+        let mut press = Press::new(profile.max_packet, 0, false);
+        press.put(&Tlv::Hello(hello));
+        let slots: Vec<Slot> = port.neighbours.values().copied().collect();
+        // In a crowd, each one's turn comes with every third greeting.
+        let rare = slots.len() > CROWD;
+        for slot in slots {
+            if rare && slot.0 % 3 != seqno.0 % 3 {
+                continue;
+            }
+            if let Some(ihu) = self.ihu(slot, &profile, Some(now)) {
+                press.put(&Tlv::Ihu(ihu));
+            }
+        }
+        if begins {
+            press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
+            press.put(&Tlv::RouteRequest(RouteRequest { key: None }));
+        }
+        press.turn();
+        for (octets, _) in press.done {
+            self.say(interface, None, octets);
         }
     }
 
-    /// Writes what is not an update: the greeting first, both halves in one packet, so that
-    /// the neighbour can tell a round trip.
-    fn write_words(&mut self, link: LinkId, out: &Outbox, press: &mut Press, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        if out.hello {
-            let (hello, ihu) = neighbour.greet(self.settings.hello, now);
-            press.put(&Tlv::Hello(hello));
-            if let Some(ihu) = ihu {
-                press.put(&Tlv::Ihu(ihu));
-            }
+    /// Writes that nothing of ours is left.
+    pub(crate) fn write_farewell(&mut self, interface: Interface) {
+        let Some(port) = self.interfaces.get(&interface) else { return };
+        let profile = port.profile;
+        let mut press = Press::new(profile.max_packet, 0, false);
+        press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
+        press.turn();
+        for (octets, _) in press.done {
+            self.say(interface, None, octets);
+        }
+    }
+
+    /// Returns how well a neighbour is heard, to be told; with the echo of its clock if a
+    /// greeting is told `along`.
+    fn ihu(&mut self, slot: Slot, profile: &Profile, along: Option<Time>) -> Option<Ihu> {
+        let neighbour = self.neighbours.get_mut(slot)?;
+        if !neighbour.is_known() {
+            return None;
+        }
+        let charge = self.interfaces.get(&neighbour.interface)?.charge;
+        let rxcost = neighbour.rxcost(profile, charge);
+        neighbour.told_rxcost = rxcost;
+        let echo = along.filter(|_| profile.delay.is_some()).and_then(|now| neighbour.echo(now));
+        let to = (!profile.lone).then_some(IpAddr::V6(neighbour.address));
+        Some(Ihu { to, rxcost, next: profile.hello * 3, echo })
+    }
+
+    /// Writes what is not an update.
+    fn write_words(&mut self, page: &mut Page<'_>) {
+        let Page { slot, profile, press, .. } = page;
+        let (slot, profile) = (*slot, *profile);
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        if neighbour.out.is_empty() {
+            return;
+        }
+        let owed = core::mem::take(&mut neighbour.out.owed);
+        let out = core::mem::replace(&mut neighbour.out, Outbox { owed, ..Outbox::default() });
+        if out.ihu
+            && let Some(ihu) = self.ihu(slot, profile, None)
+        {
+            press.put(&Tlv::Ihu(ihu));
         }
         for opaque in &out.acks {
             press.put(&Tlv::Ack(Ack { opaque: *opaque }));
         }
-        for prefix in &out.routes {
-            let range = prefix.map_or(Range::All, Range::V6);
-            press.put(&Tlv::RouteRequest(RouteRequest { range }));
+        for key in &out.routes {
+            press.put(&Tlv::RouteRequest(RouteRequest { key: *key }));
         }
-        for ((prefix, router), (seqno, hops)) in &out.seqnos {
-            let (range, router) = (Range::V6(*prefix), *router);
-            let ask = SeqnoRequest { range, seqno: *seqno, hops: *hops, router };
-            press.put(&Tlv::SeqnoRequest(ask));
+        for ((key, router), (seqno, hops)) in &out.seqnos {
+            let (key, router) = (*key, *router);
+            press.put(&Tlv::SeqnoRequest(SeqnoRequest { key, seqno: *seqno, hops: *hops, router }));
+        }
+        for key in &out.unknown {
+            press.put(&Tlv::Update(self.end_of(Some(*key), profile, profile.update)));
         }
     }
 
-    fn write_updates(&mut self, link: LinkId, out: &Outbox, press: &mut Press, now: Time) {
-        for (prefix, due) in &out.updates {
-            let route = self.route_for(*prefix, link, due.asked);
-            let believed =
-                self.neighbours.get(&link).is_some_and(|it| it.sent.contains_key(prefix));
-            let owed = due.asked || due.tries > 0 || believed || route.is_some();
-            if owed {
-                let update = self.commit(*prefix, link, route, now);
-                press.put_reliably(&Tlv::Update(update), *prefix, *due);
-            }
-        }
-        if !out.refresh {
+    /// Writes routes: those owed, those that changed, and the next part of a full telling; as
+    /// many as may be said in one breath.
+    fn write_updates(&mut self, page: &mut Page<'_>) {
+        let Some(neighbour) = self.neighbours.get_mut(page.slot) else { return };
+        if !neighbour.is_usable() {
             return;
         }
-        let selected = self.table.entries().filter(|(_, entry)| entry.selected.is_some());
-        let all: BTreeSet<Prefix> =
-            self.own.iter().copied().chain(selected.map(|(prefix, _)| prefix)).collect();
-        let lost = self.still_lost(link, now);
-        for prefix in all.union(&lost).copied() {
-            let route = self.route_for(prefix, link, false);
-            let owed = route.is_some() || lost.contains(&prefix);
-            if owed && !out.updates.contains_key(&prefix) {
-                let update = self.commit(prefix, link, route, now);
-                press.put(&Tlv::Update(update));
+        let mut owed = core::mem::take(&mut neighbour.out.owed);
+        while !self.is_out_of_breath(page)
+            && let Some((row, due)) = owed.pop_first()
+        {
+            self.tell(page, row, due);
+        }
+        if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+            neighbour.out.owed.extend(owed);
+        }
+        self.write_changes(page);
+        self.write_dump(page);
+        if self.is_out_of_breath(page) {
+            self.agenda.no_later(Timer::Pace(page.slot), page.now + BREATH);
+        }
+    }
+
+    fn write_changes(&mut self, page: &mut Page<'_>) {
+        let end = self.journal.end();
+        while let Some(place) = self.neighbours.get(page.slot).map(|it| it.place)
+            && place != end
+            && !self.is_out_of_breath(page)
+        {
+            if let Some(row) = self.journal.at(place, &self.rows) {
+                self.tell(page, row, Due::default());
+            }
+            if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+                neighbour.place = place.wrapping_add(1);
             }
         }
     }
 
-    /// Returns the ranges whose ends were told in vain, and may still be believed.
-    fn still_lost(&mut self, link: LinkId, now: Time) -> BTreeSet<Prefix> {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return BTreeSet::new() };
-        neighbour.lost.retain(|_, until| now < *until);
-        neighbour.lost.keys().copied().collect()
+    fn write_dump(&mut self, page: &mut Page<'_>) {
+        let Some(mut dump) = self.neighbours.get(page.slot).and_then(|it| it.dump) else { return };
+        self.rows.sort();
+        let mut is_done = false;
+        while !is_done && !self.is_out_of_breath(page) {
+            let next = self.rows.after(dump.after).iter().take(CHUNK).copied();
+            let chunk: Vec<RowId> = next.collect();
+            is_done = chunk.len() < CHUNK;
+            for row in chunk {
+                dump.after = Some(self.rows.key(row));
+                if dump.reliable {
+                    self.tell(page, row, Due::default());
+                } else {
+                    self.repeat(page, row);
+                }
+            }
+        }
+        if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+            neighbour.dump = (!is_done).then_some(dump);
+        }
     }
 
-    /// Returns the update that tells `route`, having noted that it is told.
+    /// Tells whether no more may be told the neighbour for a moment.
+    fn is_out_of_breath(&self, page: &Page<'_>) -> bool {
+        let waiting = self.neighbours.get(page.slot).map_or(0, |it| it.window.len());
+        let done = page.press.done.len();
+        done >= PACKETS || waiting + done >= WINDOW
+    }
+
+    /// Tells the neighbour of a route, so that it must acknowledge it; nothing if it needs to
+    /// hear nothing.
+    fn tell(&mut self, page: &mut Page<'_>, row: RowId, due: Due) {
+        let offer = self.offer(row, page.slot, due.asked);
+        if !due.asked && offer.is_none() && !self.may_believe(page.slot, row) {
+            return;
+        }
+        let update = self.update(page, row, offer);
+        page.press.put_reliably(&Tlv::Update(update), Carried { row, tries: due.tries });
+        let end = Said::end(page.press.opaque());
+        let said = offer.map_or(end, |offer| Said::route(offer.metric, offer.seqno));
+        if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+            neighbour.say(row, said);
+        }
+    }
+
+    /// Tells the neighbour of a route again, as all are told again from time to time; once more
+    /// that there is none, if it may have missed that.
+    fn repeat(&mut self, page: &mut Page<'_>, row: RowId) {
+        let offer = self.offer(row, page.slot, false);
+        if offer.is_none() && !self.may_believe(page.slot, row) {
+            return;
+        }
+        let update = self.update(page, row, offer);
+        page.press.put(&Tlv::Update(update));
+        let said = offer.map_or(Said::NOTHING, |offer| Said::route(offer.metric, offer.seqno));
+        if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+            neighbour.say(row, said);
+        }
+    }
+
+    /// Tells whether the neighbour may believe that we have a route.
+    fn may_believe(&self, slot: Slot, row: RowId) -> bool {
+        let said = self.neighbours.get(slot).map_or(Said::NOTHING, |it| it.said(row));
+        said.is_route() || said.is_doubtful()
+    }
+
+    /// Returns the update that tells an offer, or that there is none.
     ///
     /// The source table is written first: here, and nowhere later (rule F3).
-    fn commit(&mut self, prefix: Prefix, link: LinkId, route: Option<Said>, now: Time) -> Update {
+    fn update(&mut self, page: &Page<'_>, row: RowId, offer: Option<Offer>) -> Update {
+        let (profile, now) = (page.profile, page.now);
+        let key = self.rows.key(row);
+        let neighbour = self.neighbours.get(page.slot);
         self.counters.updates_out += 1;
-        let (range, next, hop) = (Range::V6(prefix), self.settings.update, None);
-        let neighbour = self.neighbours.get_mut(&link);
-        let Some(said) = route else {
-            neighbour.and_then(|neighbour| neighbour.sent.remove(&prefix));
-            let metric = Metric::INFINITE;
-            return Update { range, router: None, seqno: self.seqno, metric, next, hop };
+        let next = neighbour.map_or(profile.update, |it| it.interval(profile));
+        let Some(Offer { router, seqno, metric }) = offer else {
+            return self.end_of(Some(key), profile, next);
         };
-        let distance = Distance { seqno: said.seqno, metric: said.metric };
-        self.sources.announce(prefix, said.router, distance, now);
-        if let Some(neighbour) = neighbour {
-            neighbour.lost.remove(&prefix);
-            neighbour.sent.insert(prefix, said);
-        }
-        let Said { router, seqno, metric } = said;
-        Update { range, router: Some(router), seqno, metric, next, hop }
+        self.note(row, router, Distance { seqno, metric }, now);
+        let v4 = crate::unmapped(key.prefix).is_some();
+        let hop = profile.address4.filter(|_| v4).map(IpAddr::V4);
+        let router = Some(self.routers.name(router));
+        Update { key: Some(key), router, seqno, metric, next, hop }
+    }
+
+    /// Returns the update that ends a route, or all.
+    const fn end_of(&self, key: Option<Key>, profile: &Profile, next: Duration) -> Update {
+        let hop = match (key, profile.address4) {
+            (Some(key), Some(address)) if matches!(key.family(), crate::Family::V4) => {
+                Some(IpAddr::V4(address))
+            }
+            _ => None,
+        };
+        let (seqno, metric) = (Seqno(0), Metric::INFINITE);
+        Update { key, router: None, seqno, metric, next, hop }
     }
 
     /// Says the packets, and waits for the acknowledgments of those that ask for one.
-    fn send(&mut self, link: LinkId, press: Press, now: Time) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.opaque = press.opaque;
-        let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + ACK_WITHIN * 2;
-        for (octets, asked) in press.done {
-            if let Some((opaque, carried)) = asked {
-                let tries = carried.values().map(|due| due.tries).min().unwrap_or(0);
+    fn send(&mut self, slot: Slot, to: Option<Ipv6Addr>, press: Press, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        neighbour.opaque = press.opaque();
+        let interface = neighbour.interface;
+        let promised = press.ack_within();
+        let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + promised + promised / 4;
+        for (octets, carried) in press.done {
+            if let Some((opaque, carried)) = carried {
+                let tries = carried.iter().map(|it| it.tries).min().unwrap_or(0);
                 let wait = (once * (1 << tries.min(4))).min(PATIENCE.max(once));
-                neighbour.newest.extend(carried.keys().map(|prefix| (*prefix, opaque)));
-                neighbour.window.insert(opaque, carried);
-                self.agenda.set(Timer::Resend(link, opaque), now + wait);
+                if let Some(neighbour) = self.neighbours.get_mut(slot) {
+                    neighbour.window.insert(opaque, carried);
+                }
+                self.agenda.set(Timer::Resend(slot, opaque), now + wait);
             }
-            self.counters.packets_out += 1;
-            self.counters.octets_out += octets.len() as u64;
-            self.said.push_back(Output::Send(link, octets));
+            self.say(interface, to, octets);
         }
+    }
+
+    fn say(&mut self, interface: Interface, to: Option<Ipv6Addr>, octets: Vec<u8>) {
+        self.counters.packets_out += 1;
+        self.counters.octets_out += octets.len() as u64;
+        self.said.push_back(Output::Packet { interface, to, octets });
     }
 }
 
-/// Fills packets, one after the other.
-#[derive(Debug)]
-struct Press {
-    most: usize,
-    builder: Builder,
-    /// What the present packet must be acknowledged for.
-    carried: BTreeMap<Prefix, Due>,
-    opaque: u16,
-    done: Vec<Printed>,
-}
-
-/// A packet, and if it asks to be acknowledged: its name, and what it tells.
-type Printed = (Vec<u8>, Option<(u16, BTreeMap<Prefix, Due>)>);
-
-impl Press {
-    fn new(most: usize, opaque: u16) -> Self {
-        let (carried, done) = (BTreeMap::new(), Vec::new());
-        Self { most, builder: Builder::new(most), carried, opaque, done }
-    }
-
-    fn put(&mut self, tlv: &Tlv) {
-        if !self.builder.push(tlv, ACK_ROOM) {
-            self.turn();
-            // An empty packet has room for any one TLV: 512 octets at least.
-            let _ = self.builder.push(tlv, ACK_ROOM);
-        }
-    }
-
-    fn put_reliably(&mut self, tlv: &Tlv, prefix: Prefix, due: Due) {
-        self.put(tlv);
-        self.carried.insert(prefix, due);
-    }
-
-    /// Ends the present packet, if anything is in it.
-    fn turn(&mut self) {
-        let mut builder = core::mem::replace(&mut self.builder, Builder::new(self.most));
-        if builder.is_empty() {
-            return;
-        }
-        let carried = core::mem::take(&mut self.carried);
-        let mut asked = None;
-        if !carried.is_empty() {
-            self.opaque = self.opaque.wrapping_add(1);
-            let ask = AckRequest { opaque: self.opaque, within: ACK_WITHIN };
-            let _ = builder.push(&Tlv::AckRequest(ask), 0);
-            asked = Some((self.opaque, carried));
-        }
-        self.done.push((builder.finish(), asked));
-    }
-}
-
-/// Octets of an acknowledgment request, kept free in every packet.
-const ACK_ROOM: usize = 8;
-const ACK_WITHIN: Duration = Duration::from_millis(100);
+/// Packets to one neighbour in one breath, and the pause after it.
+const PACKETS: usize = 32;
+const BREATH: Duration = Duration::from_millis(10);
+/// Packets to one neighbour that wait for acknowledgment at the same time.
+const WINDOW: usize = 64;
+/// Rows that a full telling looks at before it asks whether it is out of breath.
+const CHUNK: usize = 32;
+/// So many neighbours on one interface hear seldom how they are heard.
+const CROWD: usize = 20;
 const UNKNOWN_RTT: Duration = Duration::from_millis(150);
 /// Longest wait for an acknowledgment, unless the link itself is slower.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(8);

@@ -1,24 +1,26 @@
-//! Requests for newer routes, ours and those of others (RFC 8966 §3.8.1, §3.8.2).
+//! Requests for routes and for newer numbers, ours and those of others (RFC 8966 §3.8).
 //!
-//! A request lives until it is answered, or was said three times in vain. While it lives,
-//! nobody's repetition of it goes any further than here.
+//! A request for a number lives until it is answered, or was said three times in vain. While it
+//! lives, nobody's repetition of it goes any further than here.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{LinkId, Prefix, Time};
+use words::Time;
 
 use crate::agenda::Timer;
+use crate::candidates::{Candidates, Slot};
 use crate::outbox::Due;
-use crate::wire::{Range, SeqnoRequest};
-use crate::{Babel, Ignored, RouterId, Seqno};
+use crate::rows::{Best, RowId};
+use crate::wire::SeqnoRequest;
+use crate::{Ignored, Key, RouterId, Seqno, Speaker};
 
 /// The requests that wait for an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Requests {
-    pending: BTreeMap<(Prefix, RouterId), Pending>,
-    asked: BTreeMap<(Prefix, RouterId), Time>,
+    pending: BTreeMap<(RowId, RouterId), Pending>,
+    asked: BTreeMap<(RowId, RouterId), Time>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,15 +32,15 @@ struct Pending {
     /// We need it ourselves.
     ours: bool,
     /// Whom to ask first; everybody who might know if `None`.
-    toward: Option<LinkId>,
+    toward: Option<Slot>,
     /// Who waits for the answer.
-    waiting: BTreeSet<LinkId>,
+    waiting: BTreeSet<Slot>,
 }
 
 impl Requests {
     /// Tells whether this source was asked for in the last ten seconds.
-    pub(crate) fn asked_lately(&self, prefix: Prefix, router: RouterId, now: Time) -> bool {
-        self.asked.get(&(prefix, router)).is_some_and(|at| now.since(*at) < LATELY)
+    pub(crate) fn asked_lately(&self, row: RowId, router: RouterId, now: Time) -> bool {
+        self.asked.get(&(row, router)).is_some_and(|at| now.since(*at) < LATELY)
     }
 
     /// Forgets when old requests were made.
@@ -46,77 +48,89 @@ impl Requests {
         self.asked.retain(|_, at| now.since(*at) < LATELY);
     }
 
-    /// Forgets that `link` waits for anything.
-    pub(crate) fn drop_link(&mut self, link: LinkId) {
+    /// Forgets that the neighbour waits for anything.
+    pub(crate) fn drop_neighbour(&mut self, slot: Slot) {
         for pending in self.pending.values_mut() {
-            pending.waiting.remove(&link);
+            pending.waiting.remove(&slot);
         }
         self.pending.retain(|_, pending| pending.ours || !pending.waiting.is_empty());
     }
 
+    /// Tells whether anything waits for an answer about this range.
+    pub(crate) fn are_about(&self, row: RowId) -> bool {
+        self.pending.range(span(row)).next().is_some()
+    }
+
     /// Tells whether a request this new waits already; adds who waits for it.
-    fn joined(&mut self, key: (Prefix, RouterId), seqno: Seqno, by: Option<LinkId>) -> bool {
+    fn joined(&mut self, key: (RowId, RouterId), seqno: Seqno, by: Option<Slot>) -> bool {
         let Some(pending) = self.pending.get_mut(&key) else { return false };
         if seqno.newer_than(pending.seqno) {
             return false;
         }
         match by {
-            Some(link) => pending.waiting.insert(link),
+            Some(slot) => pending.waiting.insert(slot),
             None => !core::mem::replace(&mut pending.ours, true),
         };
         true
     }
 }
 
-impl Babel {
-    /// Asks for a route to `prefix` newer than any that we announced of this router.
+impl<C: Candidates> Speaker<C> {
+    /// Asks for a route newer than any that we announced of this router.
     ///
     /// Of the neighbour at `toward`, or of all that have a route.
-    pub(crate) fn ask(
-        &mut self,
-        prefix: Prefix,
-        router: RouterId,
-        toward: Option<LinkId>,
-        now: Time,
-    ) {
-        let Some(distance) = self.sources.distance(prefix, router) else { return };
+    pub(crate) fn ask(&mut self, row: RowId, name: RouterId, toward: Option<Slot>, now: Time) {
+        let router = self.routers.find(name);
+        let Some(distance) = router.and_then(|router| self.distance(row, router)) else { return };
         let seqno = distance.seqno.plus(1);
-        self.requests.asked.insert((prefix, router), now);
-        if self.requests.joined((prefix, router), seqno, None) {
+        self.requests.asked.insert((row, name), now);
+        if self.requests.joined((row, name), seqno, None) {
             return;
         }
         let waiting = BTreeSet::new();
         let (hops, left, wait) = (HOPS, TRIES, FIRST_WAIT);
         let pending = Pending { seqno, hops, left, wait, ours: true, toward, waiting };
-        self.pursue(prefix, router, pending, now);
+        self.pursue(row, name, pending, now);
     }
 
-    /// Takes in a neighbour's request for a newer number. Source: RFC 8966 §3.8.1.2.
-    pub(crate) fn seqno_requested(&mut self, link: LinkId, ask: &SeqnoRequest, now: Time) {
-        if !self.allows_request(link, now) {
+    /// Takes in a neighbour's request for a newer number. Source: RFC 8966 §3.8.1.2 (rule Q3).
+    pub(crate) fn seqno_requested(&mut self, slot: Slot, ask: &SeqnoRequest, now: Time) {
+        if !self.allows_request(slot, now) {
             return;
         }
-        let Range::V6(prefix) = ask.range else { return self.ignore(Ignored::Ipv4) };
-        if self.own.contains(&prefix) {
-            if ask.router == self.router {
-                self.renew(ask.seqno, now);
+        let name = self.routers.name(self.us);
+        let Some(row) = self.rows.find(ask.key, RowId(0)) else {
+            return self.ignore(Ignored::DeadEnd);
+        };
+        let selected = match self.rows.get(row).best() {
+            Best::Ours => {
+                if ask.router == name {
+                    self.renew(ask.seqno, now);
+                }
+                return self.answer(slot, row);
             }
-            return self.answer(link, prefix);
+            Best::None => None,
+            Best::Through(best) => self.candidates.get(row, best).copied(),
+        };
+        let serves = selected.is_some_and(|it| {
+            self.routers.name(it.router) != ask.router || !ask.seqno.newer_than(it.seqno)
+        });
+        if serves {
+            return self.answer(slot, row);
         }
-        let selected = self.table.selected(prefix).map(|(_, candidate)| candidate);
-        if selected.is_some_and(|it| it.router != ask.router || !ask.seqno.newer_than(it.seqno)) {
-            return self.answer(link, prefix);
-        }
-        let key = (prefix, ask.router);
-        if ask.hops < 2 || ask.router == self.router {
+        if ask.hops < 2 || ask.router == name {
             return self.ignore(Ignored::DeadEnd);
         }
-        if self.requests.joined(key, ask.seqno, Some(link)) {
+        let key = (row, ask.router);
+        if self.requests.joined(key, ask.seqno, Some(slot)) {
             return;
         }
         let before = self.requests.pending.remove(&key);
+        if before.is_none() && self.requests.pending.len() >= MOST {
+            return self.ignore(Ignored::Throttled);
+        }
         let mut waiting = before.as_ref().map_or_else(BTreeSet::new, |it| it.waiting.clone());
-        waiting.insert(link);
+        waiting.insert(slot);
         let pending = Pending {
             seqno: ask.seqno,
             hops: ask.hops - 1,
@@ -126,48 +140,57 @@ impl Babel {
             toward: None,
             waiting,
         };
-        self.pursue(prefix, ask.router, pending, now);
+        self.pursue(row, ask.router, pending, now);
     }
 
-    /// Takes in a neighbour's request for a route, or for all. Source: RFC 8966 §3.8.1.1.
-    pub(crate) fn route_requested(&mut self, link: LinkId, range: Range, now: Time) {
-        if !self.allows_request(link, now) {
+    /// Takes in a neighbour's request for a route, or for all. Source: RFC 8966 §3.8.1.1
+    /// (rules Q1, Q2).
+    pub(crate) fn route_requested(&mut self, slot: Slot, key: Option<Key>, now: Time) {
+        if !self.allows_request(slot, now) {
             return;
         }
-        match range {
-            Range::V6(prefix) => self.answer(link, prefix),
-            Range::V4(_) => self.ignore(Ignored::Ipv4),
-            Range::All => self.dump_if_due(link, now),
+        let Some(key) = key else { return self.dump_if_due(slot, now) };
+        if let Some(row) = self.rows.find(key, RowId(0)) {
+            return self.answer(slot, row);
+        }
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.out.unknown.insert(key);
+            self.is_ready(slot);
         }
     }
 
     /// Says a request again that nobody answered, or gives it up.
-    pub(crate) fn repeat_request(&mut self, prefix: Prefix, router: RouterId, now: Time) {
-        let Some(mut pending) = self.requests.pending.remove(&(prefix, router)) else { return };
+    pub(crate) fn repeat_request(&mut self, row: RowId, router: RouterId, now: Time) {
+        let Some(mut pending) = self.requests.pending.remove(&(row, router)) else { return };
         if pending.left == 0 {
             return;
         }
         pending.wait *= 2;
         pending.toward = None;
-        self.pursue(prefix, router, pending, now);
+        self.pursue(row, router, pending, now);
     }
 
     /// Answers those who wait for what we now have; ends requests that are fulfilled.
-    pub(crate) fn settle_requests(&mut self, prefix: Prefix) {
-        let from = (prefix, RouterId([0; 8]));
-        let to = (prefix, RouterId([0xff; 8]));
-        let keys: Vec<_> = self.requests.pending.range(from..=to).map(|(key, _)| *key).collect();
+    pub(crate) fn settle_requests(&mut self, row: RowId) {
+        if self.requests.pending.is_empty() {
+            return;
+        }
+        let keys: Vec<_> = self.requests.pending.range(span(row)).map(|(key, _)| *key).collect();
         for key in keys {
             let Some(mut pending) = self.requests.pending.remove(&key) else { continue };
-            let selected = self.table.selected(prefix).map(|(_, candidate)| *candidate);
-            let answers = selected
-                .is_some_and(|it| it.router != key.1 || !pending.seqno.newer_than(it.seqno));
+            let selected = match self.rows.get(row).best() {
+                Best::Through(best) => self.candidates.get(row, best).copied(),
+                Best::None | Best::Ours => None,
+            };
+            let answers = selected.is_some_and(|it| {
+                self.routers.name(it.router) != key.1 || !pending.seqno.newer_than(it.seqno)
+            });
             if answers {
-                for link in core::mem::take(&mut pending.waiting) {
-                    self.answer(link, prefix);
+                for slot in core::mem::take(&mut pending.waiting) {
+                    self.answer(slot, row);
                 }
             }
-            pending.ours = pending.ours && !self.has_newer(prefix, key.1, pending.seqno);
+            pending.ours = pending.ours && !self.has_newer(row, key.1, pending.seqno);
             if pending.ours || !pending.waiting.is_empty() {
                 self.requests.pending.insert(key, pending);
             } else {
@@ -176,16 +199,35 @@ impl Babel {
         }
     }
 
+    /// Asks the neighbour to tell its route again.
+    pub(crate) fn ask_for_route(&mut self, row: RowId, slot: Slot) {
+        let key = self.rows.key(row);
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.out.routes.insert(Some(key));
+            self.ready.insert(slot);
+        }
+    }
+
+    /// Asks everybody for a route.
+    pub(crate) fn ask_everybody(&mut self, row: RowId) {
+        let usable = self.neighbours.iter().filter(|(_, it)| it.is_usable());
+        let slots: Vec<Slot> = usable.map(|(slot, _)| slot).collect();
+        for slot in slots {
+            self.ask_for_route(row, slot);
+        }
+    }
+
     /// Says a request, and waits for its answer.
-    fn pursue(&mut self, prefix: Prefix, router: RouterId, mut pending: Pending, now: Time) {
-        let targets = self.targets(prefix, router, &pending);
+    fn pursue(&mut self, row: RowId, router: RouterId, mut pending: Pending, now: Time) {
+        let targets = self.targets(row, router, &pending);
         if targets.is_empty() && !pending.ours {
             return self.ignore(Ignored::DeadEnd);
         }
-        for link in targets {
-            let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
-            neighbour.out.seqnos.insert((prefix, router), (pending.seqno, pending.hops));
-            self.ready.insert(link);
+        let key = self.rows.key(row);
+        for slot in targets {
+            let Some(neighbour) = self.neighbours.get_mut(slot) else { continue };
+            neighbour.out.seqnos.insert((key, router), (pending.seqno, pending.hops));
+            self.ready.insert(slot);
             if pending.ours {
                 self.counters.requests_out += 1;
             } else {
@@ -193,62 +235,66 @@ impl Babel {
             }
         }
         pending.left -= 1;
-        self.agenda.set(Timer::Request(prefix, router), now + pending.wait);
-        self.requests.pending.insert((prefix, router), pending);
+        self.agenda.set(Timer::Request(row, router), now + pending.wait);
+        self.requests.pending.insert((row, router), pending);
     }
 
     /// Returns whom to ask: the neighbour meant; else, for ourselves, all that have a route of
     /// this router; for others, the best feasible next hop, or the best there is (rule Q3).
-    fn targets(&self, prefix: Prefix, router: RouterId, pending: &Pending) -> Vec<LinkId> {
-        let Some(entry) = self.table.entry(prefix) else { return Vec::new() };
-        let mut known: Vec<_> = entry
-            .candidates
-            .iter()
-            .filter(|(link, it)| it.router == router && !pending.waiting.contains(link))
-            .map(|(link, it)| {
-                let metric = it.refmetric.through(self.cost(*link));
-                (entry.selected != Some(*link), !self.is_feasible(prefix, it), metric, *link)
-            })
-            .filter(|(_, _, metric, _)| metric.is_finite())
-            .collect();
+    fn targets(&self, row: RowId, router: RouterId, pending: &Pending) -> Vec<Slot> {
+        let best = self.rows.get(row).best();
+        let mut known = Vec::new();
+        self.candidates.each(row, |slot, it| {
+            let metric = it.refmetric.through(self.cost(slot));
+            let same = self.routers.name(it.router) == router;
+            if same && metric.is_finite() && !pending.waiting.contains(&slot) {
+                let unfeasible = !self.admits(row, it.router, it.distance());
+                known.push((best != Best::Through(slot), unfeasible, metric, slot));
+            }
+        });
         known.sort_unstable();
-        let mut links = known.into_iter().map(|(_, _, _, link)| link);
+        let mut slots = known.into_iter().map(|(_, _, _, slot)| slot);
         match pending.toward {
-            Some(toward) if links.clone().any(|link| link == toward) => [toward].into(),
-            Some(_) | None if pending.ours => links.collect(),
-            Some(_) | None => links.next().into_iter().collect(),
+            Some(toward) if slots.clone().any(|slot| slot == toward) => [toward].into(),
+            Some(_) | None if pending.ours => slots.collect(),
+            Some(_) | None => slots.next().into_iter().collect(),
         }
     }
 
-    /// Raises our own number, if `wanted` is newer.
+    /// Raises our own number, if `wanted` is newer (rule S6).
     ///
     /// By one, as the RFC has it. In our first minutes to `wanted` itself: it is then the
     /// number of our former life, which neighbours remember and we do not.
     fn renew(&mut self, wanted: Seqno, now: Time) {
         if wanted.newer_than(self.seqno) {
-            let reborn = now.since(self.born) < MEMORY;
+            let reborn = self.settings.seqno.is_none() && now.since(self.born) < MEMORY;
             self.seqno = if reborn { wanted } else { self.seqno.plus(1) };
         }
     }
 
-    /// Tells the neighbour our route to `prefix` at once, whatever it is.
-    fn answer(&mut self, link: LinkId, prefix: Prefix) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.out.updates.insert(prefix, Due { asked: true, tries: 0 });
-        self.ready.insert(link);
+    /// Tells the neighbour our route at once, whatever it is.
+    fn answer(&mut self, slot: Slot, row: RowId) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        neighbour.out.owed.insert(row, Due { asked: true, tries: 0 });
+        self.is_ready(slot);
     }
 
     /// Tells whether a neighbour has a feasible route of this router that is as new as `seqno`.
-    fn has_newer(&self, prefix: Prefix, router: RouterId, seqno: Seqno) -> bool {
-        let candidates = self.table.entry(prefix).into_iter().flat_map(|it| it.candidates.values());
-        candidates
-            .filter(|it| it.router == router && it.refmetric.is_finite())
-            .any(|it| !seqno.newer_than(it.seqno) && self.is_feasible(prefix, it))
+    fn has_newer(&self, row: RowId, router: RouterId, seqno: Seqno) -> bool {
+        let mut has = false;
+        self.candidates.each(row, |_, it| {
+            has = has
+                || (self.routers.name(it.router) == router
+                    && it.refmetric.is_finite()
+                    && !seqno.newer_than(it.seqno)
+                    && self.admits(row, it.router, it.distance()));
+        });
+        has
     }
 
-    fn allows_request(&mut self, link: LinkId, now: Time) -> bool {
+    fn allows_request(&mut self, slot: Slot, now: Time) -> bool {
         let rate = self.settings.max_requests_per_second;
-        let neighbour = self.neighbours.get_mut(&link);
+        let neighbour = self.neighbours.get_mut(slot);
         let allowed = neighbour.is_some_and(|neighbour| neighbour.allowance.take(rate, now));
         if !allowed {
             self.ignore(Ignored::Throttled);
@@ -257,11 +303,18 @@ impl Babel {
     }
 }
 
+/// Returns where the requests about a range are.
+fn span(row: RowId) -> core::ops::RangeInclusive<(RowId, RouterId)> {
+    (row, RouterId([0; 8]))..=(row, RouterId([0xff; 8]))
+}
+
 /// Source: RFC 8966 App. B.
 const HOPS: u8 = 64;
 /// A request is said three times, after 0, 2 and 6 seconds. Source: RFC 8966 App. B.
 const TRIES: u8 = 3;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LATELY: Duration = Duration::from_secs(10);
+/// Requests that wait for an answer at the same time.
+const MOST: usize = 4096;
 /// As long as neighbours may remember our former life: longer than any source table.
-const MEMORY: Duration = Duration::from_mins(10);
+const MEMORY: Duration = Duration::from_mins(40);

@@ -1,46 +1,56 @@
-//! What the operator decides.
+//! What the operator decides, for all interfaces.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use words::Prefix;
 
+use crate::policy::{Open, Policy};
+use crate::{RouterId, Seqno};
+
 /// How a speaker behaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Its name, unique in the network. All zeros or all ones are illegal on the wire: one
     /// is then drawn from the seed.
-    pub router_id: [u8; 8],
-    /// Longest time between two greetings. Units: 10 ms on the wire, at most 650 s.
-    pub hello: Duration,
-    /// Longest time between two full updates. Units: as `hello`.
-    pub update: Duration,
+    pub router_id: RouterId,
+    /// Its sequence number; a former life's, plus one, if that is known. `None` draws one, and
+    /// neighbours put it right.
+    pub seqno: Option<Seqno>,
     /// Ranges inside which routes are believed; empty means everywhere.
     pub accept: Vec<Prefix>,
-    /// The one length of prefixes that are believed; none means any, 0 to 128.
-    ///
-    /// Where all prefixes have one length, nobody can take a part of another's.
-    pub length: Option<u8>,
+    /// Lengths of prefixes that are believed, at least and at most.
+    pub lengths: (u8, u8),
+    /// Routes to parts of our own ranges are believed, as longer prefixes are in a site. Where
+    /// each range belongs to one node, they are lies.
+    pub parts_of_ours: bool,
+    /// What is let in and out.
+    pub policy: Arc<dyn Policy>,
     /// Routes kept per neighbour; those beyond are ignored and counted.
     pub max_routes_per_neighbour: usize,
-    /// Longest packet, in octets; never taken as less than 512.
-    pub max_packet: usize,
+    /// Router-ids remembered per range besides the one in use.
+    pub max_sources_per_range: usize,
     /// Requests answered per neighbour and second; twice as many at once.
     pub max_requests_per_second: u32,
+    /// Neighbours that prove to be speakers of this kind are not told again what they cannot
+    /// use, see [`wire::Hello::frugal`](crate::wire::Hello::frugal).
+    pub frugal: bool,
 }
 
 impl Default for Settings {
-    /// The values of RFC 8966 App. B, and limits that fit ten thousand nodes.
+    /// Believes everything, within limits that fit a hundred thousand routes.
     fn default() -> Self {
         Self {
-            router_id: [0; 8],
-            hello: Duration::from_secs(4),
-            update: Duration::from_secs(16),
+            router_id: RouterId([0; 8]),
+            seqno: None,
             accept: Vec::new(),
-            length: None,
-            max_routes_per_neighbour: 20_000,
-            max_packet: 1200,
+            lengths: (0, 128),
+            parts_of_ours: true,
+            policy: Arc::new(Open),
+            max_routes_per_neighbour: 200_000,
+            max_sources_per_range: 16,
             max_requests_per_second: 100,
+            frugal: true,
         }
     }
 }
@@ -49,21 +59,17 @@ impl Settings {
     /// Tells whether a route to `prefix` may be believed, whoever tells it.
     pub(crate) fn believes(&self, prefix: Prefix) -> bool {
         let inside = self.accept.is_empty() || self.accept.iter().any(|all| all.covers(prefix));
-        inside && self.length.is_none_or(|length| length == prefix.length())
+        let (least, most) = self.lengths;
+        inside && (least..=most).contains(&prefix.length())
     }
 
-    /// Returns the same, every number inside what the protocol can say.
+    /// Returns the same, every number in its bounds.
     pub(crate) fn clamped(mut self) -> Self {
-        self.hello = self.hello.clamp(SHORTEST, LONGEST);
-        self.update = self.update.clamp(SHORTEST, LONGEST);
-        self.max_packet = self.max_packet.clamp(512, 65_000);
         self.max_requests_per_second = self.max_requests_per_second.max(1);
+        self.max_sources_per_range = self.max_sources_per_range.max(1);
         self
     }
 }
-
-const SHORTEST: Duration = Duration::from_millis(10);
-const LONGEST: Duration = Duration::from_secs(650);
 
 #[cfg(test)]
 mod tests {
@@ -73,7 +79,7 @@ mod tests {
     fn a_part_of_a_node_s_prefix_and_the_whole_network_are_not_believed() {
         let prefix = |text: &str| text.parse::<Prefix>().unwrap();
         let accept = [prefix("fd00:42::/48")].into();
-        let settings = Settings { accept, length: Some(64), ..Settings::default() };
+        let settings = Settings { accept, lengths: (64, 64), ..Settings::default() };
         assert!(settings.believes(prefix("fd00:42:0:7::/64")));
         for other in ["fd00:42:0:7::1/128", "fd00:42:0:7:8000::/65", "fd00:42::/48", "fd01::/64"] {
             assert!(!settings.believes(prefix(other)), "{other}");

@@ -9,14 +9,13 @@ use core::time::Duration;
 use words::routing::{Input, Output};
 use words::{Dice, Engine, LinkId, Prefix, Time};
 
-use crate::{Babel, Settings};
+use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
-mod captures;
 mod loss;
 mod model;
 mod protocol;
+mod neighbour;
 mod stories;
-mod wire;
 
 /// The speakers, and the links between them.
 struct World {
@@ -64,10 +63,11 @@ fn prefix(n: usize) -> Prefix {
     Prefix::new((0xfd00 << 112) | ((n as u128 + 1) << 64), 64)
 }
 
-fn settings(n: usize) -> Settings {
+fn settings(n: usize) -> MeshSettings {
     let mut router_id = [9; 8];
     router_id[7] = u8::try_from(n).unwrap();
-    Settings { router_id, ..Settings::default() }
+    let speaker = Settings { router_id: RouterId(router_id), ..Settings::default() };
+    MeshSettings { speaker, link: Profile::TUNNEL }
 }
 
 impl World {

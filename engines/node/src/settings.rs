@@ -97,9 +97,16 @@ impl Local {
 /// Only prefixes of its nodes, all of this `length`, are believed: nobody can take a part of
 /// another's, nor the whole network. And the delay metric has the 500 ms ramp.
 /// Changes are told at once and acknowledged, and dead links are found by probes, so that
-/// everything need be told again once a minute only.
-pub fn babel_settings(network: Prefix, length: u8, router_id: [u8; 8]) -> babel::Settings {
-    let (accept, update) = ([network].into(), Duration::from_mins(1));
-    let length = Some(length);
-    babel::Settings { router_id, accept, length, update, ..babel::Settings::default() }
+/// everything need be told again seldom.
+pub fn babel_settings(network: Prefix, length: u8, router_id: [u8; 8]) -> babel::MeshSettings {
+    let speaker = babel::Settings {
+        router_id: babel::RouterId(router_id),
+        accept: [network].into(),
+        lengths: (length, length),
+        parts_of_ours: false,
+        max_routes_per_neighbour: 20_000,
+        ..babel::Settings::default()
+    };
+    let link = babel::Profile { update: Duration::from_mins(1), ..babel::Profile::TUNNEL };
+    babel::MeshSettings { speaker, link }
 }

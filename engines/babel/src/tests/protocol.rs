@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::wire::{
-    Ack, AckRequest, Builder, Hello, Ihu, Packet, Range, RouteRequest, SeqnoRequest, Tlv, Update,
+    Ack, AckRequest, Builder, Hello, Ihu, Packet, RouteRequest, SeqnoRequest, Tlv, Update,
 };
-use crate::{Cost, Metric, RouterId, Seqno};
+use crate::{Cost, Key, Metric, RouterId, Seqno};
 
 const LINK: LinkId = LinkId(1);
 const OTHER: LinkId = LinkId(2);
@@ -26,7 +26,7 @@ impl Bench {
         for link in [LINK, OTHER] {
             bench.tell(Input::Up(link));
             let next = Duration::from_mins(10);
-            let hello = Hello { seqno: Seqno(7), next: Some(next), unicast: false, sent: None };
+            let hello = Hello { seqno: Seqno(7), next: Some(next), unicast: false, sent: None, frugal: false };
             let ihu = Ihu { to: None, rxcost: Cost(96), next, echo: None };
             bench.hear(link, &[Tlv::Hello(hello), Tlv::Ihu(ihu)]);
         }
@@ -72,7 +72,7 @@ impl Bench {
         let about = said.into_iter().filter_map(|(link, tlv)| {
             if let Tlv::Update(update) = tlv { Some((link, update)) } else { None }
         });
-        about.filter(|(_, update)| update.range == Range::V6(prefix(9))).collect()
+        about.filter(|(_, update)| update.key == Some(Key::to(prefix(9)))).collect()
     }
 
     /// Returns the seqno requests said so far, and forgets all that was said.
@@ -88,7 +88,7 @@ impl Bench {
 /// An update about node 9's range.
 fn update(seqno: u16, metric: u16) -> Tlv {
     Tlv::Update(Update {
-        range: Range::V6(prefix(9)),
+        key: Some(Key::to(prefix(9))),
         router: Some(FAR),
         seqno: Seqno(seqno),
         metric: Metric(metric),
@@ -98,8 +98,8 @@ fn update(seqno: u16, metric: u16) -> Tlv {
 }
 
 fn seqno_request(seqno: u16, hops: u8) -> Tlv {
-    let (range, seqno) = (Range::V6(prefix(9)), Seqno(seqno));
-    Tlv::SeqnoRequest(SeqnoRequest { range, seqno, hops, router: FAR })
+    let (key, seqno) = (Key::to(prefix(9)), Seqno(seqno));
+    Tlv::SeqnoRequest(SeqnoRequest { key, seqno, hops, router: FAR })
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn what_is_learnt_is_told_to_the_others_and_not_back() {
 #[test]
 fn an_exact_request_is_answered_even_to_the_next_hop() {
     let mut bench = Bench::new();
-    let ask = Tlv::RouteRequest(RouteRequest { range: Range::V6(prefix(9)) });
+    let ask = Tlv::RouteRequest(RouteRequest { key: Some(Key::to(prefix(9))) });
     bench.hear(LINK, &[ask]);
     let answer = bench.updates();
     assert_eq!((answer[0].0, answer[0].1.metric), (LINK, Metric::INFINITE));
@@ -226,9 +226,9 @@ fn our_number_rises_by_one_when_asked() {
     bench.pass(Duration::from_mins(11));
     bench.hear(LINK, &[]);
     let before = bench.babel.seqno();
-    let (range, router) = (Range::V6(prefix(0)), bench.babel.router_id());
+    let (key, router) = (Key::to(prefix(0)), bench.babel.router_id());
     for ahead in [0, 1, 1, 300] {
-        let ask = SeqnoRequest { range, seqno: before.plus(ahead), hops: 1, router };
+        let ask = SeqnoRequest { key, seqno: before.plus(ahead), hops: 1, router };
         bench.hear(LINK, &[Tlv::SeqnoRequest(ask)]);
     }
     assert_eq!(bench.babel.seqno(), before.plus(2));
@@ -239,8 +239,8 @@ fn a_wildcard_retraction_takes_everything() {
     let mut bench = Bench::new();
     bench.hear(LINK, &[update(1, 100)]);
     let next = Duration::from_secs(16);
-    let (range, metric) = (Range::All, Metric::INFINITE);
-    let gone = Update { range, router: None, seqno: Seqno(0), metric, next, hop: None };
+    let (key, metric) = (None, Metric::INFINITE);
+    let gone = Update { key, router: None, seqno: Seqno(0), metric, next, hop: None };
     bench.hear(LINK, &[Tlv::Update(gone)]);
     assert_eq!(bench.routes.last(), Some(&(prefix(9), None)));
 }
@@ -251,7 +251,7 @@ fn a_route_that_is_not_repeated_expires_after_a_last_call() {
     let Tlv::Update(route) = update(1, 100) else { unreachable!() };
     bench.hear(LINK, &[Tlv::Update(Update { next: Duration::from_secs(10), ..route })]);
     bench.pass(ms(27_000));
-    let call = Tlv::RouteRequest(RouteRequest { range: Range::V6(prefix(9)) });
+    let call = Tlv::RouteRequest(RouteRequest { key: Some(Key::to(prefix(9))) });
     assert_eq!(bench.said.iter().filter(|(link, tlv)| (*link, *tlv) == (LINK, call)).count(), 1);
     bench.pass(ms(7_000));
     assert_eq!(bench.routes.len(), 1);
@@ -274,7 +274,7 @@ fn jitter_of_delays_moves_no_route() {
 #[test]
 fn too_many_requests_are_passed_over() {
     let mut bench = Bench::new();
-    let ask = Tlv::RouteRequest(RouteRequest { range: Range::V6(prefix(9)) });
+    let ask = Tlv::RouteRequest(RouteRequest { key: Some(Key::to(prefix(9))) });
     for _ in 0..300 {
         bench.hear(LINK, &[ask]);
     }

@@ -181,9 +181,19 @@ pub(super) fn number(octets: &[u8]) -> u128 {
     if let Some(whole) = octets.first_chunk::<16>() {
         return u128::from_be_bytes(*whole);
     }
-    let mut filled = [0; 16];
-    filled.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
-    u128::from_be_bytes(filled)
+    match octets.split_first_chunk::<8>() {
+        Some((high, low)) => {
+            u128::from(u64::from_be_bytes(*high)) << 64 | u128::from(up_to_eight(low))
+        }
+        None => u128::from(up_to_eight(octets)) << 64,
+    }
+}
+
+fn up_to_eight(octets: &[u8]) -> u64 {
+    let join = |number: u64, octet: &u8| number << 8 | u64::from(*octet);
+    let short = 8_usize.saturating_sub(octets.len());
+    let shift = u32::try_from(short * 8).unwrap_or(0);
+    octets.iter().take(8).fold(0, join).checked_shl(shift).unwrap_or(0)
 }
 
 const LINK_LOCAL: u128 = 0xfe80 << 112;

@@ -155,7 +155,7 @@ impl World {
     }
 
     fn route_rows(&self) -> Vec<Value> {
-        let row = |route: babel::RouteView| {
+        let row = |route: babel::LinkRoute| {
             let alternates: Vec<_> = route
                 .alternates
                 .iter()

@@ -1,0 +1,223 @@
+//! What the engine alone costs: time, memory and allocations, with real packets.
+//!
+//! ```text
+//! cargo run --release -p babel --example cost
+//! ```
+//!
+//! Twenty neighbours tell ten thousand ranges each, from packets prepared beforehand. Each line
+//! is the best of several rounds: others use the machine too, and can only add. Nothing is
+//! judged here; what is wanted stands beside what is.
+
+mod packets;
+mod scene;
+
+use std::alloc::System;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use babel::wire::{Packet, Tlv};
+use babel::{Input, Interface};
+use packets::Metrics;
+use scene::{Cost, Scene};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const NEIGHBOURS: u32 = 20;
+const ROUTES: u32 = 10_000;
+/// How many routes there are when two neighbours are lost.
+const MANY: u32 = 40_000;
+const ROUNDS: u32 = 7;
+
+/// The packets of all neighbours.
+type Dumps = Vec<Vec<Vec<u8>>>;
+
+fn main() {
+    println!("{NEIGHBOURS} neighbours, {ROUTES} ranges each; best of {ROUNDS} rounds");
+    println!("{:<46} {:>12}   wanted", "what", "figure");
+    let shares = dumps(ROUTES, Metrics::Shares);
+    codec(&shares);
+    let mut scene = fill(&shares);
+    refresh(&mut scene, &shares);
+    changes(&mut scene, &shares);
+    charges(&mut scene);
+    request(&mut scene);
+    drop(scene);
+    loss();
+}
+
+/// Parsing and writing, without an engine.
+fn codec(dumps: &Dumps) {
+    let mut updates = 0_u32;
+    let read = best(|| {
+        updates = 0;
+        let start = Instant::now();
+        for octets in dumps.iter().flatten() {
+            let tlvs = Packet::decode(octets).into_iter().flat_map(Packet::tlvs).flatten();
+            for tlv in tlvs {
+                updates += u32::from(matches!(black_box(tlv), Tlv::Update(_)));
+            }
+        }
+        start.elapsed()
+    });
+    show("codec: ns per update read", per(read, updates), "21");
+    let write = best(|| {
+        let start = Instant::now();
+        black_box(packets::dump(NEIGHBOURS, 0, ROUTES, Metrics::Shares));
+        start.elapsed()
+    });
+    show("codec: ns per update written", per(write, ROUTES), "13");
+    let octets: usize = dumps.iter().flatten().map(Vec::len).sum();
+    show("codec: octets per route", ratio(octets, updates), "26");
+}
+
+/// The first time that the routes are told.
+fn fill(dumps: &Dumps) -> Scene {
+    let mut times = Vec::new();
+    loop {
+        let mut scene = Scene::new(NEIGHBOURS);
+        let before = INSTRUMENTED_SYSTEM.stats();
+        times.push(tell(&mut scene, dumps).time);
+        scene.live(Duration::from_secs(30));
+        if times.len() < 3 {
+            continue;
+        }
+        let (now, candidates) = (INSTRUMENTED_SYSTEM.stats(), NEIGHBOURS * ROUTES);
+        let live = |taken: usize, given: usize| taken.saturating_sub(given);
+        let octets = live(now.bytes_allocated, now.bytes_deallocated)
+            - live(before.bytes_allocated, before.bytes_deallocated);
+        let time = times.into_iter().min().unwrap_or_default();
+        show("ns per update, first fill", per(time, candidates), "81");
+        show("octets per candidate, everything in", ratio(octets, candidates), "20");
+        show("candidates held", scene.speaker.routes().count().to_string(), "200000");
+        return scene;
+    }
+}
+
+/// The same routes again.
+fn refresh(scene: &mut Scene, dumps: &Dumps) {
+    let cost = best_cost(|| tell(scene, dumps));
+    show("ns per unchanged update", per(cost.time, NEIGHBOURS * ROUTES), "50");
+    let allocations = cost.allocations;
+    show("allocations per unchanged update", ratio(allocations, NEIGHBOURS * ROUTES), "0");
+    show("allocations per packet of them", ratio(allocations, cost.inputs), "0");
+}
+
+/// The same ranges, at other metrics.
+fn changes(scene: &mut Scene, shares: &Dumps) {
+    for (what, metrics) in [
+        ("ns per update, others' metrics change", Metrics::Stirred),
+        ("ns per update, the best neighbour changes", Metrics::Moved),
+    ] {
+        let other = dumps(ROUTES, metrics);
+        let mut quietest = Cost { time: Duration::MAX, ..Cost::default() };
+        for _ in 0..ROUNDS {
+            for told in [&other, shares] {
+                let cost = tell(scene, told);
+                quietest = if cost.time < quietest.time { cost } else { quietest };
+                scene.live(Duration::from_mins(1));
+            }
+        }
+        show(what, per(quietest.time, NEIGHBOURS * ROUTES), "150");
+        show("  allocations per update", ratio(quietest.allocations, NEIGHBOURS * ROUTES), "");
+    }
+}
+
+/// A link's cost.
+fn charges(scene: &mut Scene) {
+    for (what, charge) in [
+        ("µs per small change of a link's cost", 10),
+        ("µs per change that its routes leave for", 5_000),
+    ] {
+        let cost = best_cost(|| {
+            let mut cost = Cost::default();
+            for charge in [babel::Cost(charge), babel::Cost(0)] {
+                scene.tell(Input::Charge(Interface(3), charge), &mut cost);
+                scene.live(Duration::from_mins(1));
+            }
+            cost
+        });
+        show(what, format!("{:.1}", cost.time.as_secs_f64() * 1e6 / 2.0), "71");
+    }
+}
+
+/// A neighbour wants to be told everything.
+fn request(scene: &mut Scene) {
+    let mut each = f64::MAX;
+    for _ in 0..ROUNDS {
+        let before = scene.speaker.counters().updates_out;
+        let mut cost = Cost::default();
+        scene.hear(5, &[packets::wildcard()], &mut cost);
+        cost.time += scene.live(Duration::from_secs(10)).time;
+        let said = u32::try_from(scene.speaker.counters().updates_out - before).unwrap_or(0);
+        if said > 0 {
+            each = each.min(cost.time.as_secs_f64() * 1e9 / f64::from(said));
+        }
+        scene.live(Duration::from_mins(1));
+    }
+    show("ns per route told in a dump, hellos included", format!("{each:.1}"), "13");
+}
+
+/// Two neighbours are lost, with many routes.
+fn loss() {
+    let many = dumps(MANY, Metrics::Shares);
+    let mut scene = Scene::new(NEIGHBOURS);
+    tell(&mut scene, &many);
+    scene.live(Duration::from_mins(1));
+    let rest = scene.live(Duration::from_secs(30));
+    let before = scene.speaker.counters().route_changes;
+    scene.silence(0);
+    scene.silence(1);
+    let silent = scene.live(Duration::from_secs(30));
+    let moved = scene.speaker.counters().route_changes - before;
+    show("2 silent of 20, 40 000 ranges: routes moved", moved.to_string(), "4000");
+    show("  ms until told to everybody", millis(silent.time.saturating_sub(rest.time)), "50");
+    show("  ms, longest step", millis(silent.longest), "");
+    let mut cost = Cost::default();
+    for interface in [2, 3].map(Interface) {
+        scene.tell(Input::Down(interface), &mut cost);
+    }
+    show("2 more interfaces gone: ms to select anew", millis(cost.time), "50");
+    cost = scene.live(Duration::from_secs(30));
+    show("  ms until told to everybody", millis(cost.time.saturating_sub(rest.time)), "");
+}
+
+fn dumps(routes: u32, metrics: Metrics) -> Dumps {
+    (0..NEIGHBOURS).map(|number| packets::dump(NEIGHBOURS, number, routes, metrics)).collect()
+}
+
+/// Lets all neighbours tell, one after the other.
+fn tell(scene: &mut Scene, dumps: &Dumps) -> Cost {
+    let mut cost = Cost::default();
+    for (number, told) in (0..).zip(dumps) {
+        scene.hear(number, told, &mut cost);
+    }
+    cost
+}
+
+fn best(mut round: impl FnMut() -> Duration) -> Duration {
+    (0..ROUNDS).map(|_| round()).min().unwrap_or_default()
+}
+
+fn best_cost(mut round: impl FnMut() -> Cost) -> Cost {
+    (0..ROUNDS).map(|_| round()).min_by_key(|cost| cost.time).unwrap_or_default()
+}
+
+/// Nanoseconds of each of `count`.
+fn per(time: Duration, count: u32) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1e9 / f64::from(count.max(1)))
+}
+
+fn ratio(number: usize, count: u32) -> String {
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    format!("{:.2}", f64::from(number) / f64::from(count.max(1)))
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e3)
+}
+
+fn show(what: &str, figure: impl AsRef<str>, wanted: &str) {
+    println!("{what:<46} {:>12}   {wanted}", figure.as_ref());
+}

@@ -1,0 +1,309 @@
+//! The routes that neighbours told us (RFC 8966 §3.5.3), in the two forms that serve.
+//!
+//! A daemon keeps all of them, in [`Columns`]: one dense column per neighbour, so that a route
+//! is found by its number, without a search and without memory of its own. A simulator of a
+//! hundred thousand nodes keeps the few best of each range, in [`TopK`].
+
+use alloc::vec::Vec;
+use core::fmt::Debug;
+
+use crate::Seqno;
+use crate::feasibility::Distance;
+use crate::intern::Router;
+use crate::metric::Metric;
+use crate::rows::RowId;
+
+/// A neighbour, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot(pub(crate) u16);
+
+/// One neighbour's route to one range, in twelve octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub(crate) router: Router,
+    /// The neighbour's own metric; infinite if it was retracted or is too old.
+    pub(crate) refmetric: Metric,
+    pub(crate) seqno: Seqno,
+    /// When it was last told, see [`Stamp`].
+    pub(crate) stamp: Stamp,
+    /// How long it is believed, in seconds, and in the highest bit, that the neighbour was
+    /// asked to repeat it.
+    hold: u16,
+}
+
+/// A moment in whole seconds since the speaker began, modulo 2^16: eighteen hours, while no
+/// route lives longer than one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp(pub(crate) u16);
+
+impl Stamp {
+    /// Returns how many seconds have passed since, until `now`.
+    pub(crate) const fn age(self, now: Self) -> u16 {
+        now.0.wrapping_sub(self.0)
+    }
+}
+
+impl Candidate {
+    const NONE: Self = Self {
+        router: Router::NONE,
+        refmetric: Metric::INFINITE,
+        seqno: Seqno(0),
+        stamp: Stamp(0),
+        hold: 0,
+    };
+    const NUDGED: u16 = 0x8000;
+
+    /// Returns a route just told, to be believed for `hold` seconds, at most nine hours.
+    pub(crate) const fn new(router: Router, distance: Distance, hold: u16, now: Stamp) -> Self {
+        let Distance { seqno, metric } = distance;
+        Self { router, refmetric: metric, seqno, stamp: now, hold: hold & !Self::NUDGED }
+    }
+
+    /// Returns what feasibility is judged by.
+    pub(crate) const fn distance(&self) -> Distance {
+        Distance { seqno: self.seqno, metric: self.refmetric }
+    }
+
+    /// Returns how long it is believed, in seconds.
+    pub(crate) const fn hold(&self) -> u16 {
+        self.hold & !Self::NUDGED
+    }
+
+    /// Tells whether the neighbour was asked to repeat it.
+    pub(crate) const fn is_nudged(&self) -> bool {
+        self.hold & Self::NUDGED != 0
+    }
+
+    /// Notes that the neighbour is asked to repeat it.
+    pub(crate) const fn nudge(&mut self) {
+        self.hold |= Self::NUDGED;
+    }
+
+    const fn is_there(&self) -> bool {
+        self.router.0 != 0
+    }
+}
+
+/// How much a route is wanted: the lower the better. Sees its neighbour and itself.
+pub(crate) type Weigh<'a> = &'a dyn Fn(Slot, &Candidate) -> u32;
+
+/// All that neighbours told, by range and neighbour.
+pub trait Candidates: Default + Clone + Debug {
+    /// Returns the neighbour's route.
+    fn get(&self, row: RowId, from: Slot) -> Option<&Candidate>;
+
+    /// Returns the neighbour's route, to change it.
+    fn get_mut(&mut self, row: RowId, from: Slot) -> Option<&mut Candidate>;
+
+    /// Adds or replaces the neighbour's route. Where there is no room for all, the one with
+    /// the most weight goes; it may be this one.
+    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, weigh: Weigh<'_>);
+
+    /// Removes the neighbour's route.
+    fn remove(&mut self, row: RowId, from: Slot);
+
+    /// Calls `see` with each route to the range, neighbours in order.
+    fn each(&self, row: RowId, see: impl FnMut(Slot, &Candidate));
+
+    /// Calls `see` with each route there is.
+    fn all(&mut self, see: impl FnMut(&mut Candidate));
+
+    /// Returns how many routes the neighbour told.
+    fn told_by(&self, from: Slot) -> usize;
+
+    /// Removes all that the neighbour told.
+    fn clear(&mut self, from: Slot);
+
+    /// Tells, once, whether routes to the range had to go for want of room.
+    fn has_forgotten(&mut self, row: RowId) -> bool;
+}
+
+/// Every route of every neighbour.
+#[derive(Clone, Debug, Default)]
+pub struct Columns(Vec<Column>);
+
+#[derive(Clone, Debug, Default)]
+struct Column {
+    routes: Vec<Candidate>,
+    count: usize,
+}
+
+impl Candidates for Columns {
+    fn get(&self, row: RowId, from: Slot) -> Option<&Candidate> {
+        let column = self.0.get(usize::from(from.0))?;
+        column.routes.get(row.0 as usize).filter(|it| it.is_there())
+    }
+
+    fn get_mut(&mut self, row: RowId, from: Slot) -> Option<&mut Candidate> {
+        let column = self.0.get_mut(usize::from(from.0))?;
+        column.routes.get_mut(row.0 as usize).filter(|it| it.is_there())
+    }
+
+    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, _: Weigh<'_>) {
+        let (row, from) = (row.0 as usize, usize::from(from.0));
+        if self.0.len() <= from {
+            self.0.resize_with(from + 1, Column::default);
+        }
+        let Some(column) = self.0.get_mut(from) else { return };
+        if column.routes.len() <= row {
+            column.routes.resize(row + 1, Candidate::NONE);
+        }
+        if let Some(place) = column.routes.get_mut(row) {
+            column.count += usize::from(!place.is_there());
+            *place = candidate;
+        }
+    }
+
+    fn remove(&mut self, row: RowId, from: Slot) {
+        if let Some(place) = self.get_mut(row, from) {
+            *place = Candidate::NONE;
+            if let Some(column) = self.0.get_mut(usize::from(from.0)) {
+                column.count -= 1;
+            }
+        }
+    }
+
+    fn each(&self, row: RowId, mut see: impl FnMut(Slot, &Candidate)) {
+        for (slot, column) in (0..).map(Slot).zip(&self.0) {
+            if let Some(candidate) = column.routes.get(row.0 as usize).filter(|it| it.is_there()) {
+                see(slot, candidate);
+            }
+        }
+    }
+
+    fn all(&mut self, see: impl FnMut(&mut Candidate)) {
+        let all = self.0.iter_mut().flat_map(|column| &mut column.routes);
+        all.filter(|it| it.is_there()).for_each(see);
+    }
+
+    fn told_by(&self, from: Slot) -> usize {
+        self.0.get(usize::from(from.0)).map_or(0, |column| column.count)
+    }
+
+    fn clear(&mut self, from: Slot) {
+        if let Some(column) = self.0.get_mut(usize::from(from.0)) {
+            *column = Column::default();
+        }
+    }
+
+    fn has_forgotten(&mut self, _: RowId) -> bool {
+        false
+    }
+}
+
+/// The best `K` routes of each range; which neighbour had others is not known.
+#[derive(Clone, Debug)]
+pub struct TopK<const K: usize> {
+    rows: Vec<Best<K>>,
+    counts: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Best<const K: usize> {
+    routes: [(Slot, Candidate); K],
+    forgot: bool,
+}
+
+impl<const K: usize> Best<K> {
+    const NONE: Self = Self { routes: [(Slot(0), Candidate::NONE); K], forgot: false };
+}
+
+impl<const K: usize> Default for TopK<K> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), counts: Vec::new() }
+    }
+}
+
+impl<const K: usize> TopK<K> {
+    fn count(&mut self, from: Slot, more: bool) {
+        let from = usize::from(from.0);
+        if self.counts.len() <= from {
+            self.counts.resize(from + 1, 0);
+        }
+        if let Some(count) = self.counts.get_mut(from) {
+            *count = if more { *count + 1 } else { count.saturating_sub(1) };
+        }
+    }
+}
+
+impl<const K: usize> Candidates for TopK<K> {
+    fn get(&self, row: RowId, from: Slot) -> Option<&Candidate> {
+        let best = self.rows.get(row.0 as usize)?;
+        let mut there = best.routes.iter().filter(|(_, it)| it.is_there());
+        there.find(|(slot, _)| *slot == from).map(|(_, it)| it)
+    }
+
+    fn get_mut(&mut self, row: RowId, from: Slot) -> Option<&mut Candidate> {
+        let best = self.rows.get_mut(row.0 as usize)?;
+        let mut there = best.routes.iter_mut().filter(|(_, it)| it.is_there());
+        there.find(|(slot, _)| *slot == from).map(|(_, it)| it)
+    }
+
+    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, weigh: Weigh<'_>) {
+        if let Some(known) = self.get_mut(row, from) {
+            *known = candidate;
+            return;
+        }
+        let number = row.0 as usize;
+        if self.rows.len() <= number {
+            self.rows.resize(number + 1, Best::NONE);
+        }
+        let Some(best) = self.rows.get_mut(number) else { return };
+        let weight = |place: &(Slot, Candidate)| {
+            if place.1.is_there() { weigh(place.0, &place.1) } else { u32::MAX }
+        };
+        let Some(worst) = best.routes.iter_mut().max_by_key(|place| weight(place)) else { return };
+        let there = worst.1.is_there();
+        if there && weight(worst) <= weigh(from, &candidate) {
+            best.forgot = true;
+            return;
+        }
+        let gone = there.then_some(worst.0);
+        best.forgot |= there;
+        if let Some(place) = best.routes.iter_mut().max_by_key(|place| weight(place)) {
+            *place = (from, candidate);
+        }
+        best.routes.sort_unstable_by_key(|(slot, it)| (!it.is_there(), *slot));
+        if let Some(gone) = gone {
+            self.count(gone, false);
+        }
+        self.count(from, true);
+    }
+
+    fn remove(&mut self, row: RowId, from: Slot) {
+        if let Some(place) = self.get_mut(row, from) {
+            *place = Candidate::NONE;
+            self.count(from, false);
+        }
+    }
+
+    fn each(&self, row: RowId, mut see: impl FnMut(Slot, &Candidate)) {
+        let there = self.rows.get(row.0 as usize).into_iter().flat_map(|best| &best.routes);
+        there.filter(|(_, it)| it.is_there()).for_each(|(slot, it)| see(*slot, it));
+    }
+
+    fn all(&mut self, mut see: impl FnMut(&mut Candidate)) {
+        let all = self.rows.iter_mut().flat_map(|best| &mut best.routes);
+        all.filter(|(_, it)| it.is_there()).for_each(|(_, it)| see(it));
+    }
+
+    fn told_by(&self, from: Slot) -> usize {
+        self.counts.get(usize::from(from.0)).copied().unwrap_or(0)
+    }
+
+    fn clear(&mut self, from: Slot) {
+        for best in &mut self.rows {
+            for place in best.routes.iter_mut().filter(|(slot, _)| *slot == from) {
+                place.1 = Candidate::NONE;
+            }
+        }
+        if let Some(count) = self.counts.get_mut(usize::from(from.0)) {
+            *count = 0;
+        }
+    }
+
+    fn has_forgotten(&mut self, row: RowId) -> bool {
+        let best = self.rows.get_mut(row.0 as usize);
+        best.is_some_and(|best| core::mem::take(&mut best.forgot))
+    }
+}
