@@ -72,7 +72,7 @@ pub struct Guard {
     fresh: Fresh,
     index: [u8; INDEX],
     /// The counter of the next packet.
-    counter: u32,
+    pub(super) counter: u32,
     peers: Peers,
     due: BTreeMap<Ipv6Addr, Due>,
     counters: Counters,
@@ -244,12 +244,6 @@ impl Guard {
             self.index = fresh_index(&mut self.fresh);
         }
         now
-    }
-
-    /// Goes on from another counter.
-    #[cfg(test)]
-    pub(super) const fn wind(&mut self, counter: u32) {
-        self.counter = counter;
     }
 }
 
