@@ -1,6 +1,8 @@
 //! The targets, by what they read.
 
 mod babel_mac;
+mod babel_seeds;
+mod babel_wire;
 mod documents;
 mod engines;
 mod packets;
@@ -19,6 +21,16 @@ pub const TARGETS: &[Target] = &[
     target("frame", packets::frame, packets::frames),
     target("internet", packets::internet, packets::on_the_internet),
     target("transport", packets::transport, packets::sealed),
+    target("babel-packet", babel_wire::packet, babel_seeds::packets),
+    target("babel-ack-request", babel_wire::ack_request, babel_seeds::ack_requests),
+    target("babel-ack", babel_wire::ack, babel_seeds::acks),
+    target("babel-hello", babel_wire::hello, babel_seeds::hellos),
+    target("babel-ihu", babel_wire::ihu, babel_seeds::ihus),
+    target("babel-router-id", babel_wire::router_id, babel_seeds::router_ids),
+    target("babel-next-hop", babel_wire::next_hop, babel_seeds::next_hops),
+    target("babel-update", babel_wire::update, babel_seeds::all_updates),
+    target("babel-route-request", babel_wire::route_request, babel_seeds::route_requests),
+    target("babel-seqno-request", babel_wire::seqno_request, babel_seeds::seqno_requests),
     target("config", people::config, people::configs),
     target("contacts-file", people::contacts_file, people::contacts_files),
     target("invitation", people::invitation, people::invitations),
