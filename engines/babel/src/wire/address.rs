@@ -89,16 +89,16 @@ impl Encoding {
         length: u8,
         bits: u128,
     ) -> Result<Option<Prefix>, Malformed> {
-        let prefix = match self {
-            Self::Wildcard => return Ok(None),
-            Self::V4 | Self::V4ViaV6 => Prefix::new(MAPPED | bits >> 96, length.saturating_add(96)),
-            Self::V6 => Prefix::new(bits, length),
-            Self::LinkLocal => Prefix::new(LINK_LOCAL | bits >> 64, length),
-        };
-        let of_v4 = matches!(self, Self::V4 | Self::V4ViaV6);
-        match Key::to(prefix).family() {
-            Family::V4 if !of_v4 => Err(Malformed::Mapped { what }),
-            Family::V4 | Family::V6 => Ok(Some(prefix)),
+        match self {
+            Self::Wildcard => Ok(None),
+            Self::V4 | Self::V4ViaV6 => {
+                Ok(Some(Prefix::new(MAPPED | bits >> 96, length.saturating_add(96))))
+            }
+            Self::V6 if length >= 96 && bits >> 32 == MAPPED >> 32 => {
+                Err(Malformed::Mapped { what })
+            }
+            Self::V6 => Ok(Some(Prefix::new(bits, length))),
+            Self::LinkLocal => Ok(Some(Prefix::new(LINK_LOCAL | bits >> 64, length))),
         }
     }
 

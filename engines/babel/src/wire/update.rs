@@ -70,8 +70,14 @@ impl Update {
         if flags & ROUTER != 0 {
             state.router = router_in(encoding, bits);
         }
-        let subs = SubTlvs::decode(WHAT, rest)?;
-        let key = subs.key(WHAT, encoding, encoding.range(WHAT, length, bits)?)?;
+        let prefix = encoding.range(WHAT, length, bits)?;
+        let (key, extras) = match rest {
+            [] => (prefix.map(Key::to), rest),
+            _ => {
+                let subs = SubTlvs::decode(WHAT, rest)?;
+                (subs.key(WHAT, encoding, prefix)?, subs.extras)
+            }
+        };
         let interval = Interval::from_wire(u16::from_be_bytes([i0, i1]));
         let mut update = Self {
             key,
@@ -91,7 +97,7 @@ impl Update {
             };
             update.router = Some(state.router.ok_or(Malformed::NoRouterId)?);
         }
-        Ok((update, subs.extras))
+        Ok((update, extras))
     }
 
     /// Writes the body: the `omitted` first octets of the range left out, and the range made
