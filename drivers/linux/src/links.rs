@@ -7,11 +7,11 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope,
 };
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::Error;
 use crate::talk::{Talk, remedy};
@@ -60,7 +60,7 @@ pub struct InterfaceAddress {
 pub fn links() -> Result<Vec<LinkState>, Error> {
     let question = RouteNetlinkMessage::GetLink(LinkMessage::default());
     let listed = Talk::open()?.list(&question, |answer| match answer {
-        RouteNetlinkMessage::NewLink(link) => Some(link_state(&link)),
+        RouteNetlinkMessage::NewLink(link) => link_state(&link),
         _ => None,
     });
     listed.map_err(|error| Error::new("list the interfaces", error).advised(remedy))
@@ -81,8 +81,14 @@ pub fn addresses() -> Result<Vec<InterfaceAddress>, Error> {
     listed.map_err(|error| Error::new("list the addresses", error).advised(remedy))
 }
 
-/// Reads an interface.
-pub(crate) fn link_state(message: &LinkMessage) -> LinkState {
+/// Tells whether a message is about an interface as such, not about its part in a bridge.
+pub(crate) fn is_of_link(message: &LinkMessage) -> bool {
+    message.header.interface_family == AddressFamily::Unspec
+}
+
+/// Reads an interface; `None` if the message tells of one aspect of it only, as those of
+/// bridges and of radio do.
+pub(crate) fn link_state(message: &LinkMessage) -> Option<LinkState> {
     let flags = message.header.flags;
     let mut state = LinkState {
         index: message.header.index,
@@ -102,7 +108,7 @@ pub(crate) fn link_state(message: &LinkMessage) -> LinkState {
     }
     let about = Path::new("/sys/class/net").join(&state.name);
     state.wireless = ["wireless", "phy80211"].iter().any(|sign| about.join(sign).exists());
-    state
+    (is_of_link(message) && state.mtu > 0).then_some(state)
 }
 
 /// Reads an address; `None` if there is none in it.

@@ -76,7 +76,8 @@ pub enum Change {
     /// it is added, or replaces the one that was there.
     Put(KernelRoute),
     /// Let this route not be there. One that differs in anything but the preferred source (and
-    /// `onlink`) stays; with [`Via::Other`], the way does not matter.
+    /// `onlink`) stays; with [`Via::Other`], the way does not matter, and with metric 0 the
+    /// metric does not.
     Remove(KernelRoute),
 }
 
@@ -97,11 +98,13 @@ impl RouteTables {
 
     /// Makes `changes`, in this order, and returns those that failed, by position.
     ///
-    /// A route that takes the place of another does so without a gap, unreachable ones too: at
-    /// each moment, packets go the old way or the new one. The kernel is less careful with the
-    /// source-specific routes of a range that has no route from anywhere in the same table: of
-    /// a thousand such changes, two cost a packet that comes at that very moment. To remove a
-    /// route that is not there is no failure. A failure hinders no other change.
+    /// A route that takes the place of another does so in one step, unreachable ones too: a
+    /// list has always exactly one of them, and packets go the old way or the new one. Measured
+    /// on Linux 6.18 under an unceasing hail of changes and look-ups, one look-up in some
+    /// 200 000 finds no way even so. The kernel is less careful with source-specific routes to
+    /// a range that has no route from anywhere in the same table: there, of a thousand changes,
+    /// 2 (a /48) to 20 (the default route) let a look-up find no way. To remove a route that is
+    /// not there is no failure. A failure hinders no other change.
     ///
     /// Removals are exact, so what is put may precede or follow what it replaces: the new
     /// route stays.

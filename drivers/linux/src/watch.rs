@@ -14,7 +14,7 @@ use netlink_packet_core::NetlinkPayload;
 use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
-use crate::links::{interface_address, link_state};
+use crate::links::{interface_address, is_of_link, link_state};
 use crate::route_message::heard;
 use crate::talk::{Talk, remedy};
 use crate::{Error, KernelRoute, LinkState, RouteTables};
@@ -94,13 +94,7 @@ impl Watch {
         let mut notices = Vec::new();
         for _ in 0..AT_ONCE {
             match self.0.receive() {
-                Ok(()) => {
-                    notices.extend(self.0.heard().filter_map(|message| match message.payload {
-                        NetlinkPayload::InnerMessage(told) => notice(&told),
-                        NetlinkPayload::Overrun(_) => Some(Notice::Overrun),
-                        _ => None,
-                    }))
-                }
+                Ok(()) => notices.extend(self.0.heard().filter_map(|told| notice(told.payload))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
                     notices.push(Notice::Overrun);
@@ -118,18 +112,17 @@ impl AsFd for Watch {
     }
 }
 
-fn said(payload: NetlinkPayload<RouteNetlinkMessage>) -> Option<Notice> {
-    match payload {
-        NetlinkPayload::InnerMessage(told) => notice(&told),
-        NetlinkPayload::Overrun(_) => Some(Notice::Overrun),
-        _ => None,
-    }
-}
-
-fn notice(told: &RouteNetlinkMessage) -> Option<Notice> {
-    Some(match told {
-        RouteNetlinkMessage::NewLink(link) => Notice::Link(link_state(link)),
-        RouteNetlinkMessage::DelLink(link) => Notice::LinkGone(link.header.index),
+fn notice(payload: NetlinkPayload<RouteNetlinkMessage>) -> Option<Notice> {
+    let told = match payload {
+        NetlinkPayload::InnerMessage(told) => told,
+        NetlinkPayload::Overrun(_) => return Some(Notice::Overrun),
+        _ => return None,
+    };
+    Some(match &told {
+        RouteNetlinkMessage::NewLink(link) => Notice::Link(link_state(link)?),
+        RouteNetlinkMessage::DelLink(link) if is_of_link(link) => {
+            Notice::LinkGone(link.header.index)
+        }
         RouteNetlinkMessage::NewAddress(address) => {
             let own = interface_address(address).filter(|own| !own.tentative)?;
             Notice::Address(own.index, own.address, own.length, false)
@@ -169,4 +162,42 @@ fn set_filter(socket: &impl AsRawFd, port: u32) -> Result<(), Errno> {
         libc::setsockopt(socket.as_raw_fd(), level, option, program, length)
     })
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_packet_route::AddressFamily;
+    use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+
+    fn link(family: AddressFamily) -> LinkMessage {
+        let mut link = LinkMessage::default();
+        link.header.interface_family = family;
+        link.header.index = 7;
+        link.attributes = vec![LinkAttribute::IfName("none7".into()), LinkAttribute::Mtu(1500)];
+        link
+    }
+
+    fn told(message: RouteNetlinkMessage) -> Option<Notice> {
+        notice(NetlinkPayload::InnerMessage(message))
+    }
+
+    #[test]
+    fn an_interface_that_leaves_a_bridge_is_not_gone() {
+        let [plain, bridge] = [AddressFamily::Unspec, AddressFamily::Bridge].map(link);
+        assert_eq!(told(RouteNetlinkMessage::DelLink(plain.clone())), Some(Notice::LinkGone(7)));
+        assert_eq!(told(RouteNetlinkMessage::DelLink(bridge.clone())), None);
+        assert!(matches!(
+            told(RouteNetlinkMessage::NewLink(plain)),
+            Some(Notice::Link(LinkState { index: 7, mtu: 1500, up: false, .. }))
+        ));
+        assert_eq!(told(RouteNetlinkMessage::NewLink(bridge)), None);
+    }
+
+    #[test]
+    fn one_aspect_of_an_interface_is_not_its_state() {
+        let mut radio = link(AddressFamily::Unspec);
+        radio.attributes.pop();
+        assert_eq!(told(RouteNetlinkMessage::NewLink(radio)), None);
+    }
 }

@@ -1,10 +1,9 @@
 //! A route that takes the place of another leaves no moment without a way.
 //!
 //! Programs look for a way without pause while routes replace each other without pause, on
-//! another processor. A look-up that began with the old route and ends after it was forgotten
-//! is told by the kernel that there is none: a window of nanoseconds, hit by one look-up in a
-//! hundred thousand under this hail, so the facts allow one in a thousand. Removing and adding
-//! is measured beside it, to show that the ruler sees a gap where there is one.
+//! another processor. Even so the kernel tells one look-up in some 200 000 that there is no
+//! way, of either family; the facts allow one in a thousand. Removing and adding is measured
+//! beside it, one in ten or worse, to show that the ruler sees a gap where there is one.
 
 use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};

@@ -27,8 +27,8 @@ fn thousands() {
     let routes = |six_via: Via, four_via: Via| {
         let each = (0..MANY).flat_map(move |n| {
             let to = Prefix::new((0xfd42 << 112) | (u128::from(n) << 64), 64);
-            let [_, x, y, z] = n.to_be_bytes();
-            let plain = four([10 + x, y, z, 0], 32);
+            let [_, high, middle, low] = n.to_be_bytes();
+            let plain = four([10 + high, middle, low, 0], 32);
             [route(to, six_via), route(plain, four_via)]
         });
         each.collect::<Vec<_>>()
@@ -151,11 +151,11 @@ fn exact_removals() {
                 apply(&mut tables, &[put(new)]);
                 let others = routes.iter().filter(|old| *old != new);
                 apply(&mut tables, &others.map(remove).collect::<Vec<_>>());
-                assert_eq!(listed(&mut tables), [new.clone()]);
+                assert_eq!(listed(&mut tables), std::slice::from_ref(new));
                 let strange = KernelRoute { protocol: 99, ..new.clone() };
                 let other_metric = KernelRoute { metric: 7, ..new.clone() };
                 apply(&mut tables, &[remove(&strange), remove(&other_metric)]);
-                assert_eq!(listed(&mut tables), [new.clone()]);
+                assert_eq!(listed(&mut tables), std::slice::from_ref(new));
             }
             let any = KernelRoute { via: Via::Other, ..routes[0].clone() };
             apply(&mut tables, &[remove(&any)]);
