@@ -7,7 +7,7 @@
 //!
 //! [`Packet`] reads, [`Builder`] writes, one file per TLV in between.
 //!
-//! Source: RFC 8966 §4, RFC 9079 §7, RFC 9229 §2, RFC 9616 §4.
+//! Source: RFC 8966 §4, RFC 9079 §7, RFC 9229 §4, RFC 9616 §4.
 
 mod ack;
 mod address;

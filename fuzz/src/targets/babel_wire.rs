@@ -17,7 +17,7 @@ pub(super) fn packet(octets: &[u8]) {
     let mut tlvs = packet.tlvs();
     let mut read = Vec::new();
     while let Some(tlv) = tlvs.next() {
-        assert!(!tlv.is_err() || tlvs.extras().is_empty(), "an ignored TLV has sub-TLVs");
+        assert!(tlv.is_ok() || tlvs.extras().is_empty(), "an ignored TLV has sub-TLVs");
         read.extend(tlv);
     }
     reads_the_same_again(&read);

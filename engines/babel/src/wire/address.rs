@@ -1,4 +1,4 @@
-//! Addresses and ranges under an address encoding (RFC 8966 §4.1.4, §4.1.5, RFC 9229 §2).
+//! Addresses and ranges under an address encoding (RFC 8966 §4.1.4, §4.1.5, RFC 9229 §4).
 //!
 //! The octets of a range travel as a number: its first octet is the most significant of 16,
 //! whatever the encoding, and those that are not there are zero.
@@ -55,6 +55,7 @@ impl Encoding {
     /// # Errors
     ///
     /// [`Malformed::Length`] if the encoding has no such range.
+    #[inline]
     pub(super) const fn octets(self, what: &'static str, length: u8) -> Result<u8, Malformed> {
         let octets = length.div_ceil(8);
         match (self, length) {
@@ -70,6 +71,7 @@ impl Encoding {
 
     /// Returns `bits` without those past the first `length` of the range, which are to be
     /// ignored.
+    #[inline]
     pub(super) const fn masked(self, length: u8, bits: u128) -> u128 {
         let length = match self {
             Self::LinkLocal => length.saturating_sub(64),
@@ -83,6 +85,7 @@ impl Encoding {
     /// # Errors
     ///
     /// [`Malformed::Mapped`] for an IPv6 range that stands for IPv4 in this program.
+    #[inline]
     pub(super) fn range(
         self,
         what: &'static str,
@@ -177,6 +180,7 @@ pub(super) fn put_range(length: u8, bits: u128, omitted: u8, buffer: &mut Buffer
 }
 
 /// Reads the first 16 octets, or as many as there are and zeros.
+#[inline]
 pub(super) fn number(octets: &[u8]) -> u128 {
     if let Some(whole) = octets.first_chunk::<16>() {
         return u128::from_be_bytes(*whole);

@@ -20,6 +20,7 @@ impl Buffer {
     }
 
     /// Writes `octets`.
+    #[inline]
     pub(super) fn put(&mut self, octets: &[u8]) {
         if self.over || self.most - self.octets.len() < octets.len() {
             self.over = true;
@@ -30,6 +31,7 @@ impl Buffer {
 
     /// Writes a TLV or sub-TLV: type, length and the body that `body` writes, which must be
     /// shorter than 254 octets.
+    #[inline]
     pub(super) fn item(&mut self, kind: u8, body: impl FnOnce(&mut Self)) {
         let start = self.octets.len();
         self.put(&[kind, 0]);

@@ -72,6 +72,7 @@ impl State {
     }
 
     /// Returns the octets, as a number, that an update of this encoding may leave out.
+    #[inline]
     pub(super) fn default_of(&self, encoding: Encoding) -> Option<u128> {
         let number = |octets| u128::from(u32::from_be_bytes(octets)) << 96;
         match encoding {

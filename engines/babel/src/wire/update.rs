@@ -55,6 +55,7 @@ impl Update {
     /// # Errors
     ///
     /// One [`Malformed`] for each rule of RFC 8966 §4.6.9 that it breaks; those of sub-TLVs.
+    #[inline]
     pub(super) fn decode<'a>(
         body: &'a [u8],
         state: &mut State,
@@ -71,12 +72,11 @@ impl Update {
             state.router = router_in(encoding, bits);
         }
         let prefix = encoding.range(WHAT, length, bits)?;
-        let (key, extras) = match rest {
-            [] => (prefix.map(Key::to), rest),
-            _ => {
-                let subs = SubTlvs::decode(WHAT, rest)?;
-                (subs.key(WHAT, encoding, prefix)?, subs.extras)
-            }
+        let (key, extras) = if rest.is_empty() {
+            (prefix.map(Key::to), rest)
+        } else {
+            let subs = SubTlvs::decode(WHAT, rest)?;
+            (subs.key(WHAT, encoding, prefix)?, subs.extras)
         };
         let interval = Interval::from_wire(u16::from_be_bytes([i0, i1]));
         let mut update = Self {
@@ -139,6 +139,7 @@ impl Update {
 }
 
 /// Returns the range as a number, the omitted octets put back, and what follows it.
+#[inline]
 fn bits<'a>(
     encoding: Encoding,
     length: u8,
