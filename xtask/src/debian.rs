@@ -1,45 +1,82 @@
 //! Debian packages that tests want, installed when that is possible.
 
+mod quiet;
+
 use std::process::Command;
 use std::time::Duration;
 
 use crate::command::{self, Running};
 use crate::test::{Bench, Outcome};
 
-/// Each package with the program that tests run. None starts a service.
-const WANTED: [(&str, &str); 1] = [("tcpdump", "tcpdump")];
+use quiet::Quiet;
+
+/// One package that tests want.
+struct Package {
+    name: &'static str,
+    /// A program of it, by name or by path.
+    program: &'static str,
+    /// The unit that systemd would start from now on, if it has one.
+    unit: Option<&'static str>,
+}
+
+const WANTED: [Package; 4] = [
+    Package { name: "tcpdump", program: "tcpdump", unit: None },
+    Package { name: "babeld", program: "babeld", unit: Some("babeld") },
+    Package { name: "bird2", program: "bird", unit: Some("bird") },
+    Package { name: "frr", program: "/usr/lib/frr/babeld", unit: Some("frr") },
+];
+
+/// Where Debian keeps programs that ordinary users have not on their path.
+const SYSTEM: &str = "/usr/sbin:/sbin";
 
 /// How long apt-get may take.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// Installs what is missing.
+/// Installs what is missing, and lets none of it run as a service.
 ///
 /// Nothing here fails the whole: without root or network it says what is not there,
 /// and the steps that want it say so again.
 pub(crate) fn install(bench: &Bench) -> Outcome {
-    let missing: Vec<&str> =
-        WANTED.iter().filter(|(_, program)| !has(program)).map(|(package, _)| *package).collect();
-    let names = missing.join(" ");
+    Quiet::repair();
+    let missing: Vec<&Package> = WANTED.iter().filter(|wanted| !has(wanted.program)).collect();
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    let said = names.join(" ");
     if missing.is_empty() {
         return Outcome::passed("all were");
     }
     if !bench.root {
-        return Outcome::skipped(format!("not root; by hand: apt-get install {names}"));
+        return Outcome::skipped(format!("not root; by hand: apt-get install {said}"));
     }
     if !command::succeeds("apt-get", &["--version"]) {
-        return Outcome::skipped(format!("no apt-get here; these are missing: {names}"));
+        return Outcome::skipped(format!("no apt-get here; these are missing: {said}"));
     }
-    let got = apt_get(bench, &missing)
-        .or_else(|_| apt_get(bench, &[]).and_then(|()| apt_get(bench, &missing)));
-    match got {
-        Ok(()) => Outcome::passed(format!("installed {names}")),
-        Err(why) => Outcome::skipped(format!("could not install {names}: {why}")),
+    match install_quietly(bench, &names) {
+        Ok(()) => {
+            keep_off(&missing);
+            Outcome::passed(format!("installed {said}"))
+        }
+        Err(why) => Outcome::skipped(format!("could not install {said}: {why}")),
     }
 }
 
-/// Tells whether a program is on the path.
+/// Tells whether a program is where Debian puts programs.
 pub(crate) fn has(program: &str) -> bool {
-    command::succeeds("sh", &["-c", &format!("command -v {program}")])
+    command::succeeds("sh", &["-c", &format!("PATH=$PATH:{SYSTEM} command -v {program}")])
+}
+
+/// Installs `packages` while no service may start.
+fn install_quietly(bench: &Bench, packages: &[&str]) -> Result<(), String> {
+    let _quiet = Quiet::begin()?;
+    apt_get(bench, packages)
+        .or_else(|_| apt_get(bench, &[]).and_then(|()| apt_get(bench, packages)))
+}
+
+/// Takes from the services we brought what would start them with the machine.
+fn keep_off(installed: &[&Package]) {
+    for unit in installed.iter().filter_map(|package| package.unit) {
+        // Fails where there is no systemd, and then nothing starts them.
+        command::succeeds("systemctl", &["disable", unit]);
+    }
 }
 
 /// Installs `packages`; brings the lists of packages up to date if there are none.

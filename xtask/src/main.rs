@@ -9,6 +9,7 @@
 
 mod command;
 mod debian;
+mod interop;
 mod lab;
 mod test;
 mod tidy;

@@ -5,8 +5,9 @@ use std::fmt;
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It holds; it consisted of this many tests, and this is worth telling.
-    Passed { tests: u32, note: String },
+    /// It holds; it consisted of this many tests, so many of them were not tried, and this
+    /// is worth telling.
+    Passed { tests: u32, skipped: u32, note: String },
     /// It was not tried, and why.
     Skipped { why: String },
     /// It does not hold: why, and the command that shows it again.
@@ -16,7 +17,7 @@ pub(crate) enum Outcome {
 impl Outcome {
     /// One test that passed.
     pub(crate) fn passed(note: impl Into<String>) -> Self {
-        Self::Passed { tests: 1, note: note.into() }
+        Self::Passed { tests: 1, skipped: 0, note: note.into() }
     }
 
     /// A step that was not tried.
@@ -47,7 +48,10 @@ impl Tally {
     /// Counts one step.
     pub(super) fn count(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Passed { tests, .. } => self.passed += tests,
+            Outcome::Passed { tests, skipped, .. } => {
+                self.passed += tests;
+                self.skipped += skipped;
+            }
             Outcome::Skipped { .. } => self.skipped += 1,
             Outcome::Failed { .. } => self.failed += 1,
         }
@@ -83,9 +87,9 @@ mod tests {
     #[test]
     fn the_last_line_tells_all_three() {
         let mut tally = Tally::default();
-        tally.count(&Outcome::Passed { tests: 7, note: String::new() });
+        tally.count(&Outcome::Passed { tests: 7, skipped: 2, note: String::new() });
         tally.count(&Outcome::skipped("no network"));
         tally.count(&Outcome::Failed { why: String::new(), repeat: String::new() });
-        assert_eq!(tally.to_string(), "7 passed, 1 failed, 1 skipped");
+        assert_eq!(tally.to_string(), "7 passed, 1 failed, 3 skipped");
     }
 }

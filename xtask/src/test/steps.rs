@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::outcome::tests_in;
 use super::{Bench, Outcome, Step};
 use crate::command::{self, Running};
-use crate::{debian, lab, tidy};
+use crate::{debian, interop, lab, tidy};
 
 /// No single cargo command is given longer.
 const LIMIT: Duration = Duration::from_mins(25);
@@ -34,6 +34,7 @@ pub(super) fn all() -> Vec<Step> {
         step("debian", "the Debian packages that tests want are there", debian::install),
         step("build", "the command builds as the README says", build),
     ];
+    steps.push(interop::STEP);
     steps.extend(lab::STEPS);
     steps
 }
@@ -110,7 +111,7 @@ fn cargo(bench: &Bench, name: &str, environment: &[(&str, &str)], arguments: &st
         Ok(status) if status.success() => {
             let tests = tests_in(&fs::read_to_string(&out).unwrap_or_default());
             let note = if tests > 0 { format!("{tests} tests") } else { String::new() };
-            Outcome::Passed { tests: tests.max(1), note }
+            Outcome::Passed { tests: tests.max(1), skipped: 0, note }
         }
         Ok(_) => {
             let why = format!("{}\n{}", command::tail(&err, 60), command::tail(&out, 60));

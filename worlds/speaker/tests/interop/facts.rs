@@ -1,0 +1,41 @@
+//! What must hold, each by a name.
+
+mod others;
+
+use std::time::Duration;
+
+use crate::speakers::Make;
+use crate::stage::Stage;
+
+/// One thing that must hold.
+pub(crate) struct Fact {
+    /// What, in words joined by `_`.
+    pub(crate) name: String,
+    /// The daemons without which it cannot be tried.
+    pub(crate) needs: Vec<Make>,
+    /// Tries it, and tells what was measured; panics if it does not hold.
+    pub(crate) run: Box<dyn Fn(&mut Stage) -> String + Send>,
+}
+
+impl Fact {
+    fn new(
+        name: impl Into<String>,
+        needs: &[Make],
+        run: impl Fn(&mut Stage) -> String + Send + 'static,
+    ) -> Self {
+        Self { name: name.into(), needs: needs.to_vec(), run: Box::new(run) }
+    }
+}
+
+/// Returns all.
+pub(crate) fn all() -> Vec<Fact> {
+    [others::facts()].into_iter().flatten().collect()
+}
+
+/// How long anything may take that machines without much to do take a few seconds for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Writes a time for people.
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}

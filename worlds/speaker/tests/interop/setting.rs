@@ -1,0 +1,76 @@
+//! What a daemon of any make is told, in words that are nobody's.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::island::Node;
+
+/// How a daemon is to behave.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// Between two greetings.
+    pub(crate) hello: Duration,
+    /// Between two full updates.
+    pub(crate) update: Duration,
+    /// The keys that sign; the last is the one that a daemon with room for one takes.
+    pub(crate) keys: Vec<Key>,
+    /// Whether delays cost: 10 ms to 500 ms, 5000 at most, averaged half and half.
+    pub(crate) delays: bool,
+    /// Whether IPv4 goes by IPv6 next hops, and links have no IPv4 address of use.
+    pub(crate) four_by_six: bool,
+    /// Whether nothing but greetings is sent to all, where the daemon knows of that.
+    pub(crate) unicast: bool,
+    /// Whether the way for [`SENDERS`] is announced.
+    pub(crate) for_senders: bool,
+    /// What receiving from a neighbour costs, where it is not 96.
+    pub(crate) costs: BTreeMap<Node, u16>,
+}
+
+/// Senders who have a way of their own to everywhere.
+pub(crate) const SENDERS: &str = "2001:db8:a000::/36";
+
+/// A key of authentication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) algorithm: Algorithm,
+    /// Its octets, which are letters, for daemons that want them as such.
+    pub(crate) secret: &'static str,
+    /// From when and until when ours signs and accepts, as RFC 3339 has moments.
+    pub(crate) sign: [Option<String>; 2],
+    /// See `sign`.
+    pub(crate) accept: [Option<String>; 2],
+}
+
+/// How a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    HmacSha256,
+    Blake2s128,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(1),
+            update: Duration::from_secs(4),
+            keys: Vec::new(),
+            delays: false,
+            four_by_six: false,
+            unicast: false,
+            for_senders: false,
+            costs: BTreeMap::new(),
+        }
+    }
+}
+
+impl Key {
+    /// A key without limits of time.
+    pub(crate) fn new(algorithm: Algorithm, secret: &'static str) -> Self {
+        Self { algorithm, secret, sign: [None, None], accept: [None, None] }
+    }
+
+    /// Returns its octets in hexadecimal.
+    pub(crate) fn hex(&self) -> String {
+        self.secret.bytes().map(|octet| format!("{octet:02x}")).collect()
+    }
+}
