@@ -10,7 +10,7 @@ enum Ring {
     Drivers,
     Worlds,
     Command,
-    /// `xtask`, `fuzz`, `purity`: they may see everything, nobody sees them.
+    /// `xtask`, `fuzz`, `purity`, `bench`: they may see everything, nobody sees them.
     Outside,
 }
 
@@ -21,7 +21,7 @@ impl Ring {
             Some("drivers") => Some(Self::Drivers),
             Some("worlds") => Some(Self::Worlds),
             Some("re6st") => Some(Self::Command),
-            Some("xtask" | "fuzz" | "purity") => Some(Self::Outside),
+            Some("xtask" | "fuzz" | "purity" | "bench") => Some(Self::Outside),
             Some(_) | None => None,
         }
     }
@@ -74,6 +74,7 @@ mod tests {
         assert!(may("engines/node", "engines/babel"));
         assert!(may("worlds/lab", "worlds/daemon"));
         assert!(may("fuzz", "re6st"));
+        assert!(may("bench", "drivers/linux"));
         assert!(!may("drivers/linux", "drivers/crypto"));
         assert!(!may("engines/node", "drivers/linux"));
         assert!(!may("worlds/lab", "re6st"));
