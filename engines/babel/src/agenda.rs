@@ -88,6 +88,11 @@ impl Agenda {
         }
     }
 
+    /// Returns when `timer` is due, if it is set.
+    pub(crate) fn moment(&self, timer: Timer) -> Option<Time> {
+        self.moments.get(&timer).copied()
+    }
+
     /// Unsets `timer`.
     pub(crate) fn cancel(&mut self, timer: Timer) {
         if let Some(at) = self.moments.remove(&timer) {

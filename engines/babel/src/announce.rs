@@ -15,7 +15,6 @@ use crate::candidates::{Candidates, Slot};
 use crate::intern::Router;
 use crate::neighbour::Neighbour;
 use crate::outbox::{Due, Dump};
-use crate::profile::Profile;
 use crate::rows::{Best, Row, RowId};
 use crate::{Family, Metric, Seqno, Speaker};
 
@@ -86,7 +85,7 @@ impl<C: Candidates> Speaker<C> {
         };
         let neighbour = self.neighbours.get(slot)?;
         let profile = &self.interfaces.get(&neighbour.interface)?.profile;
-        if !asked && self.is_useless(row, slot, neighbour, profile, &offer) {
+        if !asked && self.is_useless(row, slot, offer) {
             return None;
         }
         let key = self.rows.key(row);
@@ -101,15 +100,11 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Tells whether the neighbour could do nothing with a route, and knows that we know.
-    fn is_useless(
-        &self,
-        row: RowId,
-        slot: Slot,
-        neighbour: &Neighbour,
-        profile: &Profile,
-        offer: &Offer,
-    ) -> bool {
-        if profile.split_horizon && self.rows.get(row).best() == Best::Through(slot) {
+    fn is_useless(&self, row: RowId, slot: Slot, offer: Offer) -> bool {
+        let Some(neighbour) = self.neighbours.get(slot) else { return true };
+        let port = self.interfaces.get(&neighbour.interface);
+        let splits = port.is_some_and(|port| port.profile.split_horizon);
+        if splits && self.rows.get(row).best() == Best::Through(slot) {
             return true;
         }
         if !self.settings.frugal || !neighbour.frugal {
@@ -207,6 +202,9 @@ impl<C: Candidates> Speaker<C> {
         neighbour.acknowledges = true;
         let mut ended = Vec::new();
         for it in carried {
+            if neighbour.newest.get(&it.row) == Some(&opaque) {
+                neighbour.newest.remove(&it.row);
+            }
             if neighbour.said(it.row) == crate::outbox::Said::end(opaque) {
                 neighbour.say(it.row, crate::outbox::Said::NOTHING);
                 ended.push(it.row);
@@ -221,7 +219,7 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
-    /// Tells again what was not acknowledged, as it is now.
+    /// Tells again what was not acknowledged, as it is now, unless a newer packet tells it.
     ///
     /// One that never acknowledged anything is told three times. That a route is gone, it is
     /// told besides with the next full update.
@@ -230,6 +228,10 @@ impl<C: Candidates> Speaker<C> {
         let Some(carried) = neighbour.window.remove(&opaque) else { return };
         let mut resent = false;
         for it in carried {
+            if neighbour.newest.get(&it.row) != Some(&opaque) {
+                continue;
+            }
+            neighbour.newest.remove(&it.row);
             let tries = it.tries.saturating_add(1);
             if neighbour.acknowledges || tries < COPIES {
                 let due = neighbour.out.owed.entry(it.row).or_insert(Due { asked: false, tries });

@@ -26,7 +26,7 @@ pub struct MeshSettings {
 /// A Babel speaker whose interfaces are links.
 #[derive(Clone, Debug)]
 pub struct Babel {
-    speaker: Speaker,
+    pub(crate) speaker: Speaker,
     link: Profile,
     /// Ranges whose route was lost, of which the world knows already that there is none.
     held: BTreeSet<Prefix>,

@@ -88,6 +88,24 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
+    /// Greets everybody on an interface, and on those whose turn comes soon: many interfaces,
+    /// few wake-ups. To greet early breaks no promise.
+    pub(crate) fn greet_due(&mut self, interface: Interface, now: Time) {
+        let Some(port) = self.interfaces.get(&interface) else { return };
+        let (soon, hello) = (now + port.profile.hello / 4, port.profile.hello);
+        let due = |other: &Interface| {
+            self.agenda.moment(Timer::Hello(*other)).is_some_and(|at| at <= soon)
+        };
+        let together: Vec<Interface> = self.interfaces.keys().copied().filter(due).collect();
+        let next = self.shortened(hello);
+        for other in together.into_iter().chain([interface]) {
+            let Some(port) = self.interfaces.get(&other) else { continue };
+            let next = next.min(port.profile.hello);
+            self.greet.insert(other);
+            self.agenda.set(Timer::Hello(other), now + next);
+        }
+    }
+
     /// Greets everybody on an interface.
     pub(crate) fn greet_all(&mut self, interface: Interface, now: Time) {
         let Some(port) = self.interfaces.get(&interface) else { return };

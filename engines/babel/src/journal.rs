@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn read(journal: &Journal, rows: &Rows, from: u32) -> alloc::vec::Vec<RowId> {
-        let places = (0..journal.since(from)).map(|n| from.wrapping_add(n as u32));
+        let places = (0u32..).take(journal.since(from)).map(|n| from.wrapping_add(n));
         places.filter_map(|place| journal.at(place, rows)).collect()
     }
 

@@ -1,7 +1,7 @@
 //! What a route leads to: a range of addresses, and the senders it is for (RFC 9079 §3).
 
 use core::fmt;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::Ipv4Addr;
 use core::str::FromStr;
 
 use words::{Prefix, PrefixError};
@@ -142,7 +142,7 @@ pub fn range(text: &str) -> Result<Prefix, KeyError> {
     let first: Ipv4Addr = first.parse().map_err(|_| KeyError::V4)?;
     let length: u8 = length.parse().map_err(|_| KeyError::V4)?;
     let prefix = mapped(first, length);
-    let whole = length <= 32 && prefix.first() == Ipv6Addr::from(first.to_ipv6_mapped());
+    let whole = length <= 32 && prefix.first() == first.to_ipv6_mapped();
     if whole { Ok(prefix) } else { Err(KeyError::V4) }
 }
 

@@ -60,3 +60,6 @@ pub use speaker::{Speaker, Why};
 pub use status::{NeighbourView, RouteView};
 pub use vocabulary::{Hop, Input, Interface, Output, Way};
 pub use wire::RouterId;
+
+#[cfg(test)]
+mod tests;

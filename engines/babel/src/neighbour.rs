@@ -49,6 +49,8 @@ pub(crate) struct Neighbour {
     pub(crate) dumped: Option<Time>,
     /// The packets that it has not acknowledged.
     pub(crate) window: BTreeMap<u16, Vec<Carried>>,
+    /// The newest of those packets that tells each range.
+    pub(crate) newest: BTreeMap<RowId, u16>,
     /// The name of the last packet to be acknowledged; never 0.
     pub(crate) opaque: u16,
     /// How many requests it may make.
@@ -78,6 +80,7 @@ impl Neighbour {
             dump: None,
             dumped: None,
             window: BTreeMap::new(),
+            newest: BTreeMap::new(),
             opaque,
             allowance: Allowance::default(),
             last_heard: RowId(0),

@@ -1,5 +1,6 @@
 //! What is owed becomes packets (RFC 8966 §3.1, §3.7.3).
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
@@ -23,6 +24,8 @@ struct Page<'a> {
     slot: Slot,
     profile: &'a Profile,
     press: Press,
+    /// The ranges that were owed: what the journal says of them is said.
+    told: BTreeSet<RowId>,
     now: Time,
 }
 
@@ -41,7 +44,8 @@ impl<C: Candidates> Speaker<C> {
             let Some(port) = self.interfaces.get(&interface) else { continue };
             let profile = port.profile;
             let press = Press::new(profile.max_packet, neighbour.opaque, neighbour.frugal);
-            let mut page = Page { slot, profile: &profile, press, now };
+            let told = BTreeSet::new();
+            let mut page = Page { slot, profile: &profile, press, told, now };
             self.write_words(&mut page);
             self.write_updates(&mut page);
             page.press.turn();
@@ -77,7 +81,7 @@ impl<C: Candidates> Speaker<C> {
             }
         }
         if begins {
-            press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
+            press.put(&Tlv::Update(Self::end_of(None, &profile, profile.update)));
             press.put(&Tlv::RouteRequest(RouteRequest { key: None }));
         }
         press.turn();
@@ -91,7 +95,7 @@ impl<C: Candidates> Speaker<C> {
         let Some(port) = self.interfaces.get(&interface) else { return };
         let profile = port.profile;
         let mut press = Press::new(profile.max_packet, 0, false);
-        press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
+        press.put(&Tlv::Update(Self::end_of(None, &profile, profile.update)));
         press.turn();
         for (octets, _) in press.done {
             self.say(interface, None, octets);
@@ -139,7 +143,7 @@ impl<C: Candidates> Speaker<C> {
             press.put(&Tlv::SeqnoRequest(SeqnoRequest { key, seqno: *seqno, hops: *hops, router }));
         }
         for key in &out.unknown {
-            press.put(&Tlv::Update(self.end_of(Some(*key), profile, profile.update)));
+            press.put(&Tlv::Update(Self::end_of(Some(*key), profile, profile.update)));
         }
     }
 
@@ -155,6 +159,7 @@ impl<C: Candidates> Speaker<C> {
             && let Some((row, due)) = owed.pop_first()
         {
             self.tell(page, row, due);
+            page.told.insert(row);
         }
         if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
             neighbour.out.owed.extend(owed);
@@ -172,7 +177,8 @@ impl<C: Candidates> Speaker<C> {
             && place != end
             && !self.is_out_of_breath(page)
         {
-            if let Some(row) = self.journal.at(place, &self.rows) {
+            let changed = self.journal.at(place, &self.rows);
+            if let Some(row) = changed.filter(|row| !page.told.contains(row)) {
                 self.tell(page, row, Due::default());
             }
             if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
@@ -257,7 +263,7 @@ impl<C: Candidates> Speaker<C> {
         self.counters.updates_out += 1;
         let next = neighbour.map_or(profile.update, |it| it.interval(profile));
         let Some(Offer { router, seqno, metric }) = offer else {
-            return self.end_of(Some(key), profile, next);
+            return Self::end_of(Some(key), profile, next);
         };
         self.note(row, router, Distance { seqno, metric }, now);
         let v4 = crate::unmapped(key.prefix).is_some();
@@ -267,7 +273,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Returns the update that ends a route, or all.
-    const fn end_of(&self, key: Option<Key>, profile: &Profile, next: Duration) -> Update {
+    const fn end_of(key: Option<Key>, profile: &Profile, next: Duration) -> Update {
         let hop = match (key, profile.address4) {
             (Some(key), Some(address)) if matches!(key.family(), crate::Family::V4) => {
                 Some(IpAddr::V4(address))
@@ -290,6 +296,7 @@ impl<C: Candidates> Speaker<C> {
                 let tries = carried.iter().map(|it| it.tries).min().unwrap_or(0);
                 let wait = (once * (1 << tries.min(4))).min(PATIENCE.max(once));
                 if let Some(neighbour) = self.neighbours.get_mut(slot) {
+                    neighbour.newest.extend(carried.iter().map(|it| (it.row, opaque)));
                     neighbour.window.insert(opaque, carried);
                 }
                 self.agenda.set(Timer::Resend(slot, opaque), now + wait);
@@ -316,4 +323,4 @@ const CHUNK: usize = 32;
 const CROWD: usize = 20;
 const UNKNOWN_RTT: Duration = Duration::from_millis(150);
 /// Longest wait for an acknowledgment, unless the link itself is slower.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(2);

@@ -167,7 +167,7 @@ impl Row {
 /// All ranges that are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
-    rows: Vec<Row>,
+    all: Vec<Row>,
     index: HashTable<u32>,
     key: u64,
     free: Vec<u32>,
@@ -182,7 +182,7 @@ impl Rows {
     /// Returns no rows, whose index nobody can foresee who does not know `key`.
     pub(crate) fn new(key: u64) -> Self {
         Self {
-            rows: Vec::new(),
+            all: Vec::new(),
             index: HashTable::new(),
             key,
             free: Vec::new(),
@@ -194,12 +194,12 @@ impl Rows {
 
     /// Returns the row; an empty one for a number that is not in use.
     pub(crate) fn get(&self, row: RowId) -> &Row {
-        self.rows.get(row.0 as usize).unwrap_or(&Row::VOID)
+        self.all.get(row.0 as usize).unwrap_or(&Row::VOID)
     }
 
     /// Returns the row, to change it.
     pub(crate) fn get_mut(&mut self, row: RowId) -> Option<&mut Row> {
-        self.rows.get_mut(row.0 as usize)
+        self.all.get_mut(row.0 as usize)
     }
 
     /// Returns what the row is about.
@@ -232,17 +232,17 @@ impl Rows {
         let source = self.intern_source(key.source)?;
         let number = match self.free.pop() {
             Some(number) => number,
-            None => u32::try_from(self.rows.len()).ok()?,
+            None => u32::try_from(self.all.len()).ok()?,
         };
         let (bits, length) = (key.prefix.bits().to_be_bytes(), key.prefix.length());
         let flags = Row::THERE;
         let row = Row { bits, length, source, flags, hint: number, ..Row::VOID };
-        match self.rows.get_mut(number as usize) {
+        match self.all.get_mut(number as usize) {
             Some(place) => *place = row,
-            None => self.rows.push(row),
+            None => self.all.push(row),
         }
         let hash = self.hash(key.prefix, source);
-        let Self { rows, index, key, .. } = self;
+        let Self { all: rows, index, key, .. } = self;
         index.insert_unique(hash, number, |row| rehash(*key, rows, *row));
         self.is_ordered = false;
         Some(RowId(number))
@@ -254,11 +254,11 @@ impl Rows {
         if !it.is(Row::THERE) {
             return;
         }
-        let hash = rehash(self.key, &self.rows, row.0);
+        let hash = rehash(self.key, &self.all, row.0);
         if let Ok(entry) = self.index.find_entry(hash, |number| *number == row.0) {
             entry.remove();
         }
-        if let Some(place) = self.rows.get_mut(row.0 as usize) {
+        if let Some(place) = self.all.get_mut(row.0 as usize) {
             *place = Row::VOID;
         }
         self.free.push(row.0);
@@ -267,18 +267,18 @@ impl Rows {
 
     /// Returns the numbers of all rows, in the order of numbers.
     pub(crate) fn ids(&self) -> impl Iterator<Item = RowId> + use<'_> {
-        let there = (0..).zip(&self.rows).filter(|(_, row)| row.is(Row::THERE));
+        let there = (0..).zip(&self.all).filter(|(_, row)| row.is(Row::THERE));
         there.map(|(number, _)| RowId(number))
     }
 
     /// Returns one more than the highest number of a row.
     pub(crate) fn end(&self) -> u32 {
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.all.len()).unwrap_or(u32::MAX)
     }
 
     /// Returns how many rows there are.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len() - self.free.len()
+        self.all.len() - self.free.len()
     }
 
     /// Brings the rows in the order of their keys.
@@ -306,7 +306,7 @@ impl Rows {
 
     /// Notes the routers that are named here.
     pub(crate) fn mark(&self, used: &mut [bool]) {
-        for router in self.rows.iter().flat_map(|row| [row.fd_router, row.router]) {
+        for router in self.all.iter().flat_map(|row| [row.fd_router, row.router]) {
             if let Some(used) = used.get_mut(router.0 as usize) {
                 *used = true;
             }
@@ -315,11 +315,11 @@ impl Rows {
 
     /// Gives the routers their new numbers.
     pub(crate) fn renumber(&mut self, new: impl Fn(Router) -> Router) {
-        self.rows.iter_mut().for_each(|row| row.renumber(&new));
+        self.all.iter_mut().for_each(|row| row.renumber(&new));
     }
 
     fn is_of(&self, row: u32, prefix: Prefix, source: u16) -> bool {
-        self.rows.get(row as usize).is_some_and(|row| {
+        self.all.get(row as usize).is_some_and(|row| {
             row.length == prefix.length()
                 && row.source == source
                 && row.is(Row::THERE)
@@ -337,11 +337,10 @@ impl Rows {
         if let Some(number) = self.source(source) {
             return Some(number);
         }
-        if self.sources.len() >= MAX_SOURCES {
+        if self.sources.len() >= usize::from(MAX_SOURCES) {
             self.drop_sources();
         }
-        let number =
-            u16::try_from(self.sources.len()).ok().filter(|it| *it < MAX_SOURCES as u16)?;
+        let number = u16::try_from(self.sources.len()).ok().filter(|it| *it < MAX_SOURCES)?;
         self.sources.push(source);
         Some(number)
     }
@@ -358,12 +357,12 @@ impl Rows {
                 kept.push(prefix);
                 u16::try_from(kept.len() - 1).unwrap_or(0)
             });
-            if let Some(row) = self.rows.get_mut(row.0 as usize) {
+            if let Some(row) = self.all.get_mut(row.0 as usize) {
                 row.source = number;
             }
         }
         self.sources = kept;
-        let Self { rows, index, key, .. } = self;
+        let Self { all: rows, index, key, .. } = self;
         let all: Vec<u32> = index.drain().collect();
         for row in all {
             index.insert_unique(rehash(*key, rows, row), row, |row| rehash(*key, rows, *row));
@@ -388,7 +387,7 @@ fn hash_of(key: u64, bits: [u8; 16], length: u8, source: u16) -> u64 {
 const NOBODY: u16 = 0xffff;
 const US: u16 = 0xfffe;
 /// Ranges of senders that are known at most at the same time.
-const MAX_SOURCES: usize = 4096;
+const MAX_SOURCES: u16 = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -140,7 +140,7 @@ impl<C: Candidates> Speaker<C> {
     fn advance(&mut self, now: Time) {
         while let Some(timer) = self.agenda.due(now) {
             match timer {
-                Timer::Hello(interface) => self.greet_all(interface, now),
+                Timer::Hello(interface) => self.greet_due(interface, now),
                 Timer::Court(interface) => self.court(interface, now),
                 Timer::Silence(slot, stream) => self.missed(slot, stream, now),
                 Timer::Deaf(slot) => self.deaf(slot, now),

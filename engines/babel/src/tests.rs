@@ -13,8 +13,8 @@ use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
 mod loss;
 mod model;
-mod protocol;
 mod neighbour;
+mod protocol;
 mod stories;
 
 /// The speakers, and the links between them.
@@ -66,7 +66,8 @@ fn prefix(n: usize) -> Prefix {
 fn settings(n: usize) -> MeshSettings {
     let mut router_id = [9; 8];
     router_id[7] = u8::try_from(n).unwrap();
-    let speaker = Settings { router_id: RouterId(router_id), ..Settings::default() };
+    let router_id = RouterId(router_id);
+    let speaker = Settings { router_id, parts_of_ours: false, ..Settings::default() };
     MeshSettings { speaker, link: Profile::TUNNEL }
 }
 

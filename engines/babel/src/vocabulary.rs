@@ -48,7 +48,7 @@ pub enum Output {
     Packet {
         /// Where.
         interface: Interface,
-        /// To whom; `None` for everybody on the interface (ff02::1:6).
+        /// To whom; `None` for everybody on the interface (`ff02::1:6`).
         to: Option<Ipv6Addr>,
         /// Its octets, from the Babel header on.
         octets: Vec<u8>,

@@ -10,7 +10,7 @@ use crate::{Cost, Interface, Ramp, Seqno};
 
 const NONE: Cost = Cost(0);
 
-fn neighbour() -> Neighbour {
+fn anybody() -> Neighbour {
     Neighbour::new(Interface(1), Ipv6Addr::UNSPECIFIED, 0)
 }
 
@@ -25,7 +25,7 @@ fn at(us: u64) -> Time {
 
 #[test]
 fn one_greeting_is_enough_to_hear_it() {
-    let mut neighbour = neighbour();
+    let mut neighbour = anybody();
     assert_eq!(neighbour.rxcost(&Profile::TUNNEL, NONE), Cost::INFINITE);
     assert_eq!(neighbour.hear(&hello(5), true, Time::ZERO), Greeting::First);
     assert_eq!(neighbour.rxcost(&Profile::TUNNEL, NONE), Cost::NOMINAL);
@@ -35,7 +35,7 @@ fn one_greeting_is_enough_to_hear_it() {
 
 #[test]
 fn the_streams_are_counted_apart() {
-    let mut neighbour = neighbour();
+    let mut neighbour = anybody();
     neighbour.hear(&hello(5), true, Time::ZERO);
     let other = Hello { unicast: true, next: None, ..hello(40_000) };
     assert_eq!(neighbour.hear(&other, true, Time::ZERO), Greeting::Next);
@@ -45,7 +45,7 @@ fn the_streams_are_counted_apart() {
 
 #[test]
 fn it_is_usable_once_both_ends_hear() {
-    let mut neighbour = neighbour();
+    let mut neighbour = anybody();
     neighbour.hear(&hello(5), true, Time::ZERO);
     assert_eq!(neighbour.measured(&Profile::TUNNEL, NONE, Time::ZERO), Cost::INFINITE);
     neighbour.txcost = Cost::NOMINAL;
@@ -56,7 +56,7 @@ fn it_is_usable_once_both_ends_hear() {
 
 #[test]
 fn a_round_trip_leaves_out_the_neighbours_pause() {
-    let mut neighbour = neighbour();
+    let mut neighbour = anybody();
     // Sent at 1000, received at 50 000 of the other's clock, answered 700 later, back at 3700.
     let echo = Echo { origin: 1_000, received: 50_000 };
     neighbour.time(echo, 50_700, Ramp::PLANET, at(3_700));
@@ -66,12 +66,12 @@ fn a_round_trip_leaves_out_the_neighbours_pause() {
 
 #[test]
 fn clocks_may_wrap_and_nonsense_is_passed_over() {
-    let mut neighbour = neighbour();
+    let mut neighbour = anybody();
     let echo = Echo { origin: u32::MAX - 99, received: u32::MAX };
     neighbour.time(echo, 0, Ramp::PLANET, at((1 << 32) + 901));
     assert_eq!(neighbour.rtt(at(1 << 32)), Some(Duration::from_millis(1)));
     let late = Echo { origin: 0, received: 0 };
-    let mut neighbour = neighbour();
+    let mut neighbour = anybody();
     neighbour.time(late, 2_000, Ramp::PLANET, at(1_000));
     neighbour.time(late, 0, Ramp::PLANET, at(700_000_000));
     assert_eq!(neighbour.rtt(at(0)), None);

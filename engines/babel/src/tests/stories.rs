@@ -212,7 +212,7 @@ fn a_range_that_becomes_ours_is_routed_no_longer() {
 #[test]
 fn routes_beyond_the_limit_are_counted() {
     let mut world = World::new(2, 12);
-    world.nodes[0].babel.settings.max_routes_per_neighbour = 3;
+    world.nodes[0].babel.speaker.settings.max_routes_per_neighbour = 3;
     for n in 10..20 {
         world.tell(1, Input::Announce(prefix(n)));
     }
