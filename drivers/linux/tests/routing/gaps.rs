@@ -2,11 +2,12 @@
 //!
 //! Programs look for a way without pause while routes replace each other without pause, on
 //! another processor. Even so the kernel tells one look-up in some 200 000 that there is no
-//! way, of either family; the facts allow one in a thousand. Removing and adding is measured
-//! beside it, one in ten or worse, to show that the ruler sees a gap where there is one.
+//! way, of either family; the facts allow one in a thousand. Removing and adding is done
+//! beside it, and misses often, to show that the ruler sees a gap where there is one.
 
 use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use linux::{Change, KernelRoute, RouteTables, Via};
 use words::Prefix;
@@ -166,12 +167,14 @@ fn refused() {
         apply(&mut tables, &[put(&one)]);
         std::thread::scope(|scope| {
             scope.spawn(|| pair.here.run(|| seen.look("::".parse().unwrap(), to)).unwrap());
-            for _ in 0..CHANGES / 2 {
+            // Where both share a processor, the one that looks seldom runs at the right moment.
+            let end = Instant::now() + Duration::from_secs(10);
+            while seen.missed.load(Relaxed) < 20 && Instant::now() < end {
                 apply(&mut tables, &changes);
             }
             seen.over.store(true, Relaxed);
         });
     };
     pair.here.run(change).unwrap();
-    assert!(!seen.missed_at_most_one_in(1000));
+    assert!(seen.missed.load(Relaxed) >= 20);
 }
