@@ -24,12 +24,13 @@ impl<C: Candidates> Speaker<C> {
         let mut next: Option<u16> = None;
         for row in (0..self.rows.end()).map(RowId) {
             let Some(candidate) = self.candidates.get_mut(row, slot) else { continue };
-            let (age, hold) = (candidate.stamp.age(stamp), candidate.hold());
+            let (age, held) = (candidate.stamp.age(stamp), candidate.hold());
+            let hold = held.seconds();
             let last_call = u16::try_from(u32::from(hold) * 5 / 7).unwrap_or(hold);
             let calls = !candidate.is_nudged() && candidate.refmetric.is_finite();
             let mut left = if calls { last_call } else { hold }.saturating_sub(age) + 1;
             if age > hold && candidate.refmetric.is_finite() {
-                retract(candidate, hold, stamp);
+                retract(candidate, held, stamp);
                 left = hold + 1;
                 self.ended(row, slot, now);
             } else if age > hold {
@@ -203,7 +204,7 @@ impl<C: Candidates> Speaker<C> {
         self.rows.mark(&mut used);
         self.sources.mark(&mut used);
         self.candidates.all(|it| {
-            if let Some(used) = used.get_mut(it.router.0 as usize) {
+            if let Some(used) = used.get_mut(it.router().0 as usize) {
                 *used = true;
             }
         });
@@ -216,7 +217,7 @@ impl<C: Candidates> Speaker<C> {
         };
         self.rows.renumber(new);
         self.sources.renumber(new);
-        self.candidates.all(|it| it.router = new(it.router));
+        self.candidates.all(|it| it.renumber(new(it.router())));
         self.us = new(self.us);
     }
 }

@@ -38,7 +38,7 @@ impl<C: Candidates> Speaker<C> {
             Best::Ours => (self.us, it.metric),
             Best::Through(slot) => {
                 let candidate = self.candidates.get(row, slot);
-                (candidate.map_or(Router::NONE, |it| it.router), it.metric)
+                (candidate.map_or(Router::NONE, |it| it.router()), it.metric)
             }
         };
         if router != it.router || metric.is_news_after(it.out) {
@@ -75,7 +75,7 @@ impl<C: Candidates> Speaker<C> {
             Best::Ours => Offer { router: self.us, seqno: self.seqno, metric: it.metric },
             Best::Through(best) => {
                 let candidate = self.candidates.get(row, best)?;
-                let (router, seqno) = (candidate.router, candidate.seqno);
+                let (router, seqno) = (candidate.router(), candidate.seqno);
                 // What was announced holds until it is news: what falls a little now and
                 // rises again would only have made other routes unfeasible.
                 let same = it.router == router && it.out.is_finite();
@@ -111,7 +111,9 @@ impl<C: Candidates> Speaker<C> {
             return false;
         }
         self.candidates.get(row, slot).is_some_and(|its| {
-            its.router == offer.router && its.seqno == offer.seqno && its.refmetric <= offer.metric
+            its.router() == offer.router
+                && its.seqno == offer.seqno
+                && its.refmetric <= offer.metric
         })
     }
 

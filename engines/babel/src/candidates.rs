@@ -17,18 +17,37 @@ use crate::rows::RowId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot(pub(crate) u16);
 
-/// One neighbour's route to one range, in twelve octets.
+/// One neighbour's route to one range, in ten octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    pub(crate) router: Router,
     /// The neighbour's own metric; infinite if it was retracted or is too old.
     pub(crate) refmetric: Metric,
     pub(crate) seqno: Seqno,
     /// When it was last told, see [`Stamp`].
     pub(crate) stamp: Stamp,
-    /// How long it is believed, in seconds, and in the highest bit, that the neighbour was
-    /// asked to repeat it.
-    hold: u16,
+    /// The router's number, in 24 bits, then in seven how long it is believed ([`Hold`]), then
+    /// in one, that the neighbour was asked to repeat it. In halves, for the sake of alignment.
+    rest: [u16; 2],
+}
+
+/// How long a route is believed, in steps of a ninth: one second to eighteen hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hold(u8);
+
+impl Hold {
+    /// Returns the shortest hold that is not shorter than so many seconds.
+    pub(crate) fn of(seconds: u16) -> Self {
+        let octaves = u16::BITS - 1 - seconds.max(1).leading_zeros();
+        let whole = (0..128u8).skip(octaves as usize * 8);
+        Self(whole.take(9).find(|step| Self(*step).seconds() >= seconds).unwrap_or(127))
+    }
+
+    /// Returns how many seconds that is.
+    pub(crate) const fn seconds(self) -> u16 {
+        let base = 1u32 << (self.0 / 8);
+        let seconds = base + (base * (self.0 % 8) as u32).div_ceil(8);
+        if seconds > 0xffff { 0xffff } else { (seconds & 0xffff) as u16 }
+    }
 }
 
 /// A moment in whole seconds since the speaker began, modulo 2^16: eighteen hours, while no
@@ -44,19 +63,38 @@ impl Stamp {
 }
 
 impl Candidate {
-    const NONE: Self = Self {
-        router: Router::NONE,
-        refmetric: Metric::INFINITE,
-        seqno: Seqno(0),
-        stamp: Stamp(0),
-        hold: 0,
-    };
-    const NUDGED: u16 = 0x8000;
+    const NONE: Self =
+        Self { refmetric: Metric::INFINITE, seqno: Seqno(0), stamp: Stamp(0), rest: [0; 2] };
+    const NUDGED: u16 = 0x80;
 
-    /// Returns a route just told, to be believed for `hold` seconds, at most nine hours.
-    pub(crate) const fn new(router: Router, distance: Distance, hold: u16, now: Stamp) -> Self {
+    /// Returns a route just told.
+    pub(crate) const fn new(router: Router, distance: Distance, hold: Hold, now: Stamp) -> Self {
         let Distance { seqno, metric } = distance;
-        Self { router, refmetric: metric, seqno, stamp: now, hold: hold & !Self::NUDGED }
+        let [_, r2, r1, r0] = router.0.to_be_bytes();
+        let rest = [u16::from_be_bytes([r2, r1]), u16::from_be_bytes([r0, hold.0])];
+        Self { refmetric: metric, seqno, stamp: now, rest }
+    }
+
+    /// Returns its source.
+    pub(crate) const fn router(&self) -> Router {
+        let [high, low] = self.rest;
+        let ([r2, r1], [r0, _]) = (high.to_be_bytes(), low.to_be_bytes());
+        Router(u32::from_be_bytes([0, r2, r1, r0]))
+    }
+
+    /// Gives its source another number.
+    pub(crate) const fn renumber(&mut self, router: Router) {
+        let (nudged, fresh) =
+            (self.is_nudged(), Self::new(router, self.distance(), self.hold(), self.stamp));
+        *self = fresh;
+        if nudged {
+            self.nudge();
+        }
+    }
+
+    /// Notes that it was told again.
+    pub(crate) const fn refresh(&mut self, hold: Hold, now: Stamp) {
+        *self = Self::new(self.router(), self.distance(), hold, now);
     }
 
     /// Returns what feasibility is judged by.
@@ -64,23 +102,26 @@ impl Candidate {
         Distance { seqno: self.seqno, metric: self.refmetric }
     }
 
-    /// Returns how long it is believed, in seconds.
-    pub(crate) const fn hold(&self) -> u16 {
-        self.hold & !Self::NUDGED
+    /// Returns how long it is believed.
+    pub(crate) const fn hold(&self) -> Hold {
+        let [_, low] = self.rest;
+        Hold((low & 0x7f) as u8)
     }
 
     /// Tells whether the neighbour was asked to repeat it.
     pub(crate) const fn is_nudged(&self) -> bool {
-        self.hold & Self::NUDGED != 0
+        let [_, low] = self.rest;
+        low & Self::NUDGED != 0
     }
 
     /// Notes that the neighbour is asked to repeat it.
     pub(crate) const fn nudge(&mut self) {
-        self.hold |= Self::NUDGED;
+        let [_, low] = &mut self.rest;
+        *low |= Self::NUDGED;
     }
 
     const fn is_there(&self) -> bool {
-        self.router.0 != 0
+        self.router().0 != 0
     }
 }
 
@@ -118,6 +159,16 @@ pub trait Candidates: Default + Clone + Debug {
     fn has_forgotten(&mut self, row: RowId) -> bool;
 }
 
+/// Makes room for the place `at`, and a little more: an eighth, not twice as much.
+pub(crate) fn grow<T: Clone>(all: &mut Vec<T>, at: usize, filler: T) {
+    if all.len() <= at {
+        if all.capacity() <= at {
+            all.reserve_exact(at + 1 - all.len() + at / 8);
+        }
+        all.resize(at + 1, filler);
+    }
+}
+
 /// Every route of every neighbour.
 #[derive(Clone, Debug, Default)]
 pub struct Columns(Vec<Column>);
@@ -145,9 +196,7 @@ impl Candidates for Columns {
             self.0.resize_with(from + 1, Column::default);
         }
         let Some(column) = self.0.get_mut(from) else { return };
-        if column.routes.len() <= row {
-            column.routes.resize(row + 1, Candidate::NONE);
-        }
+        grow(&mut column.routes, row, Candidate::NONE);
         if let Some(place) = column.routes.get_mut(row) {
             column.count += usize::from(!place.is_there());
             *place = candidate;
@@ -305,5 +354,38 @@ impl<const K: usize> Candidates for TopK<K> {
     fn has_forgotten(&mut self, row: RowId) -> bool {
         let best = self.rows.get_mut(row.0 as usize);
         best.is_some_and(|best| core::mem::take(&mut best.forgot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_has_ten_octets() {
+        assert_eq!(size_of::<Candidate>(), 10);
+    }
+
+    #[test]
+    fn a_hold_is_never_shorter_and_little_longer() {
+        for seconds in 1..60_000 {
+            let hold = Hold::of(seconds).seconds();
+            assert!(
+                hold >= seconds && u32::from(hold) <= u32::from(seconds) * 9 / 8 + 1,
+                "{seconds}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_put_into_a_candidate_comes_out() {
+        let distance = Distance { seqno: Seqno(7), metric: Metric(900) };
+        let mut it = Candidate::new(Router(0x00ab_cdef), distance, Hold::of(56), Stamp(3));
+        it.nudge();
+        it.renumber(Router(77));
+        assert_eq!((it.router(), it.distance(), it.hold()), (Router(77), distance, Hold::of(56)));
+        assert!(it.is_nudged());
+        it.refresh(Hold::of(4), Stamp(9));
+        assert_eq!((it.router(), it.stamp, it.is_nudged()), (Router(77), Stamp(9), false));
     }
 }

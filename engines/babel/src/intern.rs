@@ -6,6 +6,7 @@ use core::hash::Hasher;
 use hashbrown::HashTable;
 
 use crate::RouterId;
+use crate::candidates::grow;
 
 /// A router-id, by its number in [`Routers`]. Zero means none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +46,12 @@ impl Routers {
         if let Some(router) = self.find(name) {
             return router;
         }
-        let Ok(number) = u32::try_from(self.names.len()) else { return Router::NONE };
-        self.names.push(name);
+        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        if number > MOST {
+            return Router::NONE;
+        }
+        let at = self.names.len();
+        grow(&mut self.names, at, name);
         let Self { names, index, key, .. } = self;
         let again = |number: &u32| hash(*key, &name_of(names, *number).0);
         index.insert_unique(hash(*key, &name.0), number, again);
@@ -116,6 +121,8 @@ impl Hasher for Mixer {
 /// An odd number without pattern: the golden ratio, and the square root of three.
 const MULTIPLIER: u128 = 0x9e37_79b9_7f4a_7c15;
 const SLACK: usize = 4096;
+/// A candidate has 24 bits for a number.
+const MOST: u32 = 0x00ff_ffff;
 
 #[cfg(test)]
 mod tests {

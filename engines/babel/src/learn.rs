@@ -10,7 +10,7 @@ use core::time::Duration;
 use words::{Prefix, Time};
 
 use crate::agenda::Timer;
-use crate::candidates::{Candidate, Candidates, Slot};
+use crate::candidates::{Candidate, Candidates, Hold, Slot};
 use crate::feasibility::Distance;
 use crate::intern::Router;
 use crate::links::held;
@@ -77,8 +77,8 @@ impl<C: Candidates> Speaker<C> {
         if let Some(neighbour) = self.neighbours.get_mut(slot) {
             neighbour.last_heard = row;
         }
-        if before != row
-            && let Some(before) = self.rows.get_mut(before)
+        if let Some(before) = self.rows.get_mut(before)
+            && before.hint != row.0
         {
             before.hint = row.0;
         }
@@ -87,15 +87,24 @@ impl<C: Candidates> Speaker<C> {
     /// Tells whether the neighbour only repeated a route; if so, that is noted.
     fn is_as_before(&mut self, slot: Slot, row: RowId, news: &News, now: Time) -> bool {
         let stamp = self.stamp(now);
-        let hop = || self.hops.get(&(row, slot)).copied() == news.hop;
+        let hop = || match news.hop {
+            None if self.hops.is_empty() => true,
+            hop => self.hops.get(&(row, slot)).copied() == hop,
+        };
         let Some(candidate) = self.candidates.get_mut(row, slot) else { return false };
         let same = candidate.distance() == news.distance
-            && self.routers.name(candidate.router) == news.name
+            && self.routers.name(candidate.router()) == news.name
             && hop();
         if same {
-            *candidate = Candidate::new(candidate.router, news.distance, seconds(news.next), stamp);
-            let hold = candidate.hold();
-            self.expect_expiry(slot, hold, now);
+            let before = candidate.hold();
+            let hold = self.believed(slot, news.next);
+            if let Some(candidate) = self.candidates.get_mut(row, slot) {
+                candidate.refresh(hold, stamp);
+            }
+            // What is believed as long as before is not looked at sooner than before.
+            if hold < before {
+                self.expect_expiry(slot, hold, now);
+            }
         }
         same
     }
@@ -106,7 +115,7 @@ impl<C: Candidates> Speaker<C> {
         let before = self.candidates.get(row, slot).copied();
         let selected = self.rows.get(row).best() == Best::Through(slot);
         let feasible = self.admits(row, router, news.distance);
-        if selected && !feasible && before.is_some_and(|before| before.router == router) {
+        if selected && !feasible && before.is_some_and(|before| before.router() == router) {
             // Rule T2: the old distance stays, and a newer one is asked for.
             self.ignore(Ignored::Unfeasible);
             return self.ask(row, news.name, Some(slot), now);
@@ -114,7 +123,7 @@ impl<C: Candidates> Speaker<C> {
         if self.jumps(row, router, news.distance.seqno) {
             self.ignore(Ignored::Jump);
         }
-        let hold = seconds(news.next);
+        let hold = self.believed(slot, news.next);
         let candidate = Candidate::new(router, news.distance, hold, self.stamp(now));
         self.put(row, slot, candidate);
         self.put_hop(row, slot, news.hop);
@@ -127,7 +136,7 @@ impl<C: Candidates> Speaker<C> {
         let it = *self.rows.get(row);
         let candidate = self.candidates.get(row, slot).copied();
         let metric = candidate.map_or(Metric::INFINITE, |it| it.refmetric.through(self.cost(slot)));
-        let feasible = candidate.is_some_and(|it| self.admits(row, it.router, it.distance()));
+        let feasible = candidate.is_some_and(|it| self.admits(row, it.router(), it.distance()));
         if it.best() == Best::Through(slot) && feasible && metric <= it.metric {
             self.set_metric(row, metric, now);
         } else if it.best() == Best::Through(slot) || metric < it.metric {
@@ -154,7 +163,7 @@ impl<C: Candidates> Speaker<C> {
     fn retracted(&mut self, slot: Slot, key: Key, next: Duration, now: Time) {
         let hint = self.neighbours.get(slot).map_or(RowId(0), |it| it.last_heard);
         let Some(row) = self.rows.find(key, hint) else { return };
-        let (stamp, hold) = (self.stamp(now), seconds(next));
+        let (stamp, hold) = (self.stamp(now), self.believed(slot, next));
         let Some(candidate) = self.candidates.get_mut(row, slot) else { return };
         let was_finite = candidate.refmetric.is_finite();
         retract(candidate, hold, stamp);
@@ -254,24 +263,34 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
+    /// Returns how long a route is believed that is promised again after `next`: as a rule what
+    /// the neighbour promised the last time.
+    fn believed(&mut self, slot: Slot, next: Duration) -> Hold {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return hold_of(next) };
+        if neighbour.promised.0 != next {
+            neighbour.promised = (next, hold_of(next));
+        }
+        neighbour.promised.1
+    }
+
     /// Looks at the neighbour's routes again when one told now may be too old.
-    pub(crate) fn expect_expiry(&mut self, slot: Slot, hold: u16, now: Time) {
+    pub(crate) fn expect_expiry(&mut self, slot: Slot, hold: Hold, now: Time) {
         // Rule S4: it is asked about after five sevenths.
-        let wait = Duration::from_secs(u64::from(hold) * 5 / 7 + 1);
+        let wait = Duration::from_secs(u64::from(hold.seconds()) * 5 / 7 + 1);
         self.agenda.no_later(Timer::Expiry(slot), now + wait);
     }
 }
 
 /// Makes a route one that was.
-pub(crate) const fn retract(candidate: &mut Candidate, hold: u16, now: crate::candidates::Stamp) {
+pub(crate) const fn retract(candidate: &mut Candidate, hold: Hold, now: crate::candidates::Stamp) {
     let distance = Distance { seqno: candidate.seqno, metric: Metric::INFINITE };
-    *candidate = Candidate::new(candidate.router, distance, hold, now);
+    *candidate = Candidate::new(candidate.router(), distance, hold, now);
     candidate.nudge();
 }
 
 /// Returns for how many whole seconds a route is believed that is promised again after `next`.
-fn seconds(next: Duration) -> u16 {
-    u16::try_from(held(next).as_millis().div_ceil(1000)).unwrap_or(u16::MAX / 2).max(1)
+fn hold_of(next: Duration) -> Hold {
+    Hold::of(u16::try_from(held(next).as_millis().div_ceil(1000)).unwrap_or(u16::MAX / 2))
 }
 
 /// Tells whether the range is never routed (rule T7). Source: RFC 8966 §3.5.3.

@@ -14,7 +14,7 @@ use core::time::Duration;
 use words::Time;
 
 use crate::agenda::Stream;
-use crate::candidates::Slot;
+use crate::candidates::{Hold, Slot, grow};
 use crate::history::History;
 use crate::outbox::{Carried, Dump, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
@@ -57,6 +57,8 @@ pub(crate) struct Neighbour {
     pub(crate) allowance: Allowance,
     /// The row of the last update heard: the next one is probably the one after it.
     pub(crate) last_heard: RowId,
+    /// How soon it last promised to repeat a route, and how long that is believed.
+    pub(crate) promised: (Duration, Hold),
     pub(crate) multicast: Option<(History, Option<Duration>)>,
     pub(crate) unicast: Option<(History, Option<Duration>)>,
     rtt: Option<(Duration, Time)>,
@@ -84,6 +86,7 @@ impl Neighbour {
             opaque,
             allowance: Allowance::default(),
             last_heard: RowId(0),
+            promised: (Duration::ZERO, Hold::of(1)),
             multicast: None,
             unicast: None,
             rtt: None,
@@ -209,9 +212,7 @@ impl Neighbour {
     /// Notes what it is told of a range.
     pub(crate) fn say(&mut self, row: RowId, said: Said) {
         let row = row.0 as usize;
-        if self.said.len() <= row {
-            self.said.resize(row + 1, Said::NOTHING);
-        }
+        grow(&mut self.said, row, Said::NOTHING);
         if let Some(place) = self.said.get_mut(row) {
             *place = said;
         }

@@ -113,7 +113,7 @@ impl<C: Candidates> Speaker<C> {
             Best::Through(best) => self.candidates.get(row, best).copied(),
         };
         let serves = selected.is_some_and(|it| {
-            self.routers.name(it.router) != ask.router || !ask.seqno.newer_than(it.seqno)
+            self.routers.name(it.router()) != ask.router || !ask.seqno.newer_than(it.seqno)
         });
         if serves {
             return self.answer(slot, row);
@@ -183,7 +183,7 @@ impl<C: Candidates> Speaker<C> {
                 Best::None | Best::Ours => None,
             };
             let answers = selected.is_some_and(|it| {
-                self.routers.name(it.router) != key.1 || !pending.seqno.newer_than(it.seqno)
+                self.routers.name(it.router()) != key.1 || !pending.seqno.newer_than(it.seqno)
             });
             if answers {
                 for slot in core::mem::take(&mut pending.waiting) {
@@ -246,9 +246,9 @@ impl<C: Candidates> Speaker<C> {
         let mut known = Vec::new();
         self.candidates.each(row, |slot, it| {
             let metric = it.refmetric.through(self.cost(slot));
-            let same = self.routers.name(it.router) == router;
+            let same = self.routers.name(it.router()) == router;
             if same && metric.is_finite() && !pending.waiting.contains(&slot) {
-                let unfeasible = !self.admits(row, it.router, it.distance());
+                let unfeasible = !self.admits(row, it.router(), it.distance());
                 known.push((best != Best::Through(slot), unfeasible, metric, slot));
             }
         });
@@ -284,10 +284,10 @@ impl<C: Candidates> Speaker<C> {
         let mut has = false;
         self.candidates.each(row, |_, it| {
             has = has
-                || (self.routers.name(it.router) == router
+                || (self.routers.name(it.router()) == router
                     && it.refmetric.is_finite()
                     && !seqno.newer_than(it.seqno)
-                    && self.admits(row, it.router, it.distance()));
+                    && self.admits(row, it.router(), it.distance()));
         });
         has
     }

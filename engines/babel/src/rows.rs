@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 use words::Prefix;
 
-use crate::candidates::{Slot, Stamp};
+use crate::candidates::{Slot, Stamp, grow};
 use crate::feasibility::{Distance, Source};
 use crate::intern::{Router, hash};
 use crate::{Key, Metric, Seqno};
@@ -239,7 +239,7 @@ impl Rows {
         let row = Row { bits, length, source, flags, hint: number, ..Row::VOID };
         match self.all.get_mut(number as usize) {
             Some(place) => *place = row,
-            None => self.all.push(row),
+            None => grow(&mut self.all, number as usize, row),
         }
         let hash = self.hash(key.prefix, source);
         let Self { all: rows, index, key, .. } = self;

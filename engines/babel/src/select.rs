@@ -106,7 +106,7 @@ impl<C: Candidates> Speaker<C> {
         self.candidates.each(row, |slot, candidate| {
             let Some(choice) = self.choice(slot, candidate) else { return };
             let better = |than: Option<Choice>| than.is_none_or(|it| choice.metric < it.metric);
-            if !self.admits(row, candidate.router, candidate.distance()) {
+            if !self.admits(row, candidate.router(), candidate.distance()) {
                 if better(look.unfeasible) {
                     look.unfeasible = Some(choice);
                 }
@@ -130,7 +130,7 @@ impl<C: Candidates> Speaker<C> {
             let port = self.interfaces.get(&neighbour.interface);
             port.is_some_and(|port| port.charge.0 >= Cost::SHUNNED.0 / 2)
         };
-        let choice = || Choice { slot, metric, router: candidate.router, charged: charged() };
+        let choice = || Choice { slot, metric, router: candidate.router(), charged: charged() };
         metric.is_finite().then(choice)
     }
 
@@ -283,7 +283,7 @@ impl<C: Candidates> Speaker<C> {
         let mut starved = BTreeSet::new();
         self.candidates.each(row, |_, candidate| {
             if candidate.refmetric.is_finite() {
-                starved.insert(self.routers.name(candidate.router));
+                starved.insert(self.routers.name(candidate.router()));
             }
         });
         for name in starved {

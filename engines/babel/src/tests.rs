@@ -11,6 +11,7 @@ use words::{Dice, Engine, LinkId, Prefix, Time};
 
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
+mod lan;
 mod loss;
 mod model;
 mod neighbour;

@@ -90,9 +90,9 @@ impl<C: Candidates> Speaker<C> {
             metric: candidate.refmetric.through(self.cost(slot)),
             refmetric: candidate.refmetric,
             seqno: candidate.seqno,
-            router_id: self.routers.name(candidate.router),
+            router_id: self.routers.name(candidate.router()),
             age: Duration::from_secs(u64::from(age)),
-            feasible: self.admits(row, candidate.router, candidate.distance()),
+            feasible: self.admits(row, candidate.router(), candidate.distance()),
             selected: self.rows.get(row).best() == Best::Through(slot),
             alternates: Vec::new(),
         })
@@ -103,7 +103,7 @@ impl<C: Candidates> Speaker<C> {
         self.candidates.each(row, |slot, candidate| {
             let metric = candidate.refmetric.through(self.cost(slot));
             let usable = slot != best && metric.is_finite();
-            if usable && self.admits(row, candidate.router, candidate.distance()) {
+            if usable && self.admits(row, candidate.router(), candidate.distance()) {
                 found.extend(self.hop(row, slot).map(|hop| (hop, metric)));
             }
         });
