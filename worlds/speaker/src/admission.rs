@@ -12,8 +12,8 @@ pub(crate) struct Envelope {
     pub(crate) port: u16,
     /// To which address of ours, or which group.
     pub(crate) to: Ipv6Addr,
-    /// The hop limit with which it arrived, if the kernel told.
-    pub(crate) hops: Option<u8>,
+    /// How many hops it had left.
+    pub(crate) hops: u8,
 }
 
 /// Why a datagram is ignored.
@@ -29,8 +29,6 @@ pub(crate) enum Refusal {
     Own,
     /// It came by an interface on which we do not speak.
     Interface,
-    /// Its authentication did not hold.
-    Authentication,
 }
 
 impl Refusal {
@@ -42,7 +40,6 @@ impl Refusal {
             Self::Address => "destination",
             Self::Own => "own",
             Self::Interface => "interface",
-            Self::Authentication => "authentication",
         }
     }
 }
@@ -59,10 +56,9 @@ pub(crate) const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 6);
 /// Returns the sender of a datagram that came to `port` on an interface whose link-local
 /// address is `own`.
 ///
-/// A link-local source never crossed a router, so no hop limit makes a packet of a
-/// neighbour suspicious; one that is told must be 1 or 255 all the same to be sure, where
-/// `own` is unknown. Source: RFC 8966 §4 (ignored silently: a source that is not link-local,
-/// a source port that is not the protocol's).
+/// A link-local source never crossed a router, so that any hop limit but 0 will do: most
+/// daemons send 1, some more. Source: RFC 8966 §4 (ignored silently: a source that is not
+/// link-local, a source port that is not the protocol's).
 ///
 /// # Errors
 ///
@@ -79,7 +75,7 @@ pub(crate) fn admit(envelope: Envelope, port: u16, own: Ipv6Addr) -> Result<Ipv6
         return Err(Refusal::Address);
     }
     // A hop limit of 0 never arrives by a network: somebody on this machine forged it.
-    if hops == Some(0) {
+    if hops == 0 {
         return Err(Refusal::Distant);
     }
     if from == own { Err(Refusal::Own) } else { Ok(from) }
@@ -91,13 +87,13 @@ mod tests {
 
     const OWN: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
     const PEER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2);
-    const GOOD: Envelope = Envelope { from: PEER, port: 6696, to: GROUP, hops: Some(1) };
+    const GOOD: Envelope = Envelope { from: PEER, port: 6696, to: GROUP, hops: 1 };
 
     #[test]
     fn a_neighbour_on_the_link_is_heard() {
         assert_eq!(admit(GOOD, 6696, OWN), Ok(PEER));
-        assert_eq!(admit(Envelope { to: OWN, hops: None, ..GOOD }, 6696, OWN), Ok(PEER));
-        assert_eq!(admit(Envelope { hops: Some(255), ..GOOD }, 6696, OWN), Ok(PEER));
+        assert_eq!(admit(Envelope { to: OWN, ..GOOD }, 6696, OWN), Ok(PEER));
+        assert_eq!(admit(Envelope { hops: 255, ..GOOD }, 6696, OWN), Ok(PEER));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod key;
 mod quantity;
 mod rule;
 
+pub(crate) use interface::Face;
 pub use interface::{Kind, Ramp, Speak};
 pub use key::{Algorithm, Secret};
 pub use quantity::{Moment, Name, Socket, Span};
@@ -22,6 +23,9 @@ pub use rule::{Filter, Protocol, Redistribute, Way};
 pub const PORT: u16 = 6696;
 /// The kernel's main table.
 pub const MAIN: u32 = 254;
+/// The kernel's metric of our routes: above what people and DHCP choose, so that a route of
+/// theirs goes before one of ours and is never replaced by it.
+pub const METRIC: u32 = 4242;
 
 /// The configuration of a speaker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -39,7 +43,7 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// The kernel's table for our routes; none: [`MAIN`].
     pub table: Option<u32>,
-    /// The kernel's metric of our routes; none: the kernel's own.
+    /// The kernel's metric of our routes, at least 1; none: [`METRIC`].
     pub metric: Option<u32>,
     /// Source addresses of packets that begin on this machine, one a family.
     pub preferred_source: Vec<std::net::IpAddr>,
@@ -172,6 +176,11 @@ impl Config {
         self.table.unwrap_or(MAIN)
     }
 
+    /// Returns the kernel's metric of our routes.
+    pub fn metric(&self) -> u32 {
+        self.metric.unwrap_or(METRIC)
+    }
+
     /// Returns where questions are answered.
     pub fn control(&self) -> &Path {
         self.control.as_deref().unwrap_or(Path::new(Self::CONTROL))
@@ -200,6 +209,9 @@ impl Config {
             return Err(
                 "table: the kernel keeps 0 and 255 for itself; use 254, or one of your own".into()
             );
+        }
+        if self.metric == Some(0) {
+            return Err("metric: 0 is where routes of others are; use 1 or more".into());
         }
         let four = self.preferred_source.iter().filter(|source| source.is_ipv4()).count();
         if four > 1 || self.preferred_source.len() - four > 1 {

@@ -6,8 +6,19 @@
 //! admission of packets, what is announced, and the text that tools read.
 
 pub mod config;
+pub mod control;
 
 mod admission;
+mod doors;
+mod faces;
+mod kernel;
+mod memory;
+mod offers;
+mod policy;
 mod rule;
+mod run;
+mod text;
+mod world;
 
 pub use config::Config;
+pub use run::run;

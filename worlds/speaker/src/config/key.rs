@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use babel::mac;
 use serde::Deserialize;
-use words::Wall;
 
 use super::Moment;
 
@@ -37,7 +37,7 @@ pub enum Algorithm {
     #[serde(rename = "hmac-sha256")]
     HmacSha256,
     /// BLAKE2s of 128 bits, keyed.
-    #[serde(rename = "blake2s128", alias = "blake2s-128")]
+    #[serde(rename = "blake2s128")]
     Blake2s128,
 }
 
@@ -83,12 +83,29 @@ impl Algorithm {
 }
 
 impl Key {
+    /// Returns the key as the engine uses it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the key and the remedy.
+    pub(crate) fn read(&self) -> Result<mac::Key, String> {
+        let algorithm = match self.algorithm {
+            Algorithm::HmacSha256 => mac::Algorithm::HmacSha256,
+            Algorithm::Blake2s128 => mac::Algorithm::Blake2s128,
+        };
+        let wall = |moment: Option<Moment>| moment.map(|Moment(wall)| wall);
+        let sign = mac::Span { from: wall(self.sign_from), until: wall(self.sign_until) };
+        let accept = mac::Span { from: wall(self.accept_from), until: wall(self.accept_until) };
+        let read = mac::Key::new(&self.id, algorithm, &self.octets()?, sign, accept);
+        read.map_err(|error| error.to_string())
+    }
+
     /// Returns its octets, from the file if there is one.
     ///
     /// # Errors
     ///
     /// A sentence that names the file and the remedy.
-    pub(crate) fn octets(&self) -> Result<Vec<u8>, String> {
+    fn octets(&self) -> Result<Vec<u8>, String> {
         let secret = match (&self.secret, &self.secret_file) {
             (Some(secret), _) => secret.clone(),
             (None, Some(file)) => {
@@ -134,11 +151,6 @@ pub(super) fn check(keys: &[Key]) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells whether a moment is from the one and before the other; either may be open.
-pub(crate) fn holds(from: Option<Moment>, until: Option<Moment>, now: Wall) -> bool {
-    from.is_none_or(|Moment(from)| from <= now) && until.is_none_or(|Moment(until)| now < until)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,13 +163,5 @@ mod tests {
         for wrong in ["", "0", "0g", "é0", "+1"] {
             assert!(Secret::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_key_holds_from_its_first_moment_until_before_its_last() {
-        let at = |second| Some(Moment(Wall(second)));
-        assert!(holds(None, None, Wall(0)));
-        assert!(holds(at(5), at(9), Wall(5)) && holds(at(5), at(9), Wall(8)));
-        assert!(!holds(at(5), at(9), Wall(4)) && !holds(at(5), at(9), Wall(9)));
     }
 }

@@ -147,7 +147,11 @@ impl TryFrom<Written> for Filter {
         if written.local.is_some() || written.protocol.is_some() {
             return Err("local and protocol are for [[redistribute]] only; take them out".into());
         }
-        Ok(Self { way, rule: written.rule()? })
+        let rule = written.rule()?;
+        if way == Way::Install && rule.verdict == Verdict::Allow(Some(0)) {
+            return Err("metric: 0 is where routes of others are; use 1 or more".into());
+        }
+        Ok(Self { way, rule })
     }
 }
 

@@ -1,6 +1,13 @@
 //! What must hold, each by a name.
 
+mod failover;
+mod learning;
+mod leaving;
+mod long_wires;
 mod others;
+mod signing;
+mod special;
+mod starvation;
 
 use std::time::Duration;
 
@@ -25,11 +32,33 @@ impl Fact {
     ) -> Self {
         Self { name: name.into(), needs: needs.to_vec(), run: Box::new(run) }
     }
+
+    /// One fact for each of `peers`, beside ours.
+    fn each(
+        name: &str,
+        peers: &[Make],
+        run: impl Fn(&mut Stage, Make) -> String + Clone + Send + 'static,
+    ) -> impl Iterator<Item = Self> {
+        peers.iter().map(move |&peer| {
+            let run = run.clone();
+            Self::new(format!("{name}_{peer}"), &[Make::Ours, peer], move |stage| run(stage, peer))
+        })
+    }
 }
 
-/// Returns all.
+/// Returns all, the longest first.
 pub(crate) fn all() -> Vec<Fact> {
-    [others::facts()].into_iter().flatten().collect()
+    let all = [
+        signing::facts(),
+        long_wires::facts(),
+        starvation::facts(),
+        failover::facts(),
+        leaving::facts(),
+        special::facts(),
+        learning::facts(),
+        others::facts(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// How long anything may take that machines without much to do take a few seconds for.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Write as _;
 use std::os::fd::{AsFd, AsRawFd};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -23,6 +24,11 @@ impl Node {
         format!("2001:db8:{}::1", self.letter())
     }
 
+    /// Returns an IPv6 address of its own that it gets later.
+    pub(crate) fn another(self, last: u16) -> String {
+        format!("2001:db8:{}::{last:x}", self.letter())
+    }
+
     /// Returns its own IPv4 address, which it announces.
     pub(crate) fn own4(self) -> String {
         format!("10.1.0.{}", 10 + self.0)
@@ -35,7 +41,7 @@ impl Node {
 
     /// Returns the name of its interface towards `other`.
     pub(crate) fn towards(self, other: Self) -> String {
-        format!("{}{}", self.letter(), other.letter())
+        format!("{}-{}", self.letter(), other.letter())
     }
 }
 
@@ -52,6 +58,22 @@ pub(crate) enum Hop {
     Via { gateway: String, device: String },
     /// It refuses them.
     Unreachable,
+}
+
+/// What a link is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// Which it is; tells its IPv4 network.
+    pub(crate) number: usize,
+    /// The longest packet, octets.
+    pub(crate) mtu: u16,
+    /// Whether it has IPv4 addresses.
+    pub(crate) four: bool,
+}
+
+impl Link {
+    /// What links are like if nothing is said.
+    pub(crate) const USUAL: Self = Self { number: 0, mtu: 1500, four: true };
 }
 
 /// The network of one machine.
@@ -99,6 +121,17 @@ impl Island {
         said
     }
 
+    /// Runs `ip` once with these lines of words.
+    pub(crate) fn ip_batch(&self, lines: &str) {
+        let mut command = Command::new("ip");
+        command.args(["-batch", "-"]).stdin(Stdio::piped());
+        let mut child = self.namespace.spawn(&mut command).expect("it is installed");
+        let mut input = child.stdin.take().expect("it is piped");
+        input.write_all(lines.as_bytes()).expect("it listens");
+        drop(input);
+        assert!(child.wait().is_ok_and(|status| status.success()), "ip -batch");
+    }
+
     /// Runs a program to its end; tells whether it succeeded and what it said.
     pub(crate) fn run(&self, program: &str, words: &[&str]) -> (bool, String) {
         let mut command = Command::new(program);
@@ -116,30 +149,42 @@ impl Island {
         parse(all.lines().next()?)
     }
 
-    /// Makes the cable to `other`; `number` tells its IPv4 network.
-    pub(crate) fn cable(&self, other: &Self, number: usize) {
+    /// Makes the cable to `other`.
+    pub(crate) fn cable(&self, other: &Self, link: Link) {
         let (here, there) = (self.node.towards(other.node), other.node.towards(self.node));
         let descriptor = other.namespace.as_fd().as_raw_fd();
         let place = format!("/proc/{}/fd/{descriptor}", std::process::id());
         self.ip(&format!("link add {here} type veth peer name {there} netns {place}"));
-        self.dress(other.node, number, 1500);
-        other.dress(self.node, number, 1500);
+        self.dress(other.node, link);
+        other.dress(self.node, link);
     }
 
     /// Makes an interface towards `other` whose packets come to us.
-    pub(crate) fn end(&self, other: Node, number: usize) -> Tun {
+    pub(crate) fn end(&self, other: Node, link: Link) -> Tun {
         let name = self.node.towards(other);
         let tun = self.namespace.run(|| Tun::open(&name, Queues::One)).expect("we may enter");
-        self.dress(other, number, 1500);
+        self.dress(other, link);
         tun.expect("the device was looked at")
     }
 
     /// Gives the interface towards `other` its addresses, and sets it up.
-    fn dress(&self, other: Node, number: usize, mtu: u16) {
-        let (name, node) = (self.node.towards(other), self.node);
-        self.ip(&format!("link set {name} mtu {mtu} up"));
+    fn dress(&self, other: Node, link: Link) {
+        let (name, node, number) = (self.node.towards(other), self.node, link.number);
+        self.ip(&format!("link set {name} mtu {} up", link.mtu));
         self.ip(&format!("-6 addr add {}/64 dev {name} nodad", node.link_local()));
-        self.ip(&format!("addr add 10.77.{number}.{}/24 dev {name}", 10 + node.0));
+        if link.four {
+            self.ip(&format!("addr add 10.77.{number}.{}/24 dev {name}", 10 + node.0));
+        }
+    }
+
+    /// Gives it one more address of its own, the one with this last number.
+    pub(crate) fn add_own(&self, last: u16) {
+        self.ip(&format!("-6 addr add {}/128 dev lo nodad", self.node.another(last)));
+    }
+
+    /// Takes that address away.
+    pub(crate) fn remove_own(&self, last: u16) {
+        self.ip(&format!("-6 addr del {}/128 dev lo", self.node.another(last)));
     }
 }
 

@@ -9,6 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub(crate) use babeld::{dump, field};
+
 use crate::island::{Island, Node};
 use crate::process::Process;
 use crate::setting::Setting;
@@ -55,9 +57,20 @@ impl Place<'_> {
 }
 
 impl Make {
+    /// All but ours.
+    const OTHERS: [Self; 3] = [Self::Babeld, Self::Bird, Self::Frr];
+
+    /// Returns who plays this part: ours may be played by another, the one that
+    /// `INTEROP_STAND_IN` names. So a fault of a test is told from one of ours.
+    pub(crate) fn or_stand_in(self) -> Self {
+        let name = std::env::var("INTEROP_STAND_IN").unwrap_or_default();
+        let stand_in = || Self::OTHERS.into_iter().find(|other| other.to_string() == name);
+        if self == Self::Ours { stand_in().unwrap_or(self) } else { self }
+    }
+
     /// Tells why it cannot be run here, if so.
     pub(crate) fn missing(self) -> Option<String> {
-        let (program, remedy) = match self {
+        let (program, remedy) = match self.or_stand_in() {
             Self::Ours => (ours::program(), "cargo build --release"),
             Self::Babeld => ("babeld".into(), "apt-get install babeld"),
             Self::Bird => ("bird".into(), "apt-get install bird2"),
@@ -111,5 +124,3 @@ impl fmt::Display for Make {
         })
     }
 }
-
-pub(crate) use babeld::dump;

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::flow::Flow;
-use crate::island::{Hop, Island, LOOK, Node};
+use crate::island::{Hop, Island, LOOK, Link, Node};
 use crate::process::Process;
 use crate::setting::Setting;
 use crate::speakers::{Make, Place, dump};
@@ -20,6 +20,7 @@ pub(crate) struct Stage {
     machines: Vec<Machine>,
     wires: BTreeMap<(Node, Node), Wire>,
     links: usize,
+    kind: Link,
 }
 
 /// One machine and its daemon.
@@ -48,15 +49,19 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("interop").tempdir();
         let folder = folder.expect("a place for files");
         open_to_all(folder.path());
-        Self { folder, machines: Vec::new(), wires: BTreeMap::new(), links: 0 }
+        Self { folder, machines: Vec::new(), wires: BTreeMap::new(), links: 0, kind: Link::USUAL }
     }
 
     /// Adds a machine for each make.
     pub(crate) fn machines<const N: usize>(&mut self, makes: [Make; N]) -> [Node; N] {
         makes.map(|make| {
             let node = Node(self.machines.len());
+            let make = make.or_stand_in();
             let (island, started) = (Island::new(node), Instant::now());
-            let (setting, neighbours) = (Setting::default(), Vec::new());
+            let (mut setting, neighbours) = (Setting::default(), Vec::new());
+            if make == Make::Ours {
+                setting.hello = Duration::from_millis(500);
+            }
             let processes = Vec::new();
             let machine = Machine { island, make, setting, neighbours, processes, started };
             self.machines.push(machine);
@@ -64,16 +69,22 @@ impl Stage {
         })
     }
 
+    /// Changes what the links are like that are made from now on.
+    pub(crate) fn links(&mut self, kind: Link) {
+        self.kind = kind;
+    }
+
     /// Puts a cable between two machines.
     pub(crate) fn cable(&mut self, a: Node, b: Node) {
         let number = self.join(a, b);
-        self.island(a).cable(self.island(b), number);
+        self.island(a).cable(self.island(b), Link { number, ..self.kind });
     }
 
     /// Puts a long wire between two machines.
     pub(crate) fn wire(&mut self, a: Node, b: Node) {
         let number = self.join(a, b);
-        let ends = [self.island(a).end(b, number), self.island(b).end(a, number)];
+        let link = Link { number, ..self.kind };
+        let ends = [self.island(a).end(b, link), self.island(b).end(a, link)];
         let seed = u64::try_from(number).expect("few links");
         self.wires.insert((a, b), Wire::lay(ends, seed));
     }
@@ -139,11 +150,6 @@ impl Stage {
         let ended = self.machines[node.0].processes.iter_mut().all(Process::end);
         assert!(ended, "{node} ({}) does not end when asked to", self.make(node));
         self.machines[node.0].processes.clear();
-    }
-
-    /// Stops the daemon of a machine where it is; it is still there, and silent.
-    pub(crate) fn freeze(&self, node: Node) {
-        self.machines[node.0].processes.iter().for_each(|one| one.signal(Signal::SIGSTOP));
     }
 
     /// Lets a running daemon follow its setting.

@@ -14,8 +14,11 @@ use crate::setting::{Algorithm, SENDERS};
 /// Starts it; it answers at `babeld.sock`.
 pub(super) fn start(place: &Place<'_>) -> Vec<Process> {
     let config = place.write("babeld.conf", &config(place));
+    // One that was killed has left it, and the next would not begin.
+    std::fs::remove_file(place.file("babeld.sock")).ok();
     let mut command = Command::new("babeld");
-    command.args(["-I", "", "-d", "1", "-S"]).arg(place.file("babeld.state"));
+    // Without smoothing, it takes the better of two ways when it hears of it.
+    command.args(["-I", "", "-d", "1", "-M", "0", "-S"]).arg(place.file("babeld.state"));
     command.arg("-c").arg(config).arg("-G").arg(place.file("babeld.sock"));
     vec![place.start("babeld", &mut command)]
 }
@@ -70,6 +73,12 @@ pub(crate) fn dump(socket: &Path) -> Option<String> {
     stream.write_all(b"dump\n").ok()?;
     said.push_str(&until_ok(&mut stream)?);
     Some(said)
+}
+
+/// Returns the value that follows a name in a line of the text protocol.
+pub(crate) fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let mut words = line.split(' ').skip_while(|word| *word != name);
+    words.nth(1)
 }
 
 /// Reads until the line `ok` has come.

@@ -28,6 +28,10 @@ pub(super) fn start(place: &Place<'_>) -> Vec<Process> {
     let folder = place.folder.to_string_lossy().into_owned();
     // They become another user, who must be able to write here.
     place.island.run("chown", &["-R", "frr:frr", &folder]);
+    // Those of daemons that were killed would seem to answer.
+    for socket in ["zebra.vty", "babeld.vty", "zserv.api"] {
+        fs::remove_file(place.file(socket)).ok();
+    }
     let zebra = launch(place, "zebra", "zebra.conf");
     answers(place.folder, "zebra.vty");
     let babeld = launch(place, "babeld", "frr.conf");
@@ -93,7 +97,7 @@ fn config(place: &Place<'_>) -> String {
     for neighbour in place.neighbours {
         writeln!(text, " network {}", place.interface(*neighbour)).ok();
     }
-    text.push_str(" redistribute ipv6 connected\n redistribute ipv4 connected\n");
+    text.push_str(" babel smoothing-half-life 0\n redistribute ipv6 connected\n redistribute ipv4 connected\n");
     for neighbour in place.neighbours {
         let (hello, update) = (setting.hello.as_millis(), setting.update.as_millis());
         writeln!(text, "interface {}\n babel wired", place.interface(*neighbour)).ok();

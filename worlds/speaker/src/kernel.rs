@@ -1,0 +1,211 @@
+//! What the kernel's table holds of ours, and what it should: the changes between the two.
+//!
+//! ```text
+//!   want ─► wanted ─┐
+//!                   ├─ dirty ─► batch ─► (the kernel) ─► done ─► installed, failed ─► retry
+//!   found, lost ────┘
+//! ```
+//!
+//! Routes of a former life stay until the speaker has spoken of their range, or until the
+//! mesh has settled: a restart interrupts nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use babel::Key;
+use linux::{Change, KernelRoute};
+
+/// The protocol number of Babel's routes (`RTPROT_BABEL`).
+pub(crate) const BABEL: u8 = 42;
+
+/// What tells routes of one table apart for the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    key: Key,
+    metric: u32,
+}
+
+/// What the kernel's table should hold of ours, and what it does.
+#[derive(Debug, Default)]
+pub(crate) struct Kernel {
+    table: u32,
+    wanted: BTreeMap<Key, KernelRoute>,
+    installed: BTreeMap<Slot, KernelRoute>,
+    /// What a former life left, and the speaker has not spoken of.
+    former: BTreeSet<Slot>,
+    /// Where routes of others are.
+    taken: BTreeSet<Slot>,
+    dirty: BTreeSet<Key>,
+    failed: BTreeMap<Key, String>,
+}
+
+impl Kernel {
+    /// Returns an empty account of `table`.
+    pub(crate) fn of(table: u32) -> Self {
+        Self { table, ..Self::default() }
+    }
+
+    /// Lets this be the route to its range; `None` lets there be none.
+    pub(crate) fn want(&mut self, key: Key, route: Option<KernelRoute>) {
+        let former = slots(&self.former, key).collect::<Vec<_>>();
+        former.iter().for_each(|slot| {
+            self.former.remove(slot);
+        });
+        match route {
+            Some(route) => self.wanted.insert(key, route),
+            None => self.wanted.remove(&key),
+        };
+        self.dirty.insert(key);
+    }
+
+    /// Takes in the whole table, as the kernel lists it; `newborn` if the speaker has said
+    /// nothing yet, so that what is ours there is of a former life.
+    pub(crate) fn found_all(&mut self, routes: &[KernelRoute], newborn: bool) {
+        let before: Vec<Key> = self.installed.keys().map(|slot| slot.key).collect();
+        self.dirty.extend(before.into_iter().chain(self.wanted.keys().copied()));
+        self.installed.clear();
+        self.taken.clear();
+        let former = std::mem::take(&mut self.former);
+        let table = self.table;
+        for route in routes.iter().filter(|route| route.table == table) {
+            self.found(route);
+            let slot = slot_of(route);
+            if route.protocol == BABEL && (newborn || former.contains(&slot)) {
+                self.former.insert(slot);
+            }
+        }
+    }
+
+    /// Takes in that a route is there, whoever made it.
+    pub(crate) fn found(&mut self, route: &KernelRoute) {
+        if route.table != self.table {
+            return;
+        }
+        let slot = slot_of(route);
+        self.dirty.insert(slot.key);
+        if route.protocol == BABEL {
+            self.taken.remove(&slot);
+            self.installed.insert(slot, route.clone());
+        } else {
+            self.installed.remove(&slot);
+            self.former.remove(&slot);
+            self.taken.insert(slot);
+        }
+    }
+
+    /// Takes in that a route is there no more.
+    pub(crate) fn lost(&mut self, route: &KernelRoute) {
+        if route.table != self.table {
+            return;
+        }
+        let slot = slot_of(route);
+        if self.taken.remove(&slot) || self.installed.remove(&slot).is_some() {
+            self.former.remove(&slot);
+            self.dirty.insert(slot.key);
+        }
+    }
+
+    /// The mesh has settled: what a former life left, and nobody spoke of, may go.
+    pub(crate) fn settle(&mut self) {
+        self.dirty.extend(std::mem::take(&mut self.former).into_iter().map(|slot| slot.key));
+    }
+
+    /// Tries again what failed.
+    pub(crate) fn retry(&mut self) {
+        self.dirty.extend(self.failed.keys());
+    }
+
+    /// Nothing is wanted any more.
+    pub(crate) fn clear(&mut self) {
+        self.wanted.clear();
+        self.former.clear();
+        self.dirty.extend(self.installed.keys().map(|slot| slot.key));
+    }
+
+    /// Returns at most `most` changes, or a few more, that bring the kernel nearer to what is
+    /// wanted; none if it holds that.
+    pub(crate) fn batch(&mut self, most: usize) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while changes.len() < most
+            && let Some(key) = self.dirty.pop_first()
+        {
+            self.failed.remove(&key);
+            self.changes_of(key, &mut changes);
+        }
+        changes
+    }
+
+    fn changes_of(&mut self, key: Key, changes: &mut Vec<Change>) {
+        let wanted = self.wanted.get(&key);
+        let kept = wanted.map(slot_of);
+        if let Some((route, slot)) = wanted.zip(kept) {
+            if self.taken.contains(&slot) {
+                self.failed.insert(key, TAKEN.to_owned());
+            } else if self.installed.get(&slot) != Some(route) {
+                changes.push(Change::Put(route.clone()));
+            }
+        }
+        let range = Slot { key, metric: 0 }..=Slot { key, metric: u32::MAX };
+        let surplus = self.installed.range(range).filter(|(slot, _)| {
+            Some(**slot) != kept && !self.former.contains(slot)
+        });
+        changes.extend(surplus.map(|(_, route)| Change::Remove(route.clone())));
+    }
+
+    /// Takes in what became of a batch: which of its changes failed, and why.
+    pub(crate) fn done(&mut self, changes: &[Change], failures: &BTreeMap<usize, String>) {
+        for (n, change) in changes.iter().enumerate() {
+            let (Change::Put(route) | Change::Remove(route)) = change;
+            let slot = slot_of(route);
+            match (failures.get(&n), change) {
+                (Some(why), _) => {
+                    self.failed.insert(slot.key, why.clone());
+                }
+                (None, Change::Put(_)) => {
+                    self.installed.insert(slot, route.clone());
+                }
+                (None, Change::Remove(_)) => {
+                    self.installed.remove(&slot);
+                }
+            }
+        }
+    }
+
+    /// Tells whether the route to `key` is in the kernel as it is wanted.
+    pub(crate) fn holds(&self, key: Key) -> bool {
+        self.wanted.get(&key).is_some_and(|route| self.installed.get(&slot_of(route)) == Some(route))
+    }
+
+    /// Returns how many routes of ours the kernel holds.
+    pub(crate) fn installed(&self) -> usize {
+        self.installed.len()
+    }
+
+    /// Returns how many routes of a former life are kept.
+    pub(crate) fn former(&self) -> usize {
+        self.former.len()
+    }
+
+    /// Returns how many ranges wait to be looked at.
+    pub(crate) fn queue(&self) -> usize {
+        self.dirty.len()
+    }
+
+    /// Returns what failed, and why.
+    pub(crate) fn failed(&self) -> impl Iterator<Item = (Key, &str)> {
+        self.failed.iter().map(|(key, why)| (*key, why.as_str()))
+    }
+}
+
+const TAKEN: &str = "another program has a route to this range with the same metric; give ours \
+                     another one with `metric`, or a table of its own with `table`";
+
+fn slot_of(route: &KernelRoute) -> Slot {
+    Slot { key: Key::from_to(route.from, route.to), metric: route.metric }
+}
+
+fn slots(all: &BTreeSet<Slot>, key: Key) -> impl Iterator<Item = Slot> {
+    all.range(Slot { key, metric: 0 }..=Slot { key, metric: u32::MAX }).copied()
+}
+
+#[cfg(test)]
+mod tests;
