@@ -22,7 +22,7 @@ pub(crate) struct Setting {
     pub(crate) unicast: bool,
     /// Whether the way for [`SENDERS`] is announced.
     pub(crate) for_senders: bool,
-    /// What receiving from a neighbour costs, where it is not 96.
+    /// What receiving from a neighbour costs, and so what it pays, where it is not 96.
     pub(crate) costs: BTreeMap<Node, u16>,
 }
 

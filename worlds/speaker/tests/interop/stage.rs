@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::flow::Flow;
@@ -122,6 +121,11 @@ impl Stage {
     /// Changes what all daemons will be told.
     pub(crate) fn all_settings(&mut self, change: impl Fn(&mut Setting)) {
         self.machines.iter_mut().for_each(|machine| change(&mut machine.setting));
+    }
+
+    /// Sets what `user` pays for the link to `neighbour`, who is the one to say so.
+    pub(crate) fn price(&mut self, user: Node, neighbour: Node, cost: u16) {
+        self.setting(neighbour).costs.insert(user, cost);
     }
 
     /// Starts the daemon of a machine.

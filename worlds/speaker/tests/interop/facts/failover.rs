@@ -74,7 +74,7 @@ fn silence(stage: &mut Stage, lost: Make, other: Make) -> String {
     stage.cable(b, c);
     stage.cable(c, a);
     // Dearer than what the third tells, so that its way is one to take at once.
-    stage.setting(a).costs.insert(b, 150);
+    stage.price(a, b, 150);
     let hello = stage.setting(b).hello;
     stage.start_all();
     stage.until(PATIENCE, "both ways", |stage| {
@@ -112,19 +112,19 @@ fn offers(stage: &Stage, at: Node, neighbour: Node, to: &str) -> bool {
 
 /// Two ways to one machine; the better one becomes the worse while packets flow.
 fn switch(stage: &mut Stage) -> String {
-    let [a, b, c, d] = stage.machines([Ours, Babeld, Bird, Babeld]);
+    let [a, b, c, d] = stage.machines([Ours, Bird, Babeld, Bird]);
     for (one, other) in [(a, c), (c, b), (a, d), (d, b)] {
         stage.cable(one, other);
     }
     // Worse, but better than what we have ever told: a way to take at once.
-    stage.setting(d).costs.insert(b, 150);
+    stage.price(d, b, 150);
     stage.start_all();
     stage.until(PATIENCE, "the better of two ways", |stage| {
         stage.next(a, &b.own6()) == Some(c) && offers(stage, a, d, &b.own6())
     });
     let flow = stage.flow(a, b, Duration::from_millis(1));
-    stage.setting(c).costs.insert(b, 1000);
-    stage.follow(c);
+    stage.price(c, b, 1000);
+    stage.follow(b);
     let took = stage.until(PATIENCE, "the other way", |stage| stage.next(a, &b.own6()) == Some(d));
     std::thread::sleep(Duration::from_millis(300));
     let told = flow.end();

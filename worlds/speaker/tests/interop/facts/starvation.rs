@@ -37,13 +37,16 @@ fn ring(stage: &mut Stage, makes: [Make; 4]) -> String {
     for (one, other) in [(asks, second), (second, third), (third, answers), (answers, asks)] {
         stage.cable(one, other);
     }
-    stage.setting(third).costs.insert(answers, 300);
+    stage.price(third, answers, 250);
     stage.start_all();
     let straight = Path::Arrives(vec![asks, answers]);
-    stage.until(PATIENCE, "the straight way", |stage| {
-        // All have heard of it, so that the long way has its price in every table.
-        stage.path(asks, answers) == straight && stage.next(third, &answers.own6()).is_some()
+    stage.until(PATIENCE, "the straight ways", |stage| {
+        stage.path(asks, answers) == straight
+            && stage.path(third, answers) == Path::Arrives(vec![third, answers])
     });
+    // Two full updates later, no table has a number that another has not seen.
+    let settled = 2 * stage.setting(answers).update;
+    stage.never(settled, "a straight way is left", |stage| stage.path(asks, answers) != straight);
     stage.unplug(asks, answers);
     let round = Path::Arrives(vec![asks, second, third, answers]);
     let took = stage.until(PATIENCE, "the long way", |stage| stage.path(asks, answers) == round);
