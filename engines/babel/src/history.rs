@@ -1,6 +1,7 @@
 //! Which of a neighbour's greetings arrived (RFC 8966 App. A.1).
 
 use crate::Seqno;
+use crate::profile::Kind;
 
 /// The last sixteen greetings of one stream, the latest in the lowest bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,16 +52,23 @@ impl History {
         (self.heard & 0b111).count_ones() >= 2
     }
 
-    /// Tells whether none of the last three arrived.
-    pub(crate) const fn is_silent(self) -> bool {
-        self.heard.trailing_zeros() >= 3
+    /// Tells whether so many in a row have not arrived by now that there is nobody.
+    ///
+    /// Three on wires; twelve where losses are what is measured, for half of the greetings may
+    /// be lost there all the time.
+    pub(crate) const fn is_silent(self, kind: Kind) -> bool {
+        let most = match kind {
+            Kind::Wired => 3,
+            Kind::Wireless => 12,
+        };
+        self.heard.trailing_zeros() >= most
     }
 
-    /// Returns the share of greetings that arrived lately, of 256; 0 without two of three.
+    /// Returns the share of greetings that arrived lately, of 256; 0 of who is silent.
     ///
     /// The later half counts double. Source: RFC 8966 App. A.2.2 leaves the weights open.
     pub(crate) fn share(self) -> u16 {
-        if !self.is_up() {
+        if self.is_silent(Kind::Wireless) {
             return 0;
         }
         let window = u16::MAX >> (16 - u32::from(self.length.clamp(3, 16)));
@@ -89,7 +97,7 @@ mod tests {
         history.miss();
         assert!(history.is_up());
         history.miss();
-        assert!(!history.is_up() && !history.is_silent());
+        assert!(!history.is_up() && !history.is_silent(Kind::Wired));
         assert!(history.hear(Seqno(2)) && !history.is_up());
         assert!(history.hear(Seqno(3)) && history.is_up());
     }
@@ -113,7 +121,7 @@ mod tests {
     fn n2_three_misses_are_silence_and_a_jump_is_a_restart() {
         let mut history = starting(5);
         (0..3).for_each(|_| history.miss());
-        assert!(history.is_silent());
+        assert!(history.is_silent(Kind::Wired) && !history.is_silent(Kind::Wireless));
         assert!(!history.hear(Seqno(900)));
         assert!(!history.hear(Seqno(65_000)));
     }

@@ -23,26 +23,31 @@ impl<C: Candidates> Speaker<C> {
             let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
             greeting = neighbour.hear(hello, trusted, now);
         }
+        let stream = if hello.unicast { Stream::Unicast } else { Stream::Multicast };
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let promises = neighbour.promises(stream);
         if greeting == Greeting::First {
             neighbour.out.routes.insert(None);
             neighbour.out.ihu = true;
             self.is_ready(slot);
             self.court_again(interface, now);
         }
-        if let Some(next) = hello.next {
-            let stream = if hello.unicast { Stream::Unicast } else { Stream::Multicast };
-            // Half as long again as promised, then one miss per interval. Rule N3: a greeting
-            // that promises nothing touches no timer.
-            self.agenda.set(Timer::Silence(slot, stream), now + next + next / 2);
-        }
+        // Half as long again as promised, then one miss per interval. Rule N3: a greeting that
+        // promises nothing touches no promise, and keeps a silent neighbour for a while only.
+        let wait = match hello.next {
+            Some(next) => next + next / 2,
+            None if promises => return,
+            None => UNPROMISED,
+        };
+        self.agenda.set(Timer::Silence(slot, stream), now + wait);
     }
 
     /// Notes a greeting that did not come.
     pub(crate) fn missed(&mut self, slot: Slot, stream: Stream, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let next = neighbour.miss(stream);
-        if neighbour.is_silent() {
+        let Some(port) = self.interfaces.get(&neighbour.interface) else { return };
+        if neighbour.is_silent(port.profile.kind) {
             return self.lose(slot, now);
         }
         if let Some(next) = next {
@@ -168,3 +173,6 @@ impl<C: Candidates> Speaker<C> {
 pub(crate) fn held(next: Duration) -> Duration {
     next * 7 / 2
 }
+
+/// How long a neighbour is kept that greets and never says when it will again.
+const UNPROMISED: Duration = Duration::from_mins(3);

@@ -114,10 +114,17 @@ impl Neighbour {
     }
 
     /// Notes a greeting that did not come; returns how long to wait for the next.
+    ///
+    /// A stream that never promised one has ended.
     pub(crate) fn miss(&mut self, stream: Stream) -> Option<Duration> {
-        let (history, promised) = self.stream(stream).as_mut()?;
+        let place = self.stream(stream);
+        let (history, promised) = place.as_mut()?;
         history.miss();
-        *promised
+        let next = *promised;
+        if next.is_none() {
+            *place = None;
+        }
+        next
     }
 
     /// Forgets all that was learnt from the neighbour, but not what it was told: it may still
@@ -162,8 +169,8 @@ impl Neighbour {
     }
 
     /// Tells whether no stream has had a greeting lately.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.histories().all(History::is_silent)
+    pub(crate) fn is_silent(&self, kind: Kind) -> bool {
+        self.histories().all(|history| history.is_silent(kind))
     }
 
     /// Tells whether the link can carry packets both ways.
@@ -223,8 +230,22 @@ impl Neighbour {
         if self.acknowledges { profile.long_update } else { profile.update }
     }
 
+    /// Tells whether a stream says when its next greeting comes.
+    pub(crate) fn promises(&self, stream: Stream) -> bool {
+        let stream = match stream {
+            Stream::Multicast => self.multicast,
+            Stream::Unicast => self.unicast,
+        };
+        stream.is_some_and(|(_, promised)| promised.is_some())
+    }
+
+    /// Returns the histories that tell something: those of streams which promise greetings, or
+    /// all if none does. One that promises nothing never misses any.
     fn histories(&self) -> impl Iterator<Item = History> {
-        [self.multicast, self.unicast].into_iter().flatten().map(|(history, _)| history)
+        let any = self.promises(Stream::Multicast) || self.promises(Stream::Unicast);
+        let streams = [self.multicast, self.unicast].into_iter().flatten();
+        let told = streams.filter(move |(_, promised)| promised.is_some() || !any);
+        told.map(|(history, _)| history)
     }
 
     const fn stream(&mut self, stream: Stream) -> &mut Option<(History, Option<Duration>)> {
