@@ -2,6 +2,7 @@
 //!
 //! Thin on purpose: each subcommand is a call into a world, and the words for people.
 
+mod babel_command;
 mod look;
 mod options;
 mod registry_commands;
@@ -40,6 +41,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Nodes(which) => look::nodes(&which)?,
         Command::Introduction(which) => look::introduction(&which)?,
         Command::Replay(replay) => say(daemon::replay(&replay.file)?)?,
+        Command::Babel(options) => babel_command::run(*options)?,
         Command::Registry(command) => registry_commands::run(command)?,
         Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),
     }

@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, value_parser};
 use daemon::config::{Percent, Span};
 use words::{NodeId, Prefix, Share};
 
+mod babel_options;
 mod lab_options;
 
+pub(crate) use babel_options::{BabelOptions, Question as BabelQuestion, Status as BabelStatus};
 pub(crate) use lab_options::LabOptions;
 
 /// A random mesh of encrypted tunnels, with the fastest path through it always found.
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Run a recorded node again, and compare every word it says
     Replay(Replay),
+    /// Speak Babel on real interfaces, as a routing daemon of its own
+    Babel(Box<BabelOptions>),
     /// Make and run the registry of a network
     #[command(subcommand)]
     Registry(Registry),

@@ -207,7 +207,7 @@ impl Config {
         }
         if self.table == Some(0) || self.table == Some(LOCAL) {
             return Err(
-                "table: the kernel keeps 0 and 255 for itself; use 254, or one of your own".into()
+                "table: the kernel keeps 0 and 255 for itself; use 254, or one of your own".into(),
             );
         }
         if self.metric == Some(0) {

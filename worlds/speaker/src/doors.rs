@@ -290,7 +290,9 @@ fn at_path(door: Door, path: &Path) -> Result<Open, Unmade> {
     let unmade = |remedy| move |error| Unmade { socket: path.display().to_string(), error, remedy };
     if UnixStream::connect(path).is_ok() {
         let error = ErrorKind::AddrInUse.into();
-        return Err(unmade("another speaker answers there: stop it, or use another --control")(error));
+        return Err(unmade("another speaker answers there: stop it, or use another --control")(
+            error,
+        ));
     }
     let remedy = "make room and rights in its directory, or name a shorter path elsewhere";
     let is_socket = std::fs::symlink_metadata(path)

@@ -101,7 +101,8 @@ impl Faces {
         if !link.up {
             return Standing::Down;
         }
-        let own = || self.addresses.range((link.index, LEAST)..).take_while(|(of, _)| *of == link.index);
+        let own =
+            || self.addresses.range((link.index, LEAST)..).take_while(|(of, _)| *of == link.index);
         let local = own().filter_map(|(_, address)| match address {
             IpAddr::V6(six) if six.is_unicast_link_local() => Some(*six),
             IpAddr::V6(_) | IpAddr::V4(_) => None,

@@ -145,9 +145,10 @@ impl Kernel {
             }
         }
         let range = Slot { key, metric: 0 }..=Slot { key, metric: u32::MAX };
-        let surplus = self.installed.range(range).filter(|(slot, _)| {
-            Some(**slot) != kept && !self.former.contains(slot)
-        });
+        let surplus = self
+            .installed
+            .range(range)
+            .filter(|(slot, _)| Some(**slot) != kept && !self.former.contains(slot));
         changes.extend(surplus.map(|(_, route)| Change::Remove(route.clone())));
     }
 
@@ -172,7 +173,9 @@ impl Kernel {
 
     /// Tells whether the route to `key` is in the kernel as it is wanted.
     pub(crate) fn holds(&self, key: Key) -> bool {
-        self.wanted.get(&key).is_some_and(|route| self.installed.get(&slot_of(route)) == Some(route))
+        self.wanted
+            .get(&key)
+            .is_some_and(|route| self.installed.get(&slot_of(route)) == Some(route))
     }
 
     /// Returns how many routes of ours the kernel holds.

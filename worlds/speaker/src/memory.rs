@@ -59,11 +59,14 @@ impl Memory {
     pub(crate) fn read(file: &Path) -> Result<Self, Unusable> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(error) => return Err(Unusable::Read { file: file.into(), error }),
         };
-        toml::from_str(&text).map_err(|error: toml::de::Error| {
-            Unusable::Strange { file: file.into(), what: error.message().to_owned() }
+        toml::from_str(&text).map_err(|error: toml::de::Error| Unusable::Strange {
+            file: file.into(),
+            what: error.message().to_owned(),
         })
     }
 

@@ -161,7 +161,8 @@ mod tests {
             addresses.address((1, "lo"), own.parse().unwrap(), false);
         }
         addresses.address((2, "eth0"), "10.0.0.2".parse().unwrap(), false);
-        let told = [(named("10.0.0.1/32"), Some(Metric(5))), (named("fd00::1/128"), Some(Metric(5)))];
+        let told =
+            [(named("10.0.0.1/32"), Some(Metric(5))), (named("fd00::1/128"), Some(Metric(5)))];
         assert_eq!(addresses.changes(), told);
     }
 

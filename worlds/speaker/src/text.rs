@@ -28,8 +28,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them, in the order of a dump.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Interface, Self::Neighbour, Self::Xroute, Self::Route];
+    pub(crate) const ALL: [Self; 4] = [Self::Interface, Self::Neighbour, Self::Xroute, Self::Route];
 
     /// Its word.
     const fn word(self) -> &'static str {
@@ -188,7 +187,14 @@ pub(crate) enum Wish {
 pub(crate) fn wish(line: &str) -> Wish {
     /// Words with which lines of babeld's configuration begin.
     const CONFIGURATION: [&str; 9] = [
-        "interface", "default", "redistribute", "in", "out", "install", "flush", "reopen-logfile",
+        "interface",
+        "default",
+        "redistribute",
+        "in",
+        "out",
+        "install",
+        "flush",
+        "reopen-logfile",
         "key",
     ];
     let line = line.trim();
@@ -350,7 +356,10 @@ mod tests {
         assert_eq!(wish("dump-route\r"), Wish::Dump(BTreeSet::from([Kind::Route])));
         assert_eq!(wish("monitor-neighbour"), Wish::Monitor(BTreeSet::from([Kind::Neighbour])));
         assert_eq!(wish("unmonitor"), Wish::Unmonitor(all()));
-        assert_eq!((wish("quit"), wish(""), wish("# x")), (Wish::Quit, Wish::Nothing, Wish::Nothing));
+        assert_eq!(
+            (wish("quit"), wish(""), wish("# x")),
+            (Wish::Quit, Wish::Nothing, Wish::Nothing)
+        );
         assert_eq!(wish("interface eth0"), Wish::Configure);
         for unknown in ["dump-everything", "frobnicate", "dump route", "\u{0}"] {
             assert_eq!(wish(unknown), Wish::Unknown, "{unknown:?}");

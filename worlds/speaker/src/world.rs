@@ -165,7 +165,9 @@ impl World {
             match signal {
                 Signal::Interrupt | Signal::Terminate => return true,
                 Signal::HangUp => {
-                    tracing::info!("the configuration is read at the start only; restart to change");
+                    tracing::info!(
+                        "the configuration is read at the start only; restart to change"
+                    );
                 }
             }
         }

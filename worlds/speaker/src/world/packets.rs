@@ -35,7 +35,8 @@ impl World {
         let from = admit(envelope, self.config.port(), own)?;
         let interface = Interface(number);
         let (now, wall) = (self.clock.now(), linux::Clock::wall());
-        let guard = usize::try_from(number).ok().and_then(|n| self.ports.get_mut(n)?.guard.as_mut());
+        let guard =
+            usize::try_from(number).ok().and_then(|n| self.ports.get_mut(n)?.guard.as_mut());
         let mut replies = Vec::new();
         let mut believed = true;
         if let Some(guard) = guard {

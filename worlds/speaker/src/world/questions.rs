@@ -74,7 +74,9 @@ impl World {
             }
             Wish::Quit => return self.doors.dismiss(key, now),
             Wish::Nothing => "ok\n".to_owned(),
-            Wish::Configure => "no the configuration is a file here; restart to change\n".to_owned(),
+            Wish::Configure => {
+                "no the configuration is a file here; restart to change\n".to_owned()
+            }
             Wish::Unknown => "bad\n".to_owned(),
         };
         self.doors.say(key, &said, now);

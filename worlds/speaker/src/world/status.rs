@@ -51,17 +51,20 @@ impl World {
             let keys: Value = guard.neighbours().map(|peer| {
                 json!({"neighbour": peer.address.to_string(), "key": peer.key, "proven": peer.index.is_some()})
             }).collect();
-            fields.insert("authentication".into(), json!({
-                "neighbours": keys,
-                "sealed": counters.sealed,
-                "unsigned": counters.unsigned,
-                "opened": counters.opened,
-                "challenges": counters.challenges,
-                "answered": counters.answered,
-                "replies": counters.replies,
-                "refused": counters.refused,
-                "suffered": counters.suffered,
-            }));
+            fields.insert(
+                "authentication".into(),
+                json!({
+                    "neighbours": keys,
+                    "sealed": counters.sealed,
+                    "unsigned": counters.unsigned,
+                    "opened": counters.opened,
+                    "challenges": counters.challenges,
+                    "answered": counters.answered,
+                    "replies": counters.replies,
+                    "refused": counters.refused,
+                    "suffered": counters.suffered,
+                }),
+            );
         }
         told
     }
@@ -111,17 +114,14 @@ impl World {
     }
 
     fn announced(&self) -> Value {
-        let told = |(key, own): (babel::Key, Metric)| {
-            json!({"route": key.to_string(), "metric": metric(own)})
-        };
+        let told = |(key, own): (babel::Key, Metric)| json!({"route": key.to_string(), "metric": metric(own)});
         self.speaker.announced().map(told).collect()
     }
 
     fn kernel_status(&self) -> Value {
         let failed = self.kernel.failed();
-        let failures = failed.take(FAILURES).map(|(key, why)| {
-            json!({"route": key.to_string(), "error": why})
-        });
+        let failures =
+            failed.take(FAILURES).map(|(key, why)| json!({"route": key.to_string(), "error": why}));
         json!({
             "table": self.config.table(),
             "metric": self.config.metric(),
