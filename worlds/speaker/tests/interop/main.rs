@@ -12,7 +12,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a test, though it has a main of its own"
 )]
 
@@ -90,18 +89,14 @@ fn try_one(fact: &Fact, reason: Option<&str>) -> usize {
     let mut stage = Stage::new();
     let ended = panic::catch_unwind(AssertUnwindSafe(|| (fact.run)(&mut stage)));
     let took = began.elapsed().as_secs_f64();
-    match ended {
-        Ok(told) => {
-            println!("passed   {name}: {told} ({took:.1} s)");
-            0
-        }
-        Err(_) => {
-            let why = WHY.take();
-            let said = panic::catch_unwind(AssertUnwindSafe(|| stage.confess()));
-            println!("FAILED   {name}: {why} ({took:.1} s)\n{}", said.unwrap_or_default());
-            1
-        }
+    if let Ok(told) = ended {
+        println!("passed   {name}: {told} ({took:.1} s)");
+        return 0;
     }
+    let why = WHY.take();
+    let said = panic::catch_unwind(AssertUnwindSafe(|| stage.confess()));
+    println!("FAILED   {name}: {why} ({took:.1} s)\n{}", said.unwrap_or_default());
+    1
 }
 
 thread_local! {

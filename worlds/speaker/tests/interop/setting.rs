@@ -1,6 +1,6 @@
 //! What a daemon of any make is told, in words that are nobody's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::island::Node;
@@ -14,14 +14,8 @@ pub(crate) struct Setting {
     pub(crate) update: Duration,
     /// The keys that sign; the last is the one that a daemon with room for one takes.
     pub(crate) keys: Vec<Key>,
-    /// Whether delays cost: 10 ms to 500 ms, 5000 at most, averaged half and half.
-    pub(crate) delays: bool,
-    /// Whether IPv4 goes by IPv6 next hops, and links have no IPv4 address of use.
-    pub(crate) four_by_six: bool,
-    /// Whether nothing but greetings is sent to all, where the daemon knows of that.
-    pub(crate) unicast: bool,
-    /// Whether the way for [`SENDERS`] is announced.
-    pub(crate) for_senders: bool,
+    /// What more of the protocol is used.
+    pub(crate) extras: BTreeSet<Extra>,
     /// What receiving from a neighbour costs, and so what it pays, where it is not 96.
     pub(crate) costs: BTreeMap<Node, u16>,
 }
@@ -48,16 +42,33 @@ pub(crate) enum Algorithm {
     Blake2s128,
 }
 
+/// What not every daemon knows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extra {
+    /// Delays cost: 10 ms to 500 ms, 5000 at most, averaged half and half.
+    Delays,
+    /// IPv4 goes by IPv6 next hops.
+    FourBySix,
+    /// Nothing but greetings is sent to all.
+    Unicast,
+    /// The way for [`SENDERS`] is announced.
+    ForSenders,
+}
+
+impl Setting {
+    /// Tells whether this is used.
+    pub(crate) fn has(&self, extra: Extra) -> bool {
+        self.extras.contains(&extra)
+    }
+}
+
 impl Default for Setting {
     fn default() -> Self {
         Self {
             hello: Duration::from_secs(1),
             update: Duration::from_secs(4),
             keys: Vec::new(),
-            delays: false,
-            four_by_six: false,
-            unicast: false,
-            for_senders: false,
+            extras: BTreeSet::new(),
             costs: BTreeMap::new(),
         }
     }
@@ -71,6 +82,7 @@ impl Key {
 
     /// Returns its octets in hexadecimal.
     pub(crate) fn hex(&self) -> String {
-        self.secret.bytes().map(|octet| format!("{octet:02x}")).collect()
+        let octets: Vec<String> = self.secret.bytes().map(|octet| format!("{octet:02x}")).collect();
+        octets.concat()
     }
 }

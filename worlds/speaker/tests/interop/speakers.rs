@@ -107,7 +107,7 @@ impl Make {
     pub(crate) fn confess(self, place: &Place<'_>) -> String {
         match self {
             Self::Ours => ours::confess(place),
-            Self::Babeld => babeld::dump(&place.file("babeld.sock")).unwrap_or_default(),
+            Self::Babeld => dump(&place.file("babeld.sock")).unwrap_or_default(),
             Self::Bird => bird::confess(place),
             Self::Frr => frr::confess(place),
         }

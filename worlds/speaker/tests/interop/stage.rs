@@ -1,6 +1,7 @@
 //! The stage of one test: machines, wires between them, daemons on them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -252,7 +253,7 @@ impl Stage {
         for machine in &self.machines {
             let (node, make) = (machine.island.node, machine.make);
             let folder = self.home(node);
-            said += &format!("=== {node} ({make})\n");
+            writeln!(said, "=== {node} ({make})").ok();
             for process in &machine.processes {
                 said += &process.last_words();
             }

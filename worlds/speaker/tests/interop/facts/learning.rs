@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Fact, PATIENCE, seconds};
 use crate::island::{Hop, Link};
+use crate::setting::Extra;
 use crate::speakers::Make::{self, Babeld, Bird, Frr, Ours};
 use crate::stage::Stage;
 
@@ -63,7 +64,7 @@ fn small(stage: &mut Stage, peer: Make) -> String {
 fn unicast(stage: &mut Stage) -> String {
     let [a, b] = stage.machines([Ours, Babeld]);
     stage.cable(a, b);
-    stage.setting(b).unicast = true;
+    stage.setting(b).extras.insert(Extra::Unicast);
     stage.start_all();
     format!("after {}", seconds(stage.converge(PATIENCE)))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Fact, PATIENCE, seconds};
 use crate::island::Node;
-use crate::setting::{Algorithm, Key};
+use crate::setting::{Algorithm, Extra, Key};
 use crate::speakers::Make::{Babeld, Bird, Frr, Ours};
 use crate::speakers::{Make, field};
 use crate::stage::Stage;
@@ -30,7 +30,9 @@ fn delays(stage: &mut Stage) -> String {
     let [a, b] = stage.machines([Ours, Babeld]);
     stage.wire(a, b);
     stage.weather(a, b).delay(DELAY, Duration::ZERO);
-    stage.all_settings(|setting| setting.delays = true);
+    stage.all_settings(|setting| {
+        setting.extras.insert(Extra::Delays);
+    });
     stage.start_all();
     stage.converge(PATIENCE);
     let told = [a, b].map(|node| {
@@ -58,10 +60,10 @@ fn re6stnet(stage: &mut Stage) -> String {
     stage.wire(a, b);
     stage.weather(a, b).delay(DELAY, Duration::ZERO);
     stage.all_settings(|setting| {
-        setting.delays = true;
+        setting.extras.insert(Extra::Delays);
         setting.keys = vec![Key::new(Algorithm::Blake2s128, "0123456789abcdef")];
     });
-    stage.setting(b).unicast = true;
+    stage.setting(b).extras.insert(Extra::Unicast);
     stage.start_all();
     format!("after {}", seconds(stage.converge(PATIENCE)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Fact, PATIENCE, seconds};
 use crate::island::{Hop, Link};
-use crate::setting::SENDERS;
+use crate::setting::{Extra, SENDERS};
 use crate::speakers::Make::{Babeld, Ours};
 use crate::stage::Stage;
 
@@ -27,7 +27,7 @@ fn for_senders(stage: &mut Stage, from_ours: bool) -> String {
     let (origin, other) = if from_ours { (a, b) } else { (b, a) };
     let route = format!("-6 route add default from {SENDERS} dev lo proto static");
     stage.island(origin).ip(&route);
-    stage.setting(origin).for_senders = true;
+    stage.setting(origin).extras.insert(Extra::ForSenders);
     stage.start_all();
     let wanted = format!("default from {SENDERS} via {}", origin.link_local());
     let took = stage.until(PATIENCE, &wanted, |stage| {
@@ -43,7 +43,9 @@ fn four_by_six(stage: &mut Stage) -> String {
     let [a, b] = stage.machines([Ours, Babeld]);
     stage.links(Link { four: false, ..Link::USUAL });
     stage.cable(a, b);
-    stage.all_settings(|setting| setting.four_by_six = true);
+    stage.all_settings(|setting| {
+        setting.extras.insert(Extra::FourBySix);
+    });
     stage.start_all();
     let took = stage.converge(PATIENCE);
     for (from, to) in [(a, b), (b, a)] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Place;
 use crate::process::Process;
-use crate::setting::{Algorithm, SENDERS};
+use crate::setting::{Algorithm, Extra, SENDERS};
 
 /// Starts it; it answers at `babeld.sock`.
 pub(super) fn start(place: &Place<'_>) -> Vec<Process> {
@@ -29,7 +29,7 @@ fn config(place: &Place<'_>) -> String {
         "redistribute local ip 2001:db8::/32 le 128 allow\n\
          redistribute local ip 10.1.0.0/16 allow\nredistribute local deny\n",
     );
-    if setting.for_senders {
+    if setting.has(Extra::ForSenders) {
         writeln!(text, "redistribute ip ::/0 eq 0 src-ip {SENDERS} allow").ok();
     }
     if let Some(key) = setting.keys.last() {
@@ -40,7 +40,7 @@ fn config(place: &Place<'_>) -> String {
         writeln!(text, "key id k type {algorithm} value {}", key.hex()).ok();
     }
     for neighbour in place.neighbours {
-        let kind = if setting.delays {
+        let kind = if setting.has(Extra::Delays) {
             "tunnel max-rtt-penalty 5000 rtt-max 500 rtt-decay 125"
         } else {
             "wired"
@@ -51,10 +51,10 @@ fn config(place: &Place<'_>) -> String {
         if let Some(cost) = setting.costs.get(neighbour) {
             write!(text, " rxcost {cost}").ok();
         }
-        if setting.unicast {
+        if setting.has(Extra::Unicast) {
             text.push_str(" unicast true");
         }
-        if setting.four_by_six {
+        if setting.has(Extra::FourBySix) {
             text.push_str(" v4-via-v6 true");
         }
         if !setting.keys.is_empty() {

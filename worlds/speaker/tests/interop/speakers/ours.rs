@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{Place, babeld};
 use crate::process::Process;
-use crate::setting::{Algorithm, Key, SENDERS};
+use crate::setting::{Algorithm, Extra, Key, SENDERS};
 
 /// Returns the command: the one named by `RE6ST`, else what cargo has built beside us.
 pub(super) fn program() -> PathBuf {
@@ -42,8 +42,8 @@ fn config(place: &Place<'_>) -> String {
     );
     let (hello, update) = (setting.hello.as_millis(), setting.update.as_millis());
     write!(text, "[default]\nhello = '{hello}ms'\nupdate = '{update}ms'\n").ok();
-    writeln!(text, "v4-via-v6 = {}", setting.four_by_six).ok();
-    if setting.delays {
+    writeln!(text, "v4-via-v6 = {}", setting.has(Extra::FourBySix)).ok();
+    if setting.has(Extra::Delays) {
         text.push_str("kind = 'tunnel'\n");
         text.push_str("rtt = { min = '10ms', max = '500ms', penalty = 5000, decay = 125 }\n");
     }
@@ -61,7 +61,7 @@ fn config(place: &Place<'_>) -> String {
     for prefix in ["2001:db8::/32", "10.1.0.0/16"] {
         write!(text, "[[redistribute]]\nlocal = true\nprefix = '{prefix}'\n").ok();
     }
-    if setting.for_senders {
+    if setting.has(Extra::ForSenders) {
         write!(text, "[[redistribute]]\nprefix = '::/0'\nle = 0\nsource = '{SENDERS}'\n").ok();
     }
     text
