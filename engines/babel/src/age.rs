@@ -20,7 +20,7 @@ impl<C: Candidates> Speaker<C> {
     /// Looks at all routes of a neighbour: asks about selected ones that become old, ends those
     /// that are too old, forgets those that ended long ago (rules T3, S4).
     pub(crate) fn expire(&mut self, slot: Slot, now: Time) {
-        let stamp = self.stamp(now);
+        let stamp = self.stamp;
         let mut next: Option<u16> = None;
         for row in (0..self.rows.end()).map(RowId) {
             let Some(candidate) = self.candidates.get_mut(row, slot) else { continue };
@@ -137,7 +137,7 @@ impl<C: Candidates> Speaker<C> {
     /// Forgets sources that nobody can believe any more (rule F3), and ranges that nobody told.
     pub(crate) fn collect_garbage(&mut self, now: Time) {
         self.agenda.set(Timer::Garbage, now + GARBAGE);
-        let stamp = self.stamp(now);
+        let stamp = self.stamp;
         let longest = self.interfaces.values().map(|port| held(port.profile.long_update)).max();
         let age = longest.unwrap_or(SOURCE_LIFE).max(SOURCE_LIFE).as_secs() + 1;
         let age = u16::try_from(age).unwrap_or(u16::MAX / 2);

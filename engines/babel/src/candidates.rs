@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use core::fmt::Debug;
+use core::time::Duration;
 
 use crate::Seqno;
 use crate::feasibility::Distance;
@@ -56,6 +57,12 @@ impl Hold {
 pub(crate) struct Stamp(pub(crate) u16);
 
 impl Stamp {
+    /// Returns the moment so long after the speaker began.
+    #[expect(clippy::cast_possible_truncation, reason = "stamps wrap")]
+    pub(crate) const fn of(since: Duration) -> Self {
+        Self(since.as_secs() as u16)
+    }
+
     /// Returns how many seconds have passed since, until `now`.
     pub(crate) const fn age(self, now: Self) -> u16 {
         now.0.wrapping_sub(self.0)
@@ -159,11 +166,11 @@ pub trait Candidates: Default + Clone + Debug {
     fn has_forgotten(&mut self, row: RowId) -> bool;
 }
 
-/// Makes room for the place `at`, and a little more: an eighth, not twice as much.
+/// Makes room for the place `at`, and a little more: a sixty-fourth, not twice as much.
 pub(crate) fn grow<T: Clone>(all: &mut Vec<T>, at: usize, filler: T) {
     if all.len() <= at {
         if all.capacity() <= at {
-            all.reserve_exact(at + 1 - all.len() + at / 8);
+            all.reserve_exact(at + 1 - all.len() + at / 64);
         }
         all.resize(at + 1, filler);
     }

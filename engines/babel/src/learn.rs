@@ -19,11 +19,11 @@ use crate::wire::Update;
 use crate::{Family, Ignored, Key, Metric, RouterId, Seqno, Speaker};
 
 /// A finite route as a neighbour told it.
-struct News {
+struct News<'a> {
+    update: &'a Update,
     key: Key,
     name: RouterId,
     distance: Distance,
-    next: Duration,
     hop: Option<IpAddr>,
 }
 
@@ -49,11 +49,11 @@ impl<C: Candidates> Speaker<C> {
         let metric = Metric(update.metric.0.saturating_add(added.0));
         let hop = update.hop.filter(|hop| *hop != IpAddr::V6(neighbour.address));
         let distance = Distance { seqno: update.seqno, metric };
-        self.told(slot, &News { key, name, distance, next: update.next, hop }, now);
+        self.told(slot, &News { update, key, name, distance, hop }, now);
     }
 
     /// Takes in a finite route.
-    fn told(&mut self, slot: Slot, news: &News, now: Time) {
+    fn told(&mut self, slot: Slot, news: &News<'_>, now: Time) {
         let hint = self.neighbours.get(slot).map_or(RowId(0), |it| it.last_heard);
         let row = self.rows.find(news.key, hint);
         if let Some(row) = row {
@@ -85,8 +85,8 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Tells whether the neighbour only repeated a route; if so, that is noted.
-    fn is_as_before(&mut self, slot: Slot, row: RowId, news: &News, now: Time) -> bool {
-        let stamp = self.stamp(now);
+    fn is_as_before(&mut self, slot: Slot, row: RowId, news: &News<'_>, now: Time) -> bool {
+        let stamp = self.stamp;
         let hop = || match news.hop {
             None if self.hops.is_empty() => true,
             hop => self.hops.get(&(row, slot)).copied() == hop,
@@ -97,7 +97,7 @@ impl<C: Candidates> Speaker<C> {
             && hop();
         if same {
             let before = candidate.hold();
-            let hold = self.believed(slot, news.next);
+            let hold = self.believed(slot, news.update.next);
             if let Some(candidate) = self.candidates.get_mut(row, slot) {
                 candidate.refresh(hold, stamp);
             }
@@ -110,7 +110,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Takes in a route that is new or different.
-    fn learn(&mut self, slot: Slot, row: RowId, news: &News, now: Time) {
+    fn learn(&mut self, slot: Slot, row: RowId, news: &News<'_>, now: Time) {
         let router = self.routers.intern(news.name);
         let before = self.candidates.get(row, slot).copied();
         let selected = self.rows.get(row).best() == Best::Through(slot);
@@ -123,8 +123,8 @@ impl<C: Candidates> Speaker<C> {
         if self.jumps(row, router, news.distance.seqno) {
             self.ignore(Ignored::Jump);
         }
-        let hold = self.believed(slot, news.next);
-        let candidate = Candidate::new(router, news.distance, hold, self.stamp(now));
+        let hold = self.believed(slot, news.update.next);
+        let candidate = Candidate::new(router, news.distance, hold, self.stamp);
         self.put(row, slot, candidate);
         self.put_hop(row, slot, news.hop);
         self.expect_expiry(slot, hold, now);
@@ -147,7 +147,7 @@ impl<C: Candidates> Speaker<C> {
 
     /// Takes in that the neighbour has no route any more (rule U4).
     fn retracted_all(&mut self, slot: Slot, now: Time) {
-        let stamp = self.stamp(now);
+        let stamp = self.stamp;
         for row in (0..self.rows.end()).map(RowId) {
             let Some(candidate) = self.candidates.get_mut(row, slot) else { continue };
             if candidate.refmetric.is_finite() {
@@ -163,7 +163,7 @@ impl<C: Candidates> Speaker<C> {
     fn retracted(&mut self, slot: Slot, key: Key, next: Duration, now: Time) {
         let hint = self.neighbours.get(slot).map_or(RowId(0), |it| it.last_heard);
         let Some(row) = self.rows.find(key, hint) else { return };
-        let (stamp, hold) = (self.stamp(now), self.believed(slot, next));
+        let (stamp, hold) = (self.stamp, self.believed(slot, next));
         let Some(candidate) = self.candidates.get_mut(row, slot) else { return };
         let was_finite = candidate.refmetric.is_finite();
         retract(candidate, hold, stamp);
@@ -183,7 +183,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Returns why a route of a neighbour may not be believed, if so.
-    fn refused(&self, slot: Slot, row: Option<RowId>, news: &News) -> Option<Ignored> {
+    fn refused(&self, slot: Slot, row: Option<RowId>, news: &News<'_>) -> Option<Ignored> {
         let key = news.key;
         let known = row.is_some_and(|row| self.candidates.get(row, slot).is_some());
         if is_martian(key) {

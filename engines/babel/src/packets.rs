@@ -257,7 +257,7 @@ impl<C: Candidates> Speaker<C> {
     ///
     /// The source table is written first: here, and nowhere later (rule F3).
     fn update(&mut self, page: &Page<'_>, row: RowId, offer: Option<Offer>) -> Update {
-        let (profile, now) = (page.profile, page.now);
+        let profile = page.profile;
         let key = self.rows.key(row);
         let neighbour = self.neighbours.get(page.slot);
         self.counters.updates_out += 1;
@@ -265,7 +265,7 @@ impl<C: Candidates> Speaker<C> {
         let Some(Offer { router, seqno, metric }) = offer else {
             return Self::end_of(Some(key), profile, next);
         };
-        self.note(row, router, Distance { seqno, metric }, now);
+        self.note(row, router, Distance { seqno, metric });
         let v4 = crate::unmapped(key.prefix).is_some();
         let hop = profile.address4.filter(|_| v4).map(IpAddr::V4);
         let router = Some(self.routers.name(router));

@@ -286,7 +286,8 @@ impl Rows {
         if self.is_ordered {
             return;
         }
-        let mut order: Vec<RowId> = self.ids().collect();
+        let mut order = Vec::with_capacity(self.len());
+        order.extend(self.ids());
         order.sort_unstable_by_key(|row| self.key(*row));
         self.order = order;
         self.is_ordered = true;

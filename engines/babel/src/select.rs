@@ -242,8 +242,8 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Notes that a finite route is about to be announced (rule F3).
-    pub(crate) fn note(&mut self, row: RowId, router: Router, said: Distance, now: Time) {
-        let stamp = self.stamp(now);
+    pub(crate) fn note(&mut self, row: RowId, router: Router, said: Distance) {
+        let stamp = self.stamp;
         let Some(it) = self.rows.get_mut(row) else { return };
         let fresh = Source { distance: said, announced: stamp };
         match it.source() {

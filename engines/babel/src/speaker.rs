@@ -61,6 +61,8 @@ pub struct Speaker<C = Columns> {
     pub(crate) born: Time,
     /// When something last happened.
     pub(crate) heard_at: Time,
+    /// The same, as routes are stamped with it.
+    pub(crate) stamp: Stamp,
     pub(crate) dice: Dice,
     pub(crate) agenda: Agenda,
     pub(crate) interfaces: BTreeMap<Interface, Port>,
@@ -113,6 +115,7 @@ impl<C: Candidates> Speaker<C> {
             seqno,
             born: now,
             heard_at: now,
+            stamp: Stamp(0),
             dice,
             agenda,
             interfaces: BTreeMap::new(),
@@ -162,12 +165,6 @@ impl<C: Candidates> Speaker<C> {
         self.ready.insert(slot);
     }
 
-    /// Returns the moment, as routes are stamped with it.
-    #[expect(clippy::cast_possible_truncation, reason = "stamps wrap")]
-    pub(crate) const fn stamp(&self, now: Time) -> Stamp {
-        Stamp(now.since(self.born).as_secs() as u16)
-    }
-
     /// Returns a time a little shorter than `most`: jitter never breaks a promise.
     pub(crate) fn shortened(&mut self, most: Duration) -> Duration {
         most.saturating_sub(self.dice.within(most / 4))
@@ -184,6 +181,7 @@ impl<C: Candidates> Engine for Speaker<C> {
             return;
         }
         self.heard_at = now;
+        self.stamp = Stamp::of(now.since(self.born));
         match input {
             Input::Up(interface, profile) => self.up(interface, profile, now),
             Input::Down(interface) => self.down(interface, now),

@@ -82,7 +82,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     fn view(&self, row: RowId, slot: Slot, candidate: &Candidate) -> Option<RouteView> {
-        let age = candidate.stamp.age(self.stamp(self.heard_at));
+        let age = candidate.stamp.age(self.stamp);
         Some(RouteView {
             key: self.rows.key(row),
             hop: self.hop(row, slot)?,
