@@ -63,8 +63,6 @@ enum Part {
 
 /// How long a daemon may take to have all routes in the kernel.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How long after a loss the work of it is counted.
-const AFTERMATH: Duration = Duration::from_mins(1);
 
 /// Measures all that is asked for, and prints it.
 ///
@@ -154,8 +152,8 @@ fn steady(options: &Options, mut run: Run) -> Result<String> {
     ))
 }
 
-const LOSS: &str = "          moved  noticed s  then all s  times dark  CPU s till then  \
-                    CPU s beyond steady  steady CPU %  RSS MB";
+const LOSS: &str = "          moved  noticed s  then all s  times dark  CPU s meanwhile  \
+                    steady CPU %  RSS MB";
 
 /// Two neighbours fall silent: how soon their routes are others', and at what cost.
 fn loss(options: &Options, mut run: Run) -> Result<String> {
@@ -165,30 +163,26 @@ fn loss(options: &Options, mut run: Run) -> Result<String> {
     let gone = BTreeSet::from([run.device(0)?, run.device(1)?]);
     let moved = run.watch.through(&gone);
     run.watch.forget();
-    let (silence, before) = (run.clock.now(), run.usage()?.processor);
+    let silence = run.clock.now();
     run.neighbours.silence(0);
     run.neighbours.silence(1);
     let heard = [0, 1].into_iter().filter_map(|number| run.neighbours.last_greeting(number)).max();
     let all = usize::try_from(run.told.all())?;
     run.wait(PATIENCE, |run| run.watch.through(&gone) == 0 && run.watch.outside(&gone) >= all)?;
-    let till_then = run.usage()?.processor.saturating_sub(before);
     let changes = run.watch.changes();
     let leaves = |change: &&Change| change.left.is_some_and(|device| gone.contains(&device));
     let (Some(first), Some(last)) = (changes.iter().find(leaves), changes.last()) else {
         bail!("no route had to move")
     };
     let dark = changes.iter().filter(|change| change.dark).count();
-    run.live(AFTERMATH.saturating_sub(run.clock.now().since(silence)))?;
-    let usage = run.usage()?;
-    let time = run.clock.now().since(silence).as_secs_f64();
-    let beyond = usage.processor.saturating_sub(before).as_secs_f64() - steady * time;
+    let used = run.used(first.at, last.at);
     Ok(format!(
-        "{moved:>7} {:>10.2} {:>11.2} {dark:>11} {:>16.2} {beyond:>20.2} {:>13.2} {:>7.1}",
+        "{moved:>7} {:>10.2} {:>11.2} {dark:>11} {:>16.2} {:>13.2} {:>7.1}",
         first.at.since(heard.unwrap_or(silence)).as_secs_f64(),
         last.at.since(first.at).as_secs_f64(),
-        till_then.as_secs_f64(),
+        used.as_secs_f64(),
         steady * 100.0,
-        megabytes(usage.resident),
+        megabytes(run.usage()?.resident),
     ))
 }
 

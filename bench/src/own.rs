@@ -90,3 +90,24 @@ impl Own {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_learns_its_routes_from_what_is_behind_it_and_tells_them() {
+        let (hello, update) = (Duration::from_secs(4), Duration::from_secs(16));
+        let told = Told { neighbours: 2, routes: 300, apart: false, hello, update };
+        let mut now = Time::from_micros(1);
+        let mut own = Own::new(1, told, now);
+        let mut octets = 0;
+        while now < Time::ZERO + Duration::from_mins(1) {
+            now = now.max(own.deadline()) + Duration::from_millis(1);
+            own.wake(now);
+            octets += std::iter::from_fn(|| own.poll()).map(|said| said.1.len()).sum::<usize>();
+        }
+        assert_eq!(own.speaker.selected().count(), 300);
+        assert!(octets > 0);
+    }
+}

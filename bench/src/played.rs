@@ -200,3 +200,71 @@ impl Played {
         self.said.push_back((to, packet.finish()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use babel::wire::{AckRequest, RouteRequest, RouterId, SeqnoRequest};
+
+    const DAEMON: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 9);
+
+    fn played() -> Played {
+        let (hello, update) = (Duration::from_secs(4), Duration::from_secs(16));
+        let told = Told { neighbours: 2, routes: 500, apart: false, hello, update };
+        Played::new(1, told, Time::ZERO)
+    }
+
+    fn packet(tlv: Tlv) -> Vec<u8> {
+        let mut packet = Builder::new(LONGEST);
+        assert!(packet.push(&tlv, 0));
+        packet.finish()
+    }
+
+    fn said(played: &mut Played) -> Vec<Tlv> {
+        let packets: Vec<Said> = std::iter::from_fn(|| played.poll()).collect();
+        let tlvs = packets.iter().flat_map(|(_, octets)| Packet::decode(octets).unwrap().tlvs());
+        tlvs.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn it_hears_greets_and_acknowledges() {
+        let mut played = played();
+        let greeting =
+            Hello { seqno: Seqno(1), next: None, unicast: false, sent: None, frugal: false };
+        played.hear(DAEMON, &packet(Tlv::Hello(greeting)), Time::ZERO);
+        let ask = AckRequest { opaque: 77, within: Duration::from_secs(1) };
+        played.hear(DAEMON, &packet(Tlv::AckRequest(ask)), Time::ZERO);
+        played.wake(Time::ZERO, || true);
+        let said = said(&mut played);
+        assert!(said.contains(&Tlv::Ack(Ack { opaque: 77 })));
+        let heard = |tlv: &Tlv| matches!(tlv, Tlv::Ihu(ihu) if ihu.to == Some(DAEMON.into()));
+        assert!(said.iter().any(heard), "{said:?}");
+    }
+
+    #[test]
+    fn who_asks_is_told_everything_as_fast_as_there_is_room() {
+        let mut played = played();
+        played.hear(DAEMON, &packet(Tlv::RouteRequest(RouteRequest { key: None })), Time::ZERO);
+        played.wake(Time::ZERO, || false);
+        let updates =
+            |said: Vec<Tlv>| said.into_iter().filter(|tlv| matches!(tlv, Tlv::Update(_))).count();
+        assert_eq!(updates(said(&mut played)), 0);
+        let mut told = 0;
+        for ms in 1..100 {
+            played.wake(Time::from_micros(ms * 1000), || true);
+            told += updates(said(&mut played));
+        }
+        assert_eq!(told, 500);
+    }
+
+    #[test]
+    fn a_newer_route_is_there_for_who_asks_for_one() {
+        let mut played = played();
+        let key = Key::to(played.told.range(1, 3));
+        let (seqno, router) = (Seqno(9), RouterId([1; 8]));
+        let ask = SeqnoRequest { key, seqno, hops: 5, router };
+        played.hear(DAEMON, &packet(Tlv::SeqnoRequest(ask)), Time::ZERO);
+        let [Tlv::Update(update)] = said(&mut played)[..] else { panic!("no answer") };
+        assert_eq!((update.key, update.seqno), (Some(key), seqno));
+    }
+}

@@ -30,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) told: Told,
     /// When the neighbours began.
     pub(crate) begin: Time,
+    /// The daemon's processor time at each look of the latest [`wait`](Self::wait).
+    looks: Vec<(Time, Duration)>,
 }
 
 impl Run {
@@ -45,7 +47,7 @@ impl Run {
         let daemon = Daemon::start(program, &wires, told)?;
         let begin = clock.now();
         let neighbours = Generator::start(&wires, kind, told, daemon.process(), clock)?;
-        Ok(Self { neighbours, daemon, watch, wires, clock, told, begin })
+        Ok(Self { neighbours, daemon, watch, wires, clock, told, begin, looks: Vec::new() })
     }
 
     /// Waits until `done`, and tells for how long.
@@ -59,8 +61,13 @@ impl Run {
         mut done: impl FnMut(&Self) -> bool,
     ) -> Result<Duration> {
         let start = self.clock.now();
-        while !done(self) {
-            self.daemon.usage()?;
+        self.looks.clear();
+        loop {
+            let used = self.daemon.usage()?.processor;
+            self.looks.push((self.clock.now(), used));
+            if done(self) {
+                return Ok(self.clock.now().since(start));
+            }
             if self.watch.has_lost() {
                 bail!("the kernel told more changes of routes than we could read; try fewer");
             }
@@ -71,7 +78,17 @@ impl Run {
             }
             thread::sleep(LOOK);
         }
-        Ok(self.clock.now().since(start))
+    }
+
+    /// Returns the processor time that the daemon used between two moments of the latest
+    /// [`wait`](Self::wait), as far as the looks tell.
+    pub(crate) fn used(&self, first: Time, last: Time) -> Duration {
+        let before = self.looks.iter().rev().find(|look| look.0 <= first);
+        let after = self.looks.iter().find(|look| look.0 >= last).or(self.looks.last());
+        match (before.or(self.looks.first()), after) {
+            (Some(before), Some(after)) => after.1.saturating_sub(before.1),
+            (None, _) | (_, None) => Duration::ZERO,
+        }
     }
 
     /// Waits until the kernel has all routes; returns when the last came.

@@ -77,3 +77,38 @@ impl Told {
 }
 
 const FIRST: u128 = 0x2001_0db8 << 96;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(apart: bool) -> Told {
+        let (hello, update) = (Duration::from_secs(4), Duration::from_secs(16));
+        Told { neighbours: 20, routes: 100, apart, hello, update }
+    }
+
+    #[test]
+    fn each_range_has_one_best_neighbour_and_the_others_are_feasible_beside_it() {
+        let told = told(false);
+        for index in 0..told.routes {
+            let metrics: Vec<u16> =
+                (0..20).map(|number| told.update(number, index, Told::SEQNO).metric.0).collect();
+            let best = *metrics.iter().min().unwrap();
+            assert_eq!(metrics.iter().filter(|metric| **metric == best).count(), 1);
+            // The daemon tells the best one on at its metric and the cost of a wire.
+            assert!(metrics.iter().all(|metric| *metric < best + 96), "{metrics:?}");
+            assert!(metrics.iter().all(|metric| *metric == best || *metric > best + 64));
+        }
+    }
+
+    #[test]
+    fn a_range_is_known_by_its_key_to_who_tells_it() {
+        for apart in [false, true] {
+            let told = told(apart);
+            let key = Key::to(told.range(3, 42));
+            assert_eq!(told.index(3, key), Some(42));
+            assert_eq!(told.index(4, key).is_some(), !apart);
+            assert_eq!(told.index(3, Key::to(Prefix::ALL)), None);
+        }
+    }
+}

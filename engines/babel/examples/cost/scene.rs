@@ -13,16 +13,39 @@ use crate::packets;
 const HELLO: Duration = Duration::from_secs(4);
 
 /// What some inputs cost the speaker, with what it then said.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cost {
-    /// Time of the processor's, if nobody disturbed it.
-    pub(crate) time: Duration,
-    /// The longest single input.
-    pub(crate) longest: Duration,
-    /// How many inputs.
-    pub(crate) inputs: u32,
+    /// The time of each input.
+    times: Vec<Duration>,
     /// How often memory was taken from the allocator.
     pub(crate) allocations: usize,
+}
+
+impl Cost {
+    /// Returns the time of all inputs.
+    pub(crate) fn time(&self) -> Duration {
+        self.times.iter().sum()
+    }
+
+    /// Returns the time of the longest input.
+    pub(crate) fn longest(&self) -> Duration {
+        self.times.iter().copied().max().unwrap_or_default()
+    }
+
+    /// Returns how many inputs there were.
+    pub(crate) fn inputs(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Returns the cost if nobody had disturbed either of two rounds of the same inputs: of
+    /// each input, the shorter time.
+    pub(crate) fn undisturbed(mut self, other: &Self) -> Self {
+        for (time, also) in self.times.iter_mut().zip(&other.times) {
+            *time = also.min(time).to_owned();
+        }
+        self.allocations = self.allocations.min(other.allocations);
+        self
+    }
 }
 
 /// A speaker and its neighbours, one on each interface.
@@ -99,9 +122,7 @@ impl Scene {
             self.said.push(output);
         }
         let time = start.elapsed();
-        cost.time += time;
-        cost.longest = cost.longest.max(time);
-        cost.inputs += 1;
+        cost.times.push(time);
         cost.allocations += taken(INSTRUMENTED_SYSTEM.stats() - before);
         self.acknowledge();
     }
