@@ -80,7 +80,11 @@ fn receive(from: &UdpSocket, over: &AtomicBool) -> (u64, Duration) {
             gap = gap.max(last.elapsed());
             last = Instant::now();
         }
-        if over.load(Relaxed) && ended.get_or_insert_with(Instant::now).elapsed() > LINGER {
+        if over.load(Relaxed) && ended.is_none() {
+            gap = gap.max(last.elapsed());
+            ended = Some(Instant::now());
+        }
+        if ended.is_some_and(|ended| ended.elapsed() > LINGER) {
             return (u64::try_from(received.len()).expect("a count"), gap);
         }
     }

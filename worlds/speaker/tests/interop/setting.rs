@@ -53,6 +53,8 @@ pub(crate) enum Extra {
     Unicast,
     /// The way for [`SENDERS`] is announced.
     ForSenders,
+    /// Who does not sign is believed too.
+    AcceptUnsigned,
 }
 
 impl Setting {

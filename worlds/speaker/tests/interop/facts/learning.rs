@@ -13,8 +13,10 @@ const MANY: u16 = 300;
 
 pub(super) fn facts() -> Vec<Fact> {
     let mut all: Vec<Fact> =
-        Fact::each("routes_of_both_families_with", &[Babeld, Bird, Frr], both_families).collect();
+        Fact::each("routes_of_both_families_with", &[Ours, Babeld, Bird, Frr], both_families)
+            .collect();
     all.extend(Fact::each("many_routes_in_packets_of_1280_with", &[Babeld, Bird, Frr], small));
+    all.extend(Fact::each("ten_minutes_between_updates_of_ours_with", &[Babeld, Bird], rare));
     all.push(Fact::new("routes_with_babeld_that_speaks_unicast", &[Ours, Babeld], unicast));
     all
 }
@@ -59,6 +61,20 @@ fn small(stage: &mut Stage, peer: Make) -> String {
         count(stage, a, b) == all && count(stage, b, a) == all
     });
     format!("{MANY} routes each way after {}", seconds(took))
+}
+
+/// Nearly the longest intervals that there are: what is new must not wait for them.
+fn rare(stage: &mut Stage, peer: Make) -> String {
+    let [a, b] = stage.machines([Ours, peer]);
+    stage.cable(a, b);
+    stage.setting(a).update = Duration::from_secs(640);
+    stage.start_all();
+    let took = stage.converge(PATIENCE);
+    stage.island(a).add_own(2);
+    let news = stage.until(Duration::from_secs(5), "one more address", |stage| {
+        stage.next(b, &a.another(2)).is_some()
+    });
+    format!("after {}, news after {}", seconds(took), seconds(news))
 }
 
 fn unicast(stage: &mut Stage) -> String {

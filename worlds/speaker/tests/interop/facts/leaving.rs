@@ -60,8 +60,8 @@ fn restart(stage: &mut Stage, peer: Make, ours: bool) -> String {
     });
     let took = began.elapsed();
     stage.until(PATIENCE, "the routes from before", |stage| stage.knows(a, b) && stage.knows(b, a));
-    let lost: u64 = flows.map(|flow| flow.end().lost).iter().sum();
-    format!("news after {}, {lost} packets lost", seconds(took))
+    let [from_ours, to_ours] = flows.map(|flow| seconds(flow.end().gap));
+    format!("news after {}; longest gap from ours {from_ours}, to ours {to_ours}", seconds(took))
 }
 
 fn leave(stage: &mut Stage, peer: Make) -> String {

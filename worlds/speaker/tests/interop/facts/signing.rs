@@ -4,8 +4,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Fact, PATIENCE, seconds};
-use crate::setting::{Algorithm, Key};
-use crate::speakers::Make::{self, Babeld, Bird, Ours};
+use crate::setting::{Algorithm, Extra, Key};
+use crate::speakers::Make::{self, Babeld, Bird, Frr, Ours};
 use crate::stage::Stage;
 
 const LONG: &str = "0123456789abcdef0123456789abcdef";
@@ -23,6 +23,7 @@ pub(super) fn facts() -> Vec<Fact> {
     for (name, key) in [("signed_by_hmac_sha256_with", sha), ("signed_by_blake2s_with", blake)] {
         all.extend(Fact::each(name, &[Babeld, Bird], move |stage, peer| same(stage, peer, &key)));
     }
+    all.push(Fact::new("ours_signs_and_believes_frr_that_cannot", &[Ours, Frr], lenient));
     all.extend(Fact::each("other_keys_make_no_neighbours_with", &[Babeld, Bird], strangers));
     all.extend(Fact::each("who_does_not_sign_is_no_neighbour_with", &[Babeld, Bird], unsigned));
     all
@@ -32,6 +33,15 @@ fn same(stage: &mut Stage, peer: Make, key: &Key) -> String {
     let [a, b] = stage.machines([Ours, peer]);
     stage.cable(a, b);
     stage.all_settings(|setting| setting.keys = vec![key.clone()]);
+    stage.start_all();
+    format!("after {}", seconds(stage.converge(PATIENCE)))
+}
+
+fn lenient(stage: &mut Stage) -> String {
+    let [a, b] = stage.machines([Ours, Frr]);
+    stage.cable(a, b);
+    stage.setting(a).keys = vec![Key::new(Algorithm::HmacSha256, LONG)];
+    stage.setting(a).extras.insert(Extra::AcceptUnsigned);
     stage.start_all();
     format!("after {}", seconds(stage.converge(PATIENCE)))
 }

@@ -60,6 +60,9 @@ fn config(place: &Place<'_>) -> String {
         if !setting.keys.is_empty() {
             text.push_str(" key k");
         }
+        if setting.has(Extra::AcceptUnsigned) {
+            text.push_str(" accept-bad-signatures true");
+        }
         text.push('\n');
     }
     text

@@ -43,6 +43,7 @@ fn config(place: &Place<'_>) -> String {
     let (hello, update) = (setting.hello.as_millis(), setting.update.as_millis());
     write!(text, "[default]\nhello = '{hello}ms'\nupdate = '{update}ms'\n").ok();
     writeln!(text, "v4-via-v6 = {}", setting.has(Extra::FourBySix)).ok();
+    writeln!(text, "accept-unsigned = {}", setting.has(Extra::AcceptUnsigned)).ok();
     if setting.has(Extra::Delays) {
         text.push_str("kind = 'tunnel'\n");
         text.push_str("rtt = { min = '10ms', max = '500ms', penalty = 5000, decay = 125 }\n");
