@@ -236,7 +236,10 @@ impl<C: Candidates> Speaker<C> {
     /// that there is none, if it may have missed that.
     fn repeat(&mut self, page: &mut Page<'_>, row: RowId) {
         let offer = self.offer(row, page.slot, false);
-        if offer.is_none() && !self.may_believe(page.slot, row) {
+        // An end that is still to be acknowledged is said again anyway, until then in doubt.
+        let waits =
+            || self.neighbours.get(page.slot).is_some_and(|it| it.newest.contains_key(&row));
+        if offer.is_none() && (waits() || !self.may_believe(page.slot, row)) {
             return;
         }
         let update = self.update(page, row, offer);

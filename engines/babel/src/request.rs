@@ -61,6 +61,11 @@ impl Requests {
         self.pending.range(span(row)).next().is_some()
     }
 
+    /// Tells whether only one neighbour of several was asked up to now.
+    fn is_narrow(&self, key: (RowId, RouterId)) -> bool {
+        self.pending.get(&key).is_some_and(|it| it.toward.is_some())
+    }
+
     /// Tells whether a request this new waits already; adds who waits for it.
     fn joined(&mut self, key: (RowId, RouterId), seqno: Seqno, by: Option<Slot>) -> bool {
         let Some(pending) = self.pending.get_mut(&key) else { return false };
@@ -84,10 +89,13 @@ impl<C: Candidates> Speaker<C> {
         let Some(distance) = router.and_then(|router| self.distance(row, router)) else { return };
         let seqno = distance.seqno.plus(1);
         self.requests.asked.insert((row, name), now);
-        if self.requests.joined((row, name), seqno, None) {
+        if !(toward.is_none() && self.requests.is_narrow((row, name)))
+            && self.requests.joined((row, name), seqno, None)
+        {
             return;
         }
-        let waiting = BTreeSet::new();
+        let before = self.requests.pending.remove(&(row, name));
+        let waiting = before.map_or_else(BTreeSet::new, |it| it.waiting);
         let (hops, left, wait) = (HOPS, TRIES, FIRST_WAIT);
         let pending = Pending { seqno, hops, left, wait, ours: true, toward, waiting };
         self.pursue(row, name, pending, now);

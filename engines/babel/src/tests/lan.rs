@@ -15,8 +15,12 @@ use crate::{
 };
 
 mod feasibility;
+mod others;
 mod reception;
+mod requests;
 mod routes;
+mod sending;
+mod specific;
 
 /// The first network, where most probes are.
 const WIRE: Interface = Interface(1);
@@ -245,8 +249,9 @@ impl Bench {
     /// Returns what a probe could hear since the last `clear`.
     fn heard(&self, probe: usize) -> Vec<Word> {
         let Probe { interface, address, .. } = self.probes[probe];
-        let to =
-            |word: &&Word| word.interface == interface && word.to.is_none_or(|to| to == address);
+        let to = |word: &&Word| {
+            word.interface == interface && word.to.is_none_or(|to| to == address)
+        };
         self.said.iter().filter(to).copied().collect()
     }
 
