@@ -217,7 +217,7 @@ impl Config {
         if four > 1 || self.preferred_source.len() - four > 1 {
             return Err("preferred-source: one IPv4 and one IPv6 address at most".into());
         }
-        for (name, _) in &self.interfaces {
+        for name in self.interfaces.keys() {
             if name.is_empty() || name.len() > 15 || name.contains(['/', ' ']) {
                 return Err(format!(
                     "interface: `{name}` is no interface name; use one that `ip link` lists"

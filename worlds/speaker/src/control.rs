@@ -46,9 +46,12 @@ pub(crate) const QUESTION: &str = "{\"ask\":\"status\"}";
 /// [`Unanswered`], with its remedy.
 pub fn status(socket: &Path) -> Result<serde_json::Value, Unanswered> {
     let name = socket.display().to_string();
-    let mut stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
-        ErrorKind::PermissionDenied => Unanswered::Denied { socket: name },
-        _ => Unanswered::NotRunning { socket: name, error },
+    let mut stream = UnixStream::connect(socket).map_err(|error| {
+        if error.kind() == ErrorKind::PermissionDenied {
+            Unanswered::Denied { socket: name }
+        } else {
+            Unanswered::NotRunning { socket: name, error }
+        }
     })?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

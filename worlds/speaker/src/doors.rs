@@ -171,7 +171,9 @@ impl Doors {
     pub(crate) fn flush(&mut self, now: Time) {
         let waiting = self.clients.iter().filter(|(_, client)| !client.waiting.is_empty());
         let keys: Vec<u64> = waiting.map(|(key, _)| *key).collect();
-        keys.into_iter().for_each(|key| self.flush_one(key, now));
+        for key in keys {
+            self.flush_one(key, now);
+        }
     }
 
     /// Tells whether something waits for somebody.

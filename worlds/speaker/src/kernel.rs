@@ -10,6 +10,7 @@
 //! mesh has settled: a restart interrupts nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use babel::Key;
 use linux::{Change, KernelRoute};
@@ -46,10 +47,10 @@ impl Kernel {
 
     /// Lets this be the route to its range; `None` lets there be none.
     pub(crate) fn want(&mut self, key: Key, route: Option<KernelRoute>) {
-        let former = slots(&self.former, key).collect::<Vec<_>>();
-        former.iter().for_each(|slot| {
-            self.former.remove(slot);
-        });
+        let spoken: Vec<Slot> = self.former.range(slots(key)).copied().collect();
+        for slot in spoken {
+            self.former.remove(&slot);
+        }
         match route {
             Some(route) => self.wanted.insert(key, route),
             None => self.wanted.remove(&key),
@@ -144,10 +145,9 @@ impl Kernel {
                 changes.push(Change::Put(route.clone()));
             }
         }
-        let range = Slot { key, metric: 0 }..=Slot { key, metric: u32::MAX };
         let surplus = self
             .installed
-            .range(range)
+            .range(slots(key))
             .filter(|(slot, _)| Some(**slot) != kept && !self.former.contains(slot));
         changes.extend(surplus.map(|(_, route)| Change::Remove(route.clone())));
     }
@@ -206,8 +206,9 @@ fn slot_of(route: &KernelRoute) -> Slot {
     Slot { key: Key::from_to(route.from, route.to), metric: route.metric }
 }
 
-fn slots(all: &BTreeSet<Slot>, key: Key) -> impl Iterator<Item = Slot> {
-    all.range(Slot { key, metric: 0 }..=Slot { key, metric: u32::MAX }).copied()
+/// Returns all slots of a range.
+fn slots(key: Key) -> RangeInclusive<Slot> {
+    Slot { key, metric: 0 }..=Slot { key, metric: u32::MAX }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ enum Origin {
 #[derive(Debug, Default)]
 pub(crate) struct Offers {
     rules: Vec<Redistribute>,
-    offers: BTreeMap<Key, BTreeMap<Origin, Metric>>,
+    by_range: BTreeMap<Key, BTreeMap<Origin, Metric>>,
     announced: BTreeMap<Key, Metric>,
     dirty: BTreeSet<Key>,
 }
@@ -43,7 +43,7 @@ impl Offers {
     /// Forgets what is offered; what is offered again before the next
     /// [`changes`](Self::changes) is as if it had never gone.
     pub(crate) fn forget(&mut self) {
-        self.dirty.extend(std::mem::take(&mut self.offers).into_keys());
+        self.dirty.extend(std::mem::take(&mut self.by_range).into_keys());
     }
 
     /// Takes in a route of the kernel, by the name of its interface, or that it is gone.
@@ -82,13 +82,13 @@ impl Offers {
     }
 
     fn set(&mut self, key: Key, origin: Origin, metric: Option<Metric>) {
-        let offers = self.offers.entry(key).or_default();
+        let offers = self.by_range.entry(key).or_default();
         match metric {
             Some(metric) => offers.insert(origin, metric),
             None => offers.remove(&origin),
         };
         if offers.is_empty() {
-            self.offers.remove(&key);
+            self.by_range.remove(&key);
         }
         self.dirty.insert(key);
     }
@@ -97,7 +97,7 @@ impl Offers {
     pub(crate) fn changes(&mut self) -> Vec<(Key, Option<Metric>)> {
         let mut changes = Vec::new();
         for key in std::mem::take(&mut self.dirty) {
-            let best = self.offers.get(&key).and_then(|offers| offers.values().min().copied());
+            let best = self.by_range.get(&key).and_then(|offers| offers.values().min().copied());
             let before = match best {
                 Some(metric) => self.announced.insert(key, metric),
                 None => self.announced.remove(&key),

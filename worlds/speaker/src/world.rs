@@ -207,6 +207,7 @@ impl World {
         if now >= self.times.tick {
             self.times.tick = now + TICK;
             self.kernel.retry();
+            self.look_at_ports();
             self.settle(now);
         }
         self.change_routes();

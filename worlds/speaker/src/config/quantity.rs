@@ -117,14 +117,13 @@ impl FromStr for Name {
                  as 02:11:22:ff:fe:33:44:55"
             )
         };
-        let number = match text.parse::<Ipv4Addr>() {
-            Ok(address) => u64::from(address.to_bits()),
-            Err(_) => {
-                let digits: String = text.chars().filter(|c| *c != ':').collect();
-                let whole = digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit());
-                let number = whole.then(|| u64::from_str_radix(&digits, 16).ok());
-                number.flatten().ok_or_else(wrong)?
-            }
+        let number = if let Ok(address) = text.parse::<Ipv4Addr>() {
+            u64::from(address.to_bits())
+        } else {
+            let digits: String = text.chars().filter(|c| *c != ':').collect();
+            let whole = digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit());
+            let number = whole.then(|| u64::from_str_radix(&digits, 16).ok());
+            number.flatten().ok_or_else(wrong)?
         };
         let id = RouterId(number.to_be_bytes());
         if id.is_legal() { Ok(Self(id)) } else { Err(wrong()) }

@@ -96,7 +96,7 @@ fn what_is_wrong_is_named_with_its_remedy() {
         ("[default]\nrtt = { decay = 0 }", "1 to 256"),
         ("[default]\nkeys = [\"k\"]", "add [[key]] with id = \"k\""),
         ("[interface.\"a b\"]", "`ip link` lists"),
-        ("[[key]]\nid = \"k\"\nalgorithm = \"rot13\"", "`hmac-sha256`, `blake2s128`"),
+        ("[[key]]\nid = \"k\"\nalgorithm = \"rot13\"", "expected `hmac-sha256` or `blake2s128`"),
         ("[[key]]\nid = \"k\"\nalgorithm = \"blake2s128\"", "either secret or secret-file"),
         ("[[key]]\nid = \"k\"\nalgorithm = \"blake2s128\"\nsecret = \"0\"", "rand -hex"),
         (

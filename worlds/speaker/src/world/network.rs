@@ -76,7 +76,7 @@ impl World {
     }
 
     /// Speaks where that has become possible, and no longer where it has not.
-    fn look_at_ports(&mut self) {
+    pub(super) fn look_at_ports(&mut self) {
         for n in 0..self.ports.len() {
             self.look_at_port(n);
         }
@@ -93,32 +93,34 @@ impl World {
         let obstacle = standing.obstacle();
         if port.told != obstacle || (obstacle.is_none() && before.obstacle().is_some()) {
             port.told = obstacle;
-            match obstacle {
-                Some(why) => tracing::warn!(interface = port.name, "not spoken on: {why}"),
-                None => tracing::info!(interface = port.name, "spoken on"),
+            if let Some(why) = obstacle {
+                tracing::warn!(interface = port.name, "not spoken on: {why}");
+            } else {
+                tracing::info!(interface = port.name, "spoken on");
             }
         }
         if standing == before {
             return;
         }
         port.standing = standing;
+        if !matches!(standing, Standing::Ready(_, face) if Some(face.address) == address) {
+            // A guard signs with its address.
+            port.guard = None;
+        }
         let interface = Interface(u32::try_from(n).unwrap_or(u32::MAX));
         if let Standing::Ready(old, _) = before
             && !matches!(standing, Standing::Ready(new, _) if new == old)
         {
-            self.silence(interface, n, old);
+            self.silence(interface, old);
         }
         if let Standing::Ready(index, face) = standing {
             self.speak_on(interface, n, (index, face));
         }
     }
 
-    fn silence(&mut self, interface: Interface, n: usize, index: u32) {
+    fn silence(&mut self, interface: Interface, index: u32) {
         if let Err(error) = self.group.leave(index, GROUP) {
             tracing::debug!(%error, "a group was not left");
-        }
-        if let Some(port) = self.ports.get_mut(n) {
-            port.guard = None;
         }
         self.tell(Input::Down(interface));
         self.perform();
@@ -129,20 +131,20 @@ impl World {
         let joined = self.group.join(index, GROUP);
         let Some(port) = self.ports.get_mut(n) else { return };
         let name = &port.name;
-        if let Err(error) = joined {
-            tracing::warn!(interface = name, %error, "neighbours are not heard; trying again");
-            port.standing = Standing::Mute;
-            return;
-        }
-        let mut room = 0;
-        port.guard = match port.guarded.clone().zip(linux::seed().ok()) {
-            Some((settings, seed)) => {
-                let guard = Guard::new(settings, face.address, seed, now);
-                room = guard.room(linux::Clock::wall());
-                Some(guard)
+        // Without a seed there is no guard, and without its guard it must not be spoken on.
+        let seed = match joined.and_then(|()| linux::seed()) {
+            Ok(seed) => seed,
+            Err(error) => {
+                tracing::warn!(interface = name, %error, "not spoken on; trying again");
+                port.standing = Standing::Mute;
+                return;
             }
-            None => None,
         };
+        if port.guard.is_none() {
+            let settings = port.guarded.clone();
+            port.guard = settings.map(|keys| Guard::new(keys, face.address, seed, now));
+        }
+        let room = port.guard.as_ref().map_or(0, |guard| guard.room(linux::Clock::wall()));
         let profile = port.speak.profile(face, room);
         self.tell(Input::Up(interface, profile));
         self.perform();
