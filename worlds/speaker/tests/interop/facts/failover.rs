@@ -119,9 +119,12 @@ fn switch(stage: &mut Stage) -> String {
     // Worse, but better than what we have ever told: a way to take at once.
     stage.price(d, b, 150);
     stage.start_all();
-    stage.until(PATIENCE, "the better of two ways", |stage| {
-        stage.next(a, &b.own6()) == Some(c) && offers(stage, a, d, &b.own6())
+    stage.until(PATIENCE, "two ways", |stage| {
+        let offered = |by| offers(stage, a, by, &b.own6());
+        offered(c) && offered(d)
     });
+    let better = stage
+        .until(PATIENCE, "the better of two ways", |stage| stage.next(a, &b.own6()) == Some(c));
     let flow = stage.flow(a, b, Duration::from_millis(1));
     stage.price(c, b, 1000);
     stage.follow(b);
@@ -130,5 +133,8 @@ fn switch(stage: &mut Stage) -> String {
     let told = flow.end();
     assert_eq!(told.lost, 0, "{told:?}");
     let gap = told.gap.as_secs_f64() * 1000.0;
-    format!("after {}, 0 of {} lost, longest gap {gap:.0} ms", seconds(took), told.sent)
+    let (better, took, sent) = (seconds(better), seconds(took), told.sent);
+    format!(
+        "better way {better} after it was told; worse after {took}, 0 of {sent} lost, gap {gap:.0} ms"
+    )
 }
