@@ -14,13 +14,16 @@ use crate::{
     Seqno, Settings, Speaker, Way,
 };
 
+mod delays;
 mod feasibility;
+mod numbers;
 mod others;
 mod reception;
 mod requests;
 mod routes;
 mod sending;
 mod specific;
+mod views;
 
 /// The first network, where most probes are.
 const WIRE: Interface = Interface(1);
@@ -245,97 +248,6 @@ impl Bench {
         self.said.clear();
         self.ways.clear();
     }
-
-    /// Returns what a probe could hear since the last `clear`.
-    fn heard(&self, probe: usize) -> Vec<Word> {
-        let Probe { interface, address, .. } = self.probes[probe];
-        let to = |word: &&Word| {
-            word.interface == interface && word.to.is_none_or(|to| to == address)
-        };
-        self.said.iter().filter(to).copied().collect()
-    }
-
-    /// Returns the updates about a range that a probe heard, and when.
-    fn updates(&self, probe: usize, key: Key) -> Vec<(Time, Update)> {
-        let about = |word: Word| match word.tlv {
-            Tlv::Update(update) if update.key == Some(key) => Some((word.at, update)),
-            _ => None,
-        };
-        self.heard(probe).into_iter().filter_map(about).collect()
-    }
-
-    /// Returns the metrics of those updates.
-    fn metrics(&self, probe: usize, text: &str) -> Vec<u16> {
-        self.updates(probe, key(text)).iter().map(|(_, update)| update.metric.0).collect()
-    }
-
-    /// Returns the seqno requests that a probe heard, and when.
-    fn asked(&self, probe: usize) -> Vec<(Time, SeqnoRequest)> {
-        let about = |word: Word| match word.tlv {
-            Tlv::SeqnoRequest(ask) => Some((word.at, ask)),
-            _ => None,
-        };
-        self.heard(probe).into_iter().filter_map(about).collect()
-    }
-
-    /// Returns the requests for routes that a probe heard, and when.
-    fn wanted(&self, probe: usize) -> Vec<(Time, Option<Key>)> {
-        let about = |word: Word| match word.tlv {
-            Tlv::RouteRequest(ask) => Some((word.at, ask.key)),
-            _ => None,
-        };
-        self.heard(probe).into_iter().filter_map(about).collect()
-    }
-
-    /// Returns the route that a probe told.
-    fn route(&self, probe: usize, key: Key) -> Option<RouteView> {
-        let Probe { interface, address, .. } = self.probes[probe];
-        let its = |view: &RouteView| {
-            view.key == key && view.neighbour == address && view.hop.interface == interface
-        };
-        self.speaker.routes().find(its)
-    }
-
-    /// Returns the selected route to a range: the probe that told it, and its metric.
-    fn selected(&self, text: &str) -> Option<(usize, u16)> {
-        let view = self.speaker.selected().find(|view| view.key == key(text))?;
-        let its = |probe: &Probe| {
-            probe.address == view.neighbour && probe.interface == view.hop.interface
-        };
-        Some((self.probes.iter().position(its)?, view.metric.0))
-    }
-
-    /// Returns how a probe is seen, if it is known.
-    fn neighbour(&self, probe: usize) -> Option<NeighbourView> {
-        let Probe { interface, address, .. } = self.probes[probe];
-        self.speaker.neighbours().find(|it| (it.interface, it.address) == (interface, address))
-    }
-
-    fn cost(&self, probe: usize) -> Cost {
-        self.neighbour(probe).map_or(Cost::INFINITE, |it| it.cost)
-    }
-
-    /// Returns how often something was passed over for this reason.
-    fn counted(&self, reason: &str) -> u64 {
-        self.speaker.counters().passed_over.get(reason).copied().unwrap_or(0)
-    }
-
-    /// Returns the ways that the world was told of a range.
-    fn told(&self, text: &str) -> Vec<Way> {
-        let about = |(_, it, _): &&(Time, Key, Way)| *it == key(text);
-        self.ways.iter().filter(about).map(|(_, _, way)| *way).collect()
-    }
-
-    /// Returns the way through a probe.
-    fn through(&self, probe: usize) -> Way {
-        let Probe { interface, address, .. } = self.probes[probe];
-        Way::Through(crate::Hop { interface, address: IpAddr::V6(address) })
-    }
-
-    /// Returns how long ago that was.
-    fn ago(&self, at: Time) -> Duration {
-        self.now.since(at)
-    }
 }
 
 fn greeting(seqno: u16, next: Option<Duration>) -> Tlv {
@@ -357,7 +269,7 @@ fn route(text: &str, seqno: u16, metric: u16) -> Update {
         router: Some(FAR),
         seqno: Seqno(seqno),
         metric: Metric(metric),
-        next: Duration::from_secs(600),
+        next: Duration::from_mins(10),
         hop: None,
     }
 }

@@ -20,10 +20,7 @@ fn b1_nobody_is_greeted_by_multicast_without_interval() {
         let hellos: Vec<_> = bench
             .said
             .iter()
-            .filter_map(|word| match word.tlv {
-                Tlv::Hello(hello) => Some(hello),
-                _ => None,
-            })
+            .filter_map(|word| if let Tlv::Hello(hello) = word.tlv { Some(hello) } else { None })
             .collect();
         assert!(hellos.len() > 50 && hellos.iter().all(|hello| hello.next.is_some()));
     }
@@ -46,9 +43,14 @@ fn b2_a_withdrawal_names_its_range() {
         let ended: Vec<_> = bench
             .heard(A)
             .into_iter()
-            .filter_map(|word| match word.tlv {
-                Tlv::Update(update) if !update.metric.is_finite() => update.key,
-                _ => None,
+            .filter_map(|word| {
+                if let Tlv::Update(update) = word.tlv
+                    && !update.metric.is_finite()
+                {
+                    update.key
+                } else {
+                    None
+                }
             })
             .collect();
         assert_eq!(ended, [key(range)]);

@@ -1,25 +1,8 @@
-//! Who is heard, and how well (rules N, C1 to C4).
+//! Who is heard, and how well (rules N).
 
+use super::numbers::{greetings, reports};
 use super::*;
 use crate::Kind;
-
-/// Returns the costs that a probe was told of our reception, and when.
-fn reports(bench: &Bench, probe: usize) -> Vec<(Time, Ihu)> {
-    let address = bench.probes[probe].address;
-    let about = |word: Word| match word.tlv {
-        Tlv::Ihu(ihu) if ihu.to == Some(IpAddr::V6(address)) => Some((word.at, ihu)),
-        _ => None,
-    };
-    bench.heard(probe).into_iter().filter_map(about).collect()
-}
-
-fn greetings(bench: &Bench) -> Vec<(Time, Hello)> {
-    let about = |word: &Word| match word.tlv {
-        Tlv::Hello(hello) => Some((word.at, hello)),
-        _ => None,
-    };
-    bench.said.iter().filter_map(about).collect()
-}
 
 #[test]
 fn n1_only_a_greeting_makes_a_neighbour() {
@@ -231,73 +214,4 @@ fn n7_a_new_cost_moves_only_the_routes_of_that_link() {
     assert_eq!(bench.speaker.counters().route_changes - before, 100);
     assert!(bench.ways.iter().all(|(_, _, way)| *way == bench.through(B)));
     assert!(bench.speaker.selected().all(|view| view.neighbour == bench.probes[B].address));
-}
-
-#[test]
-fn c1_jitter_only_shortens() {
-    let mut bench = Bench::silent(profile(), settings(), &[(WIRE, 0x50)]);
-    bench.pass(ms(30_000));
-    bench.clear();
-    bench.pass(ms(8_000_000));
-    let said = greetings(&bench);
-    assert!(said.len() > 8_000);
-    for pair in said.windows(2) {
-        let gap = pair[1].0.since(pair[0].0);
-        assert!((ms(750)..=ms(1_000)).contains(&gap), "{gap:?}");
-        assert_eq!(pair[1].1.seqno, pair[0].1.seqno.plus(1));
-    }
-}
-
-#[test]
-fn c2_a_greeting_is_missed_after_one_and_a_half_intervals() {
-    let mut bench = Bench::lan(1);
-    bench.probes[A].greets = false;
-    bench.greet(A);
-    bench.say(A, &[unicast_greeting(1, Some(ms(60_000)))]);
-    let mut misses = Vec::new();
-    for n in 1..=45 {
-        bench.pass(ms(100));
-        let missed = bench.neighbour(A).unwrap().reach.trailing_zeros() as usize;
-        if missed > misses.len() {
-            misses.push(n * 100);
-        }
-    }
-    assert_eq!(misses, [1_500, 2_500, 3_500, 4_500]);
-}
-
-#[test]
-fn c3_silence_is_noticed_within_two_and_six_tenths() {
-    let mut bench = Bench::lan(2);
-    bench.say(A, &[offer(P1, 1, 100)]);
-    bench.say(B, &[offer(P1, 1, 150)]);
-    bench.probes[A].greets = false;
-    bench.greet(A);
-    bench.pass(ms(2_600));
-    assert_eq!((bench.cost(A), bench.selected(P1)), (Cost::INFINITE, Some((B, 246))));
-}
-
-#[test]
-fn c4_reception_is_reported_each_third_greeting() {
-    let places: Vec<_> = (0..30).map(|n| (WIRE, 0x50 + n)).collect();
-    for count in [1, 30] {
-        let mut bench = Bench::with(profile(), settings(), &places[..count]);
-        let start = bench.now;
-        bench.pass(ms(30_000));
-        for probe in 0..count {
-            let mut last = start;
-            for (at, ihu) in reports(&bench, probe) {
-                assert!(at.since(last) <= ms(3_000), "{:?}", at.since(last));
-                assert_eq!((ihu.rxcost, ihu.next), (Cost(96), ms(3_000)));
-                last = at;
-            }
-            assert!(bench.ago(last) <= ms(3_000));
-        }
-    }
-}
-
-#[test]
-fn c16_a_wired_link_costs_96() {
-    let bench = Bench::lan(1);
-    let view = bench.neighbour(A).unwrap();
-    assert_eq!((view.rxcost, view.txcost, view.cost), (Cost(96), Cost(96), Cost(96)));
 }

@@ -1,9 +1,9 @@
-//! What is said unasked (rules S, P9, C5, C13, C14).
+//! What is said unasked (rules S, P9).
 
 use super::*;
 
 /// Returns a speaker that repeats nothing for ten minutes, with probes on one network.
-fn quiet(count: u16) -> Bench {
+pub(super) fn quiet(count: u16) -> Bench {
     let profile = Profile { update: Duration::from_mins(10), ..profile() };
     let places: Vec<_> = (0..count).map(|n| (WIRE, 0x50 + n)).collect();
     let mut bench = Bench::with(profile, settings(), &places);
@@ -27,10 +27,7 @@ fn p9_what_is_urgent_leaves_in_a_fifth_of_a_second_and_the_rest_in_half_a_greeti
     let packets: Vec<_> = bench
         .heard(B)
         .into_iter()
-        .filter_map(|word| match word.tlv {
-            Tlv::Update(_) => Some(word.packet),
-            _ => None,
-        })
+        .filter_map(|word| if let Tlv::Update(_) = word.tlv { Some(word.packet) } else { None })
         .collect();
     assert_eq!((packets.len(), packets[0] == packets[1]), (2, true));
     assert_eq!((bench.metrics(B, P1), bench.metrics(B, P2)), ([0xffff].into(), [106].into()));
@@ -282,55 +279,4 @@ fn s6_a_former_number_is_gone_on_from() {
     let wanted = bench.speaker.seqno().plus(3_000);
     bench.say(A, &[seqno_request(OWN, NAME, wanted.0, 64)]);
     assert_eq!(bench.speaker.seqno(), wanted);
-}
-
-#[test]
-fn c5_who_acknowledges_hears_seldom() {
-    let profile = Profile { address: US, hello: ms(1_000), ..Profile::LAN };
-    let mut bench = Bench::with(profile, settings(), &[(WIRE, 0x50), (WIRE, 0x51)]);
-    bench.probes[B].acks = true;
-    bench.tell(Input::Announce(key(P1), Metric(0)));
-    bench.pass(ms(20_000));
-    bench.clear();
-    bench.pass(Duration::from_mins(40));
-    let promised = |probe| bench.updates(probe, key(P1)).last().unwrap().1.next;
-    assert_eq!((promised(A), promised(B)), (ms(16_000), ms(600_000)));
-    assert!((150..=201).contains(&bench.metrics(A, P1).len()));
-    assert!((4..=6).contains(&bench.metrics(B, P1).len()));
-}
-
-#[test]
-fn c13_who_never_acknowledges_hears_of_the_end_three_times() {
-    let mut bench = Bench::lan(2);
-    bench.say(A, &[offer(P1, 1, 100)]);
-    bench.pass(ms(20_000));
-    bench.clear();
-    bench.say(A, &[retraction(P1)]);
-    bench.pass(ms(120_000));
-    assert!((3..=5).contains(&bench.metrics(B, P1).len()), "{:?}", bench.metrics(B, P1));
-}
-
-#[test]
-fn c14_news_is_an_eighth() {
-    let table = [
-        (0, 64, false),
-        (0, 65, true),
-        (511, 575, false),
-        (511, 576, true),
-        (512, 448, false),
-        (512, 577, true),
-        (1_000, 1_125, false),
-        (1_000, 1_126, true),
-        (1_000, 875, false),
-        (1_000, 874, true),
-    ];
-    for (before, now, is_news) in table {
-        let mut bench = quiet(1);
-        bench.tell(Input::Announce(key(P1), Metric(before)));
-        bench.pass(ms(30_000));
-        bench.clear();
-        bench.tell(Input::Announce(key(P1), Metric(now)));
-        bench.pass(ms(1_000));
-        assert_eq!(!bench.metrics(A, P1).is_empty(), is_news, "{before} {now}");
-    }
 }
