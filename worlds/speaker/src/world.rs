@@ -176,7 +176,7 @@ impl World {
 
     fn next_deadline(&self) -> Time {
         let now = self.clock.now();
-        if self.kernel.queue() > 0 || self.times.relist {
+        if self.kernel.queue() > 0 {
             return now;
         }
         let mut due = self.times.tick;
