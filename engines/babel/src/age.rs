@@ -24,13 +24,13 @@ impl<C: Candidates> Speaker<C> {
         let mut next: Option<u16> = None;
         for row in (0..self.rows.end()).map(RowId) {
             let Some(candidate) = self.candidates.get_mut(row, slot) else { continue };
-            let (age, held) = (candidate.stamp.age(stamp), candidate.hold());
-            let hold = held.seconds();
+            let (age, believed) = (candidate.stamp.age(stamp), candidate.hold());
+            let hold = believed.seconds();
             let last_call = u16::try_from(u32::from(hold) * 5 / 7).unwrap_or(hold);
             let calls = !candidate.is_nudged() && candidate.refmetric.is_finite();
             let mut left = if calls { last_call } else { hold }.saturating_sub(age) + 1;
             if age > hold && candidate.refmetric.is_finite() {
-                retract(candidate, held, stamp);
+                retract(candidate, believed, stamp);
                 left = hold + 1;
                 self.ended(row, slot, now);
             } else if age > hold {

@@ -11,7 +11,7 @@ use core::time::Duration;
 use words::Time;
 
 use crate::agenda::Timer;
-use crate::candidates::{Candidates, Slot};
+use crate::candidates::{Candidate, Candidates, Slot};
 use crate::intern::Router;
 use crate::neighbour::Neighbour;
 use crate::outbox::{Due, Dump};
@@ -38,7 +38,7 @@ impl<C: Candidates> Speaker<C> {
             Best::Ours => (self.us, it.metric),
             Best::Through(slot) => {
                 let candidate = self.candidates.get(row, slot);
-                (candidate.map_or(Router::NONE, |it| it.router()), it.metric)
+                (candidate.map_or(Router::NONE, Candidate::router), it.metric)
             }
         };
         if router != it.router || metric.is_news_after(it.out) {

@@ -1,6 +1,6 @@
 //! What is owed becomes packets (RFC 8966 §3.1, §3.7.3).
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
@@ -151,10 +151,10 @@ impl<C: Candidates> Speaker<C> {
     /// many as may be said in one breath.
     fn write_updates(&mut self, page: &mut Page<'_>) {
         let Some(neighbour) = self.neighbours.get_mut(page.slot) else { return };
-        if !neighbour.is_usable() {
-            return;
-        }
         let mut owed = core::mem::take(&mut neighbour.out.owed);
+        if !neighbour.is_usable() {
+            return self.write_answers(page, owed);
+        }
         while !self.is_out_of_breath(page)
             && let Some((row, due)) = owed.pop_first()
         {
@@ -168,6 +168,18 @@ impl<C: Candidates> Speaker<C> {
         self.write_dump(page);
         if self.is_out_of_breath(page) {
             self.agenda.no_later(Timer::Pace(page.slot), page.now + BREATH);
+        }
+    }
+
+    /// Answers a neighbour that is not usable: once it is, it is told all the rest anyway.
+    fn write_answers(&mut self, page: &mut Page<'_>, owed: BTreeMap<RowId, Due>) {
+        for (row, _) in owed.into_iter().filter(|(_, due)| due.asked) {
+            let offer = self.offer(row, page.slot, true);
+            let update = self.update(page, row, offer);
+            page.press.put(&Tlv::Update(update));
+            if let (Some(offer), Some(neighbour)) = (offer, self.neighbours.get_mut(page.slot)) {
+                neighbour.say(row, Said::route(offer.metric, offer.seqno));
+            }
         }
     }
 

@@ -37,6 +37,26 @@ fn q1_an_exact_request_is_always_answered() {
 }
 
 #[test]
+fn q1_who_does_not_say_that_it_hears_us_is_answered_too() {
+    let mut bench = Bench::lan(1);
+    let deaf = bench.add(WIRE, link_local(0x60));
+    bench.say(A, &[offer(P1, 1, 100)]);
+    bench.say(deaf, &[greeting(1, Some(ms(60_000)))]);
+    bench.pass(ms(10_000));
+    bench.clear();
+    bench.say(deaf, &[request(OWN), request(P1), request(P2)]);
+    bench.pass(ms(500));
+    let metrics = |text| bench.metrics(deaf, text);
+    assert_eq!(
+        (metrics(OWN), metrics(P1), metrics(P2)),
+        ([0].into(), [196].into(), [0xffff].into())
+    );
+    bench.clear();
+    bench.pass(ms(20_000));
+    assert_eq!((bench.metrics(deaf, OWN), bench.metrics(deaf, P1)), (Vec::new(), Vec::new()));
+}
+
+#[test]
 fn q2_everything_is_told_and_not_twice_in_a_breath() {
     let mut bench = Bench::lan(2);
     bench.probes[B].acks = true;

@@ -205,6 +205,27 @@ fn t6_metrics_end_at_infinity() {
     }
 }
 
+/// Lets the second range cost all there is.
+#[derive(Debug)]
+struct Dear;
+
+impl crate::Policy for Dear {
+    fn import(&self, _: Interface, to: Key, _: RouterId) -> Option<Metric> {
+        Some(if to == key(P2) { Metric::INFINITE } else { Metric(7) })
+    }
+}
+
+#[test]
+fn t6_what_the_policy_adds_ends_at_infinity_too() {
+    let settings = Settings { policy: alloc::sync::Arc::new(Dear), ..settings() };
+    let mut bench = Bench::with(profile(), settings, &[(WIRE, 0x50)]);
+    bench.say(A, &[offer(P1, 1, 100), offer(P2, 1, 100)]);
+    assert_eq!((bench.selected(P1), bench.selected(P2)), (Some((A, 203)), None));
+    assert_eq!(bench.counted("policy"), 1);
+    bench.say(A, &[offer(P1, 1, 0xfff9)]);
+    assert_eq!(bench.selected(P1), None);
+}
+
 #[test]
 fn t7_ranges_that_are_never_routed() {
     let mut bench = Bench::lan(1);
