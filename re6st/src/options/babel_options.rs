@@ -56,7 +56,7 @@ struct Speak {
     /// Control socket [default: /run/re6st-babel.sock]
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
-    /// Where to speak babeld's text protocol: a path, or a port of ::1 [default: nowhere]
+    /// Where to speak babeld's text protocol: a path, or a local TCP port [default: nowhere]
     #[arg(long, value_name = "PATH|PORT")]
     babeld_socket: Option<Socket>,
     /// What a restart must know [default: /var/lib/re6st-babel.state]
