@@ -4,6 +4,7 @@ mod failover;
 mod learning;
 mod leaving;
 mod long_wires;
+mod manners;
 mod others;
 mod signing;
 mod special;
@@ -55,6 +56,7 @@ pub(crate) fn all() -> Vec<Fact> {
         failover::facts(),
         leaving::facts(),
         special::facts(),
+        manners::facts(),
         learning::facts(),
         others::facts(),
     ];

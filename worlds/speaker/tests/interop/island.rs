@@ -182,6 +182,12 @@ impl Island {
         self.ip(&format!("-6 addr add {}/128 dev lo nodad", self.node.another(last)));
     }
 
+    /// Gives it addresses of its own up to this last number.
+    pub(crate) fn crowd(&self, last: u16) {
+        let line = |last| format!("addr add {}/128 dev lo nodad\n", self.node.another(last));
+        self.ip_batch(&(2..=last).map(line).collect::<String>());
+    }
+
     /// Takes that address away.
     pub(crate) fn remove_own(&self, last: u16) {
         self.ip(&format!("-6 addr del {}/128 dev lo", self.node.another(last)));

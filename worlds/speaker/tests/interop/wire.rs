@@ -6,8 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ struct Weather {
     doubled: AtomicU64,
     /// The wire is gone.
     over: AtomicBool,
+    /// What the first end has sent, whatever became of it.
+    seen: Mutex<Vec<Vec<u8>>>,
 }
 
 /// A wire; cut and taken away when dropped.
@@ -66,6 +68,11 @@ impl Wire {
     /// Sets how many of a thousand packets arrive twice.
     pub(crate) fn double(&self, of_thousand: u64) {
         self.weather.doubled.store(of_thousand, Relaxed);
+    }
+
+    /// Returns the packets that the first end has sent since it was asked last.
+    pub(crate) fn seen(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.weather.seen.lock().expect("nobody panics with it"))
     }
 }
 
@@ -106,6 +113,9 @@ impl Carrier {
     }
 
     fn take(&mut self, to: usize, count: u64, packet: &[u8]) {
+        if to == 1 {
+            self.weather.seen.lock().expect("nobody panics with it").push(packet.to_vec());
+        }
         if self.draw(1000) < self.weather.lost.load(Relaxed) {
             return;
         }

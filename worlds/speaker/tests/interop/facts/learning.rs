@@ -47,9 +47,7 @@ fn small(stage: &mut Stage, peer: Make) -> String {
     stage.links(Link { mtu: 1280, ..Link::USUAL });
     stage.cable(a, b);
     for node in [a, b] {
-        let line = |last| format!("addr add {}/128 dev lo nodad\n", node.another(last));
-        let lines: String = (2..=MANY).map(line).collect();
-        stage.island(node).ip_batch(&lines);
+        stage.island(node).crowd(MANY);
     }
     stage.start_all();
     let count = |stage: &Stage, at: crate::island::Node, of: crate::island::Node| {
