@@ -134,6 +134,23 @@ fn t4_a_hold_ends_when_all_have_acknowledged() {
 }
 
 #[test]
+fn t4_a_hold_lasts_while_one_has_not_acknowledged() {
+    let mut bench = Bench::lan(3);
+    bench.say(A, &[offer(P1, 5, 100)]);
+    bench.pass(ms(10_000));
+    bench.clear();
+    bench.say(A, &[retraction(P1)]);
+    bench.pass(ms(2_000));
+    // C never acknowledges; B does, when it is told again.
+    bench.probes[B].acks = true;
+    bench.pass(ms(8_000));
+    assert!(bench.neighbour(B).unwrap().acknowledges);
+    assert_eq!(bench.told(P1), [Way::Unreachable]);
+    bench.pass(ms(10_000));
+    assert_eq!(bench.told(P1), [Way::Unreachable, Way::Gone]);
+}
+
+#[test]
 fn t5_a_newer_number_alone_moves_nothing() {
     let mut bench = Bench::lan(2);
     bench.say(A, &[offer(P1, 1, 100)]);
