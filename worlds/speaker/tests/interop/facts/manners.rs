@@ -21,24 +21,21 @@ const HEADERS: usize = 48;
 pub(super) fn facts() -> Vec<Fact> {
     vec![
         Fact::new("packets_of_ours_are_as_the_rfc_says", &[Ours, Babeld], |stage| {
-            manners(stage, Vec::new())
+            manners(stage, &[])
         }),
         Fact::new("signed_packets_of_ours_are_as_the_rfc_says", &[Ours, Babeld], |stage| {
-            manners(
-                stage,
-                vec![Key::new(Algorithm::HmacSha256, "0123456789abcdef0123456789abcdef")],
-            )
+            manners(stage, &[Key::new(Algorithm::HmacSha256, "0123456789abcdef0123456789abcdef")])
         }),
     ]
 }
 
-fn manners(stage: &mut Stage, keys: Vec<Key>) -> String {
+fn manners(stage: &mut Stage, keys: &[Key]) -> String {
     let [a, b] = stage.machines([Ours, Babeld]);
     stage.links(Link { mtu: MTU, ..Link::USUAL });
     stage.wire(a, b);
     stage.island(a).crowd(MANY);
     let signed = !keys.is_empty();
-    stage.all_settings(|setting| setting.keys.clone_from(&keys));
+    stage.all_settings(|setting| setting.keys = keys.to_vec());
     stage.start_all();
     stage.until(PATIENCE, "the last of many routes", |stage| {
         stage.next(b, &a.another(MANY)).is_some()
