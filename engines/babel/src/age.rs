@@ -188,6 +188,7 @@ impl<C: Candidates> Speaker<C> {
     fn forget_row(&mut self, row: RowId) {
         for (_, neighbour) in self.neighbours.iter_mut() {
             neighbour.newest.remove(&row);
+            neighbour.again.remove(&row);
             for carried in neighbour.window.values_mut() {
                 carried.retain(|it| it.row != row);
             }

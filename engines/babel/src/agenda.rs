@@ -25,6 +25,8 @@ pub(crate) enum Timer {
     Flush,
     /// Go on telling the neighbour what did not fit into one breath.
     Pace(Slot),
+    /// Tell the neighbour once more what overtook something older.
+    Again(Slot),
     /// The neighbour did not acknowledge this packet.
     Resend(Slot, u16),
     /// Some of the neighbour's routes may be too old.
@@ -56,7 +58,7 @@ impl Timer {
             Self::Silence(..) | Self::Deaf(_) => Why::Neighbour,
             Self::Update(_) => Why::Update,
             Self::Flush | Self::Pace(_) => Why::Triggered,
-            Self::Resend(..) => Why::Resend,
+            Self::Resend(..) | Self::Again(_) => Why::Resend,
             Self::Expiry(_) | Self::Hold => Why::Expiry,
             Self::Request(..) => Why::Request,
             Self::Restless => Why::Restless,

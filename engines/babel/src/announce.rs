@@ -14,7 +14,7 @@ use crate::agenda::Timer;
 use crate::candidates::{Candidate, Candidates, Slot};
 use crate::intern::Router;
 use crate::neighbour::Neighbour;
-use crate::outbox::{Due, Dump};
+use crate::outbox::Dump;
 use crate::rows::{Best, Row, RowId};
 use crate::{Family, Metric, Seqno, Speaker};
 
@@ -206,6 +206,10 @@ impl<C: Candidates> Speaker<C> {
         for it in carried {
             if neighbour.newest.get(&it.row) == Some(&opaque) {
                 neighbour.newest.remove(&it.row);
+                if it.overtakes {
+                    neighbour.again.insert(it.row);
+                    self.agenda.no_later(Timer::Again(slot), self.heard_at + STRAGGLERS);
+                }
             }
             if neighbour.said(it.row) == crate::outbox::Said::end(opaque) {
                 neighbour.say(it.row, crate::outbox::Said::NOTHING);
@@ -236,7 +240,7 @@ impl<C: Candidates> Speaker<C> {
             neighbour.newest.remove(&it.row);
             let tries = it.tries.saturating_add(1);
             if neighbour.acknowledges || tries < COPIES {
-                let due = neighbour.out.owed.entry(it.row).or_insert(Due { asked: false, tries });
+                let due = neighbour.out.owed.entry(it.row).or_default();
                 due.tries = due.tries.max(tries);
                 resent = true;
             }
@@ -245,6 +249,16 @@ impl<C: Candidates> Speaker<C> {
             self.ready.insert(slot);
             self.counters.resent += 1;
         }
+    }
+
+    /// Tells once more what overtook an older word: that may have arrived since, and nothing else
+    /// would put it right before the next full update.
+    pub(crate) fn tell_again(&mut self, slot: Slot) {
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        for row in core::mem::take(&mut neighbour.again) {
+            neighbour.out.owed.entry(row).or_default().again = true;
+        }
+        self.is_ready(slot);
     }
 
     /// Keeps a range from shorter ones, while neighbours may believe that we have a route
@@ -305,4 +319,6 @@ const GATHER: Duration = Duration::from_millis(25);
 /// How often a route is told to who never acknowledged anything. Source: RFC 8966 §3.7.2
 /// allows five.
 const COPIES: u8 = 3;
+/// How much later than its successor a packet may arrive.
+const STRAGGLERS: Duration = Duration::from_millis(1500);
 const DUMP_PAUSE: Duration = Duration::from_secs(1);

@@ -160,6 +160,7 @@ impl<C: Candidates> Speaker<C> {
             Timer::Deaf(slot),
             Timer::Update(slot),
             Timer::Pace(slot),
+            Timer::Again(slot),
             Timer::Expiry(slot),
         ] {
             self.agenda.cancel(timer);

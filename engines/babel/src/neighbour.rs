@@ -6,7 +6,7 @@
 //!                 └── 2 of 3 lost ───┘     3 of 3 lost: forgotten
 //! ```
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 use core::time::Duration;
@@ -51,6 +51,8 @@ pub(crate) struct Neighbour {
     pub(crate) window: BTreeMap<u16, Vec<Carried>>,
     /// The newest of those packets that tells each range.
     pub(crate) newest: BTreeMap<RowId, u16>,
+    /// Ranges to be told once more when nothing older can arrive any more.
+    pub(crate) again: BTreeSet<RowId>,
     /// The name of the last packet to be acknowledged; never 0.
     pub(crate) opaque: u16,
     /// How many requests it may make.
@@ -83,6 +85,7 @@ impl Neighbour {
             dumped: None,
             window: BTreeMap::new(),
             newest: BTreeMap::new(),
+            again: BTreeSet::new(),
             opaque,
             allowance: Allowance::default(),
             last_heard: RowId(0),

@@ -40,6 +40,8 @@ impl Outbox {
 pub(crate) struct Due {
     /// The neighbour asked: it gets an answer whatever that is.
     pub(crate) asked: bool,
+    /// It was told, and an older word on its way may arrive after that: it is told once more.
+    pub(crate) again: bool,
     /// How often it was told in vain.
     pub(crate) tries: u8,
 }
@@ -49,6 +51,8 @@ pub(crate) struct Due {
 pub(crate) struct Carried {
     pub(crate) row: RowId,
     pub(crate) tries: u8,
+    /// An older packet about the same range may still be on its way.
+    pub(crate) overtakes: bool,
 }
 
 /// A full telling, under way.

@@ -232,11 +232,11 @@ impl<C: Candidates> Speaker<C> {
     /// hear nothing.
     fn tell(&mut self, page: &mut Page<'_>, row: RowId, due: Due) {
         let offer = self.offer(row, page.slot, due.asked);
-        if !due.asked && offer.is_none() && !self.may_believe(page.slot, row) {
+        if !due.asked && !due.again && offer.is_none() && !self.may_believe(page.slot, row) {
             return;
         }
         let update = self.update(page, row, offer);
-        page.press.put_reliably(&Tlv::Update(update), Carried { row, tries: due.tries });
+        page.press.put_reliably(&Tlv::Update(update), Carried { row, tries: due.tries, overtakes: due.tries > 0 });
         let end = Said::end(page.press.opaque());
         let said = offer.map_or(end, |offer| Said::route(offer.metric, offer.seqno));
         if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
@@ -307,11 +307,13 @@ impl<C: Candidates> Speaker<C> {
         let promised = press.ack_within();
         let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + promised + promised / 4;
         for (octets, carried) in press.done {
-            if let Some((opaque, carried)) = carried {
+            if let Some((opaque, mut carried)) = carried {
                 let tries = carried.iter().map(|it| it.tries).min().unwrap_or(0);
                 let wait = (once * (1 << tries.min(4))).min(PATIENCE.max(once));
                 if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                    neighbour.newest.extend(carried.iter().map(|it| (it.row, opaque)));
+                    for it in &mut carried {
+                        it.overtakes |= neighbour.newest.insert(it.row, opaque).is_some();
+                    }
                     neighbour.window.insert(opaque, carried);
                 }
                 self.agenda.set(Timer::Resend(slot, opaque), now + wait);

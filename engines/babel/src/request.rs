@@ -283,7 +283,7 @@ impl<C: Candidates> Speaker<C> {
     /// Tells the neighbour our route at once, whatever it is.
     fn answer(&mut self, slot: Slot, row: RowId) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        neighbour.out.owed.insert(row, Due { asked: true, tries: 0 });
+        neighbour.out.owed.insert(row, Due { asked: true, ..Due::default() });
         self.is_ready(slot);
     }
 
