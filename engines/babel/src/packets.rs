@@ -81,7 +81,7 @@ impl<C: Candidates> Speaker<C> {
             }
         }
         if begins {
-            press.put(&Tlv::Update(Self::end_of(None, &profile, profile.update)));
+            press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
             press.put(&Tlv::RouteRequest(RouteRequest { key: None }));
         }
         press.turn();
@@ -95,7 +95,7 @@ impl<C: Candidates> Speaker<C> {
         let Some(port) = self.interfaces.get(&interface) else { return };
         let profile = port.profile;
         let mut press = Press::new(profile.max_packet, 0, false);
-        press.put(&Tlv::Update(Self::end_of(None, &profile, profile.update)));
+        press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
         press.turn();
         for (octets, _) in press.done {
             self.say(interface, None, octets);
@@ -143,7 +143,7 @@ impl<C: Candidates> Speaker<C> {
             press.put(&Tlv::SeqnoRequest(SeqnoRequest { key, seqno: *seqno, hops: *hops, router }));
         }
         for key in &out.unknown {
-            press.put(&Tlv::Update(Self::end_of(Some(*key), profile, profile.update)));
+            press.put(&Tlv::Update(self.end_of(Some(*key), profile, profile.update)));
         }
     }
 
@@ -278,7 +278,7 @@ impl<C: Candidates> Speaker<C> {
         self.counters.updates_out += 1;
         let next = neighbour.map_or(profile.update, |it| it.interval(profile));
         let Some(Offer { router, seqno, metric }) = offer else {
-            return Self::end_of(Some(key), profile, next);
+            return self.end_of(Some(key), profile, next);
         };
         self.note(row, router, Distance { seqno, metric });
         let v4 = crate::unmapped(key.prefix).is_some();
@@ -288,7 +288,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Returns the update that ends a route, or all.
-    const fn end_of(key: Option<Key>, profile: &Profile, next: Duration) -> Update {
+    fn end_of(&self, key: Option<Key>, profile: &Profile, next: Duration) -> Update {
         let hop = match (key, profile.address4) {
             (Some(key), Some(address)) if matches!(key.family(), crate::Family::V4) => {
                 Some(IpAddr::V4(address))
@@ -296,7 +296,8 @@ impl<C: Candidates> Speaker<C> {
             _ => None,
         };
         let (seqno, metric) = (Seqno(0), Metric::INFINITE);
-        Update { key, router: None, seqno, metric, next, hop }
+        let router = key.map(|_| self.routers.name(self.us));
+        Update { key, router, seqno, metric, next, hop }
     }
 
     /// Says the packets, and waits for the acknowledgments of those that ask for one.

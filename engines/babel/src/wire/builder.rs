@@ -111,6 +111,12 @@ impl Builder {
                 }
                 self.said.router = Some(router);
             }
+        } else if self.said.router.is_none()
+            && let Some(router) = update.router
+        {
+            // Retractions need none, but FRR 8.4 drops those before any.
+            self.buffer.item(tlv::ROUTER_ID, |body| router.encode(body));
+            self.said.router = Some(router);
         }
         let omitted = self.said.compress(&update);
         self.buffer.item(tlv::UPDATE, |body| update.encode(omitted, named, body));
