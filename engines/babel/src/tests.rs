@@ -138,18 +138,6 @@ impl World {
         self.tell(end.node, Input::Down(end.link));
     }
 
-    /// Ends a link at one end only.
-    fn end(&mut self, n: usize, link: LinkId) {
-        self.ends.remove(&(n, link));
-        self.tell(n, Input::Down(link));
-    }
-
-    /// Returns the ends of links whose other end has gone.
-    fn halves(&self) -> Vec<(usize, LinkId)> {
-        let gone = |end: &End| !self.ends.contains_key(&(end.node, end.link));
-        self.ends.iter().filter(|(_, end)| gone(end)).map(|(at, _)| *at).collect()
-    }
-
     fn tell(&mut self, n: usize, input: Input<'_>) {
         let now = self.now;
         self.nodes[n].babel.handle(input, now);
