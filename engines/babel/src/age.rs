@@ -144,9 +144,13 @@ impl<C: Candidates> Speaker<C> {
         let mut freed = self.sources.forget(age, stamp);
         for row in (0..self.rows.end()).map(RowId) {
             let old = |(_, source): (_, Source)| source.announced.age(stamp) > age;
+            let lost = |(_, source): (_, Source)| source.announced.age(stamp) > LOST;
             let Some(it) = self.rows.get_mut(row) else { continue };
             if it.source().is_some_and(old) {
                 it.put_source(None);
+                freed.push(row);
+            } else if it.best() == Best::None && it.source().is_some_and(lost) {
+                // Its requests may all have been lost, and nobody tells a route again for long.
                 freed.push(row);
             }
         }
@@ -156,6 +160,7 @@ impl<C: Candidates> Speaker<C> {
             }
         }
         self.requests.forget(now);
+        self.part_from_absent(now);
         self.free_rows();
         self.drop_routers();
     }
@@ -230,5 +235,7 @@ fn is_a_little_better(metric: Metric, than: Metric) -> bool {
 
 /// How soon a range is looked at again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// After so many seconds without a route it is asked for again, each minute.
+const LOST: u16 = 90;
 /// Source: RFC 8966 App. B, three minutes; at least 3.5 of our longest update interval.
 const SOURCE_LIFE: Duration = Duration::from_mins(3);

@@ -143,14 +143,21 @@ impl<C: Candidates> Speaker<C> {
         self.is_ready(slot);
     }
 
-    /// Answers a request for everything, unless that was just done (rule Q2).
+    /// Answers a request for everything, once a second at most (rule Q2).
     ///
     /// A neighbour that is not usable yet is told everything once it is.
     pub(crate) fn dump_if_due(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get(slot) else { return };
-        let lately = neighbour.dumped.is_some_and(|at| now.since(at) < DUMP_PAUSE);
-        if neighbour.is_usable() && !lately {
+        let pause =
+            neighbour.dumped.map_or(Duration::ZERO, |at| DUMP_PAUSE.saturating_sub(now.since(at)));
+        if !neighbour.is_usable() {
+            return;
+        }
+        if pause.is_zero() {
             self.dump(slot, true, now);
+        } else {
+            // It may have forgotten what it was told a moment ago.
+            self.agenda.no_later(Timer::Update(slot), now + pause);
         }
     }
 
@@ -201,6 +208,7 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn acknowledged(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(carried) = neighbour.window.remove(&opaque) else { return };
+        neighbour.asks.remove(&opaque);
         neighbour.acknowledges = true;
         let mut ended = Vec::new();
         for it in carried {
@@ -232,6 +240,20 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn resend(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(carried) = neighbour.window.remove(&opaque) else { return };
+        if let Some(asked) = neighbour.asks.remove(&opaque) {
+            let tries = asked.tries.saturating_add(1);
+            // Who acknowledges nothing, but tells something, has heard it.
+            let most = match (neighbour.acknowledges, self.candidates.told_by(slot)) {
+                (true, _) => QUESTIONS,
+                (false, 0) => COPIES,
+                (false, _) => 0,
+            };
+            if tries < most {
+                neighbour.out.wanted.routes.extend(asked.routes);
+                neighbour.out.wanted.tries = tries;
+                self.ready.insert(slot);
+            }
+        }
         let mut resent = false;
         for it in carried {
             if neighbour.newest.get(&it.row) != Some(&opaque) {
@@ -321,4 +343,6 @@ const GATHER: Duration = Duration::from_millis(25);
 const COPIES: u8 = 3;
 /// How much later than its successor a packet may arrive.
 const STRAGGLERS: Duration = Duration::from_millis(1500);
+/// How often a route is asked for of who acknowledges otherwise.
+const QUESTIONS: u8 = 8;
 const DUMP_PAUSE: Duration = Duration::from_secs(1);

@@ -44,6 +44,8 @@ pub enum Ignored {
     Stranger,
     /// One neighbour too many on this interface.
     Crowd,
+    /// That a neighbour begins, after it told what is true now.
+    Late,
     /// A range that is never routed: link-local, multicast, loopback.
     Martian,
     /// A range that is ours, or inside ours.
@@ -77,6 +79,7 @@ impl Ignored {
             Self::NoInterface => "no-interface",
             Self::Stranger => "stranger",
             Self::Crowd => "crowd",
+            Self::Late => "late",
             Self::Martian => "martian",
             Self::Ours => "ours",
             Self::Echo => "echo",

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv6Addr};
 
 use words::Time;
 
-use crate::candidates::Candidates;
+use crate::candidates::{Candidates, Slot};
 use crate::wire::{Ihu, Packet, Tlv};
 use crate::{Ignored, Interface, Speaker};
 
@@ -23,12 +23,16 @@ impl<C: Candidates> Speaker<C> {
             Ok(slot) => slot,
             Err(reason) => return self.ignore(reason),
         };
-        let (mut sent, mut echo) = (None, None);
+        let (mut sent, mut echo, mut greets) = (None, None, false);
         let mut tlvs = packet.tlvs();
         while let Some(tlv) = tlvs.next() {
             match tlv {
+                Ok(Tlv::Update(update)) if update.key.is_none() && greets => {
+                    self.began(slot, now);
+                }
                 Ok(Tlv::Update(update)) => self.updated(slot, &update, tlvs.extras(), now),
                 Ok(Tlv::Hello(hello)) => {
+                    greets = true;
                     sent = hello.sent.or(sent);
                     self.greeted(slot, &hello, now);
                 }
@@ -47,6 +51,17 @@ impl<C: Candidates> Speaker<C> {
         // Once for the whole packet, so that a new link is never taken for one without delay.
         self.timed(slot, echo.zip(sent), now);
         self.review(slot, now);
+    }
+
+    /// Takes in, with a greeting, that the neighbour begins and nothing of before is true.
+    ///
+    /// What a neighbour of our kind told before it was greeted anew was dropped then; if it has
+    /// told something since, this word was overtaken by it.
+    fn began(&mut self, slot: Slot, now: Time) {
+        if self.neighbours.get(slot).is_some_and(|it| it.frugal && it.began_lately(now)) {
+            return self.ignore(Ignored::Late);
+        }
+        self.retracted_all(slot, now);
     }
 
     /// Tells whether a report of reception is about us.

@@ -147,14 +147,18 @@ impl<C: Candidates> Speaker<C> {
     ) -> Result<Slot, Ignored> {
         let port = self.interfaces.get(&interface).ok_or(Ignored::NoInterface)?;
         let from = if port.profile.lone { Ipv6Addr::UNSPECIFIED } else { from };
-        if let Some(slot) = port.neighbours.get(&from) {
+        let is_absent = |slot: &Slot| !self.neighbours.get(*slot).is_some_and(Neighbour::is_known);
+        if let Some(slot) = port.neighbours.get(&from)
+            && (greets || port.profile.lone || !is_absent(slot))
+        {
             return Ok(*slot);
         }
         if !greets {
             return Err(Ignored::Stranger);
         }
         if port.neighbours.len() >= port.profile.max_neighbours {
-            return Err(Ignored::Crowd);
+            let absent = port.neighbours.values().copied().find(is_absent);
+            self.part(absent.ok_or(Ignored::Crowd)?, self.heard_at);
         }
         self.meet(interface, from).ok_or(Ignored::Crowd)
     }

@@ -146,7 +146,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Takes in that the neighbour has no route any more (rule U4).
-    fn retracted_all(&mut self, slot: Slot, now: Time) {
+    pub(crate) fn retracted_all(&mut self, slot: Slot, now: Time) {
         let stamp = self.stamp;
         for row in (0..self.rows.end()).map(RowId) {
             let Some(candidate) = self.candidates.get_mut(row, slot) else { continue };
@@ -239,12 +239,19 @@ impl<C: Candidates> Speaker<C> {
     }
 
     fn put(&mut self, row: RowId, slot: Slot, candidate: Candidate) {
-        let Self { candidates, neighbours, rows, .. } = self;
+        let Self { candidates, neighbours, rows, sources, .. } = self;
         let best = rows.get(row).best();
+        let distance = |router: Router| match rows.get(row).source() {
+            Some((it, source)) if it == router => Some(source.distance),
+            Some(_) | None => sources.get(row, router).map(|source| source.distance),
+        };
+        // What may be selected, what only need be asked about, what is gone.
         let weigh = |slot: Slot, it: &Candidate| {
             let cost = neighbours.get(slot).map_or(crate::Cost::INFINITE, |it| it.cost);
             let metric = it.refmetric.through(cost);
-            if best == Best::Through(slot) { 0 } else { u32::from(metric.0) + 1 }
+            let feasible = distance(it.router()).is_none_or(|ours| ours.admits(it.distance()));
+            let class = if metric.is_finite() { 1 + u32::from(!feasible) } else { 3 };
+            if best == Best::Through(slot) { 0 } else { class << 16 | u32::from(metric.0) }
         };
         candidates.put(row, slot, candidate, &weigh);
     }

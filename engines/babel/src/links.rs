@@ -7,7 +7,7 @@ use words::Time;
 
 use crate::agenda::{Stream, Timer};
 use crate::candidates::{Candidates, Slot};
-use crate::neighbour::Greeting;
+use crate::neighbour::{Greeting, Neighbour};
 use crate::wire::{Echo, Hello, Ihu};
 use crate::{Cost, Speaker};
 
@@ -27,7 +27,8 @@ impl<C: Candidates> Speaker<C> {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let promises = neighbour.promises(stream);
         if greeting == Greeting::First {
-            neighbour.out.routes.insert(None);
+            neighbour.met = Some(now);
+            neighbour.out.wanted.routes.insert(None);
             neighbour.out.ihu = true;
             self.is_ready(slot);
             self.court_again(interface, now);
@@ -108,15 +109,33 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
-    /// Gives up a silent neighbour: forgotten, or on a lone interface awaited again.
+    /// Gives up a silent neighbour.
+    ///
+    /// It may hear us all the same, and come back with what it was told long ago: what that was
+    /// is kept for as long as it may be believed, so that it is told what is no longer true.
     fn lose(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get(slot) else { return };
         let interface = neighbour.interface;
         let lone = self.interfaces.get(&interface).is_some_and(|port| port.profile.lone);
-        if lone {
+        if lone || neighbour.may_believe() {
             self.forget(slot, now);
             self.court_again(interface, now);
         } else {
+            self.part(slot, now);
+        }
+    }
+
+    /// Ends what was kept of neighbours that did not come back, once they believe nothing more.
+    pub(crate) fn part_from_absent(&mut self, now: Time) {
+        let is_over = |it: &Neighbour| {
+            let port = self.interfaces.get(&it.interface).filter(|port| !port.profile.lone);
+            let life = port.map(|port| held(port.profile.long_update));
+            let absent = it.forgotten.map(|at| now.since(at)).filter(|_| !it.is_known());
+            life.zip(absent).is_some_and(|(life, absent)| absent > life)
+        };
+        let over = self.neighbours.iter().filter(|(_, it)| is_over(it));
+        let over: Vec<Slot> = over.map(|(slot, _)| slot).collect();
+        for slot in over {
             self.part(slot, now);
         }
     }
@@ -125,7 +144,7 @@ impl<C: Candidates> Speaker<C> {
     fn forget(&mut self, slot: Slot, now: Time) {
         self.cancel_timers(slot);
         if let Some(neighbour) = self.neighbours.get_mut(slot) {
-            neighbour.forget();
+            neighbour.forget(now);
         }
         self.drop_column(slot, now);
     }

@@ -16,7 +16,7 @@ use words::Time;
 use crate::agenda::Stream;
 use crate::candidates::{Hold, Slot, grow};
 use crate::history::History;
-use crate::outbox::{Carried, Dump, Outbox, Said};
+use crate::outbox::{Asked, Carried, Dump, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
 use crate::rows::RowId;
 use crate::wire::{Echo, Hello};
@@ -51,6 +51,8 @@ pub(crate) struct Neighbour {
     pub(crate) window: BTreeMap<u16, Vec<Carried>>,
     /// The newest of those packets that tells each range.
     pub(crate) newest: BTreeMap<RowId, u16>,
+    /// The requests for routes that it has not acknowledged, by the packet that made them.
+    pub(crate) asks: BTreeMap<u16, Asked>,
     /// Ranges to be told once more when nothing older can arrive any more.
     pub(crate) again: BTreeSet<RowId>,
     /// The name of the last packet to be acknowledged; never 0.
@@ -61,6 +63,10 @@ pub(crate) struct Neighbour {
     pub(crate) last_heard: RowId,
     /// How soon it last promised to repeat a route, and how long that is believed.
     pub(crate) promised: (Duration, Hold),
+    /// When its first greeting came, in its present life.
+    pub(crate) met: Option<Time>,
+    /// When it was last given up or began again.
+    pub(crate) forgotten: Option<Time>,
     pub(crate) multicast: Option<(History, Option<Duration>)>,
     pub(crate) unicast: Option<(History, Option<Duration>)>,
     rtt: Option<(Duration, Time)>,
@@ -85,10 +91,13 @@ impl Neighbour {
             dumped: None,
             window: BTreeMap::new(),
             newest: BTreeMap::new(),
+            asks: BTreeMap::new(),
             again: BTreeSet::new(),
             opaque,
             allowance: Allowance::default(),
             last_heard: RowId(0),
+            met: None,
+            forgotten: None,
             promised: (Duration::ZERO, Hold::of(1)),
             multicast: None,
             unicast: None,
@@ -132,10 +141,21 @@ impl Neighbour {
 
     /// Forgets all that was learnt from the neighbour, but not what it was told: it may still
     /// believe that.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self, now: Time) {
         let fresh = Self::new(self.interface, self.address, self.opaque);
-        let said = core::mem::take(&mut self.said);
-        *self = Self { said, acknowledges: self.acknowledges, place: self.place, ..fresh };
+        let (said, forgotten) = (core::mem::take(&mut self.said), Some(now));
+        let (acknowledges, place) = (self.acknowledges, self.place);
+        *self = Self { acknowledges, said, place, forgotten, ..fresh };
+    }
+
+    /// Tells whether its first greeting came a moment ago.
+    pub(crate) fn began_lately(&self, now: Time) -> bool {
+        self.met.is_some_and(|at| now.since(at) < OVERTAKING)
+    }
+
+    /// Tells whether it may still believe something that it was told.
+    pub(crate) fn may_believe(&self) -> bool {
+        self.said.iter().any(|said| said.is_route() || said.is_doubtful())
     }
 
     /// Takes in one round trip: what the neighbour echoed, and when it sent that.
@@ -345,6 +365,8 @@ fn expected_transmissions(share: u16) -> Cost {
 
 /// Numbers from here on mean something else in a row.
 const MOST: u16 = 0xff00;
+/// How late a packet may be.
+const OVERTAKING: Duration = Duration::from_secs(10);
 const RTT_LIFE: Duration = Duration::from_mins(3);
 /// An older reading of the clock says nothing about now.
 const ECHO_LIFE: Duration = Duration::from_mins(10);

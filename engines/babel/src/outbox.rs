@@ -13,8 +13,10 @@ pub(crate) struct Outbox {
     pub(crate) ihu: bool,
     /// Acknowledge these packets.
     pub(crate) acks: Vec<u16>,
-    /// Ask for these routes; `None` for all.
+    /// Ask for these routes, once; `None` for all.
     pub(crate) routes: BTreeSet<Option<Key>>,
+    /// Ask for these routes until it acknowledges that.
+    pub(crate) wanted: Asked,
     /// Ask for these numbers, with so many hops.
     pub(crate) seqnos: BTreeMap<(Key, RouterId), (Seqno, u8)>,
     /// It asked for these, and we know nothing of them.
@@ -29,6 +31,7 @@ impl Outbox {
         !self.ihu
             && self.acks.is_empty()
             && self.routes.is_empty()
+            && self.wanted.routes.is_empty()
             && self.seqnos.is_empty()
             && self.unknown.is_empty()
             && self.owed.is_empty()
@@ -53,6 +56,15 @@ pub(crate) struct Carried {
     pub(crate) tries: u8,
     /// An older packet about the same range may still be on its way.
     pub(crate) overtakes: bool,
+}
+
+/// Requests for routes that must be acknowledged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// `None` for all.
+    pub(crate) routes: BTreeSet<Option<Key>>,
+    /// How often they were made in vain.
+    pub(crate) tries: u8,
 }
 
 /// A full telling, under way.

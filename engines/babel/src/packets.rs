@@ -13,7 +13,7 @@ use crate::candidates::{Candidates, Slot};
 use crate::feasibility::Distance;
 use crate::neighbour::clock;
 use crate::outbox::{Carried, Due, Outbox, Said};
-use crate::press::Press;
+use crate::press::{Claim, Press};
 use crate::profile::Profile;
 use crate::rows::RowId;
 use crate::wire::{Ack, Hello, Ihu, RouteRequest, SeqnoRequest, Tlv, Update};
@@ -138,6 +138,10 @@ impl<C: Candidates> Speaker<C> {
         for key in &out.routes {
             press.put(&Tlv::RouteRequest(RouteRequest { key: *key }));
         }
+        for key in &out.wanted.routes {
+            let ask = Tlv::RouteRequest(RouteRequest { key: *key });
+            press.ask_reliably(&ask, *key, out.wanted.tries);
+        }
         for ((key, router), (seqno, hops)) in &out.seqnos {
             let (key, router) = (*key, *router);
             press.put(&Tlv::SeqnoRequest(SeqnoRequest { key, seqno: *seqno, hops: *hops, router }));
@@ -236,7 +240,10 @@ impl<C: Candidates> Speaker<C> {
             return;
         }
         let update = self.update(page, row, offer);
-        page.press.put_reliably(&Tlv::Update(update), Carried { row, tries: due.tries, overtakes: due.tries > 0 });
+        page.press.put_reliably(
+            &Tlv::Update(update),
+            Carried { row, tries: due.tries, overtakes: due.tries > 0 },
+        );
         let end = Said::end(page.press.opaque());
         let said = offer.map_or(end, |offer| Said::route(offer.metric, offer.seqno));
         if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
@@ -307,11 +314,14 @@ impl<C: Candidates> Speaker<C> {
         let interface = neighbour.interface;
         let promised = press.ack_within();
         let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + promised + promised / 4;
-        for (octets, carried) in press.done {
-            if let Some((opaque, mut carried)) = carried {
-                let tries = carried.iter().map(|it| it.tries).min().unwrap_or(0);
-                let wait = (once * (1 << tries.min(4))).min(PATIENCE.max(once));
+        for (octets, claim) in press.done {
+            if let Some(claim) = claim {
+                let wait = (once * (1 << claim.tries().min(4))).min(PATIENCE.max(once));
+                let Claim { opaque, mut carried, asked } = claim;
                 if let Some(neighbour) = self.neighbours.get_mut(slot) {
+                    if !asked.routes.is_empty() {
+                        neighbour.asks.insert(opaque, asked);
+                    }
                     for it in &mut carried {
                         it.overtakes |= neighbour.newest.insert(it.row, opaque).is_some();
                     }

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::outbox::Carried;
+use crate::Key;
+use crate::outbox::{Asked, Carried};
 use crate::wire::{AckRequest, Builder, Tlv};
 
 /// Packets in the making.
@@ -13,21 +14,43 @@ pub(crate) struct Press {
     builder: Option<Builder>,
     /// What the present packet must be acknowledged for.
     carried: Vec<Carried>,
+    asked: Asked,
     opaque: u16,
     quick: bool,
     /// The packets that are made.
     pub(crate) done: Vec<Printed>,
 }
 
-/// A packet, and if it asks to be acknowledged: its name, and what it tells.
-pub(crate) type Printed = (Vec<u8>, Option<(u16, Vec<Carried>)>);
+/// A packet, and what it must be acknowledged for.
+pub(crate) type Printed = (Vec<u8>, Option<Claim>);
+
+/// What a packet must be acknowledged for.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    /// Its name.
+    pub(crate) opaque: u16,
+    /// What it tells.
+    pub(crate) carried: Vec<Carried>,
+    /// What it asks for.
+    pub(crate) asked: Asked,
+}
+
+impl Claim {
+    /// Returns how often that was said in vain.
+    pub(crate) fn tries(&self) -> u8 {
+        let told = self.carried.iter().map(|it| it.tries);
+        let asked = (!self.asked.routes.is_empty()).then_some(self.asked.tries);
+        told.chain(asked).min().unwrap_or(0)
+    }
+}
 
 impl Press {
     /// Returns an empty press for packets of `most` octets; the last one to be acknowledged was
     /// named `opaque`. Those who read them acknowledge at once if they are `quick`.
     pub(crate) fn new(most: usize, opaque: u16, quick: bool) -> Self {
         let (carried, done) = (Vec::new(), Vec::new());
-        Self { most, builder: None, carried, opaque: named(opaque), quick, done }
+        let (asked, opaque) = (Asked::default(), named(opaque));
+        Self { most, builder: None, carried, asked, opaque, quick, done }
     }
 
     /// Returns the name that the present packet has, or would have.
@@ -56,18 +79,26 @@ impl Press {
         self.carried.push(carried);
     }
 
+    /// Writes a request for a route, or for all, into a packet that must be acknowledged.
+    pub(crate) fn ask_reliably(&mut self, tlv: &Tlv, key: Option<Key>, tries: u8) {
+        self.put(tlv);
+        self.asked.routes.insert(key);
+        self.asked.tries = tries;
+    }
+
     /// Ends the present packet, if anything is in it.
     pub(crate) fn turn(&mut self) {
         let Some(mut builder) = self.builder.take() else { return };
         let carried = core::mem::take(&mut self.carried);
-        let mut asked = None;
-        if !carried.is_empty() {
+        let asked = core::mem::take(&mut self.asked);
+        let mut claim = None;
+        if !carried.is_empty() || !asked.routes.is_empty() {
             let ask = AckRequest { opaque: self.opaque, within: self.ack_within() };
             let _ = builder.push(&Tlv::AckRequest(ask), 0);
-            asked = Some((self.opaque, carried));
+            claim = Some(Claim { opaque: self.opaque, carried, asked });
             self.opaque = named(self.opaque.wrapping_add(1));
         }
-        self.done.push((builder.finish(), asked));
+        self.done.push((builder.finish(), claim));
     }
 
     fn try_put(&mut self, tlv: &Tlv) -> bool {

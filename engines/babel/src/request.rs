@@ -220,8 +220,14 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn ask_everybody(&mut self, row: RowId) {
         let usable = self.neighbours.iter().filter(|(_, it)| it.is_usable());
         let slots: Vec<Slot> = usable.map(|(slot, _)| slot).collect();
+        let key = self.rows.key(row);
         for slot in slots {
-            self.ask_for_route(row, slot);
+            if let Some(neighbour) = self.neighbours.get_mut(slot)
+                && !neighbour.asks.values().any(|asked| asked.routes.contains(&Some(key)))
+            {
+                neighbour.out.wanted.routes.insert(Some(key));
+                self.ready.insert(slot);
+            }
         }
     }
 
@@ -274,8 +280,10 @@ impl<C: Candidates> Speaker<C> {
     /// By one, as the RFC has it. In our first minutes to `wanted` itself: it is then the
     /// number of our former life, which neighbours remember and we do not.
     fn renew(&mut self, wanted: Seqno, now: Time) {
-        if wanted.newer_than(self.seqno) {
-            let reborn = self.settings.seqno.is_none() && now.since(self.born) < MEMORY;
+        let reborn = self.settings.seqno.is_none() && now.since(self.born) < MEMORY;
+        // The number before it may be the opposite of ours: neither is newer.
+        let opposite = reborn && wanted.ahead_of(self.seqno.plus(1)) == i16::MIN;
+        if wanted.newer_than(self.seqno) || opposite {
             self.seqno = if reborn { wanted } else { self.seqno.plus(1) };
         }
     }

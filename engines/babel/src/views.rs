@@ -114,6 +114,9 @@ impl<C: Candidates> Speaker<C> {
     fn neighbour_view(&self, slot: Slot, selected: Option<u32>) -> Option<NeighbourView> {
         let neighbour = self.neighbours.get(slot)?;
         let port = self.interfaces.get(&neighbour.interface)?;
+        if !neighbour.is_known() && !port.profile.lone {
+            return None;
+        }
         Some(NeighbourView {
             interface: neighbour.interface,
             address: neighbour.address,
