@@ -12,6 +12,7 @@ use words::{Dice, Engine, LinkId, Prefix, Time};
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
 mod lan;
+mod drift;
 mod loss;
 mod model;
 mod neighbour;
