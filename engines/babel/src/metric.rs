@@ -80,7 +80,7 @@ impl Cost {
 
     /// Tells whether the link's cost has moved far enough from `used` to be used instead.
     pub const fn has_left(self, used: Self) -> bool {
-        let margin = if used.0 / 8 > 8 { used.0 / 8 } else { 8 };
+        let margin = if used.0 / 16 > 8 { used.0 / 16 } else { 8 };
         self.is_finite() != used.is_finite() || self.0.abs_diff(used.0) > margin
     }
 }
