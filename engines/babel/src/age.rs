@@ -144,13 +144,17 @@ impl<C: Candidates> Speaker<C> {
         let mut freed = self.sources.forget(age, stamp);
         for row in (0..self.rows.end()).map(RowId) {
             let old = |(_, source): (_, Source)| source.announced.age(stamp) > age;
-            let lost = |(_, source): (_, Source)| source.announced.age(stamp) > LOST;
+            let lost = |(_, source): (_, Source)| {
+                let minutes = source.announced.age(stamp) / 60;
+                minutes > 1 && minutes.is_power_of_two()
+            };
             let Some(it) = self.rows.get_mut(row) else { continue };
             if it.source().is_some_and(old) {
                 it.put_source(None);
                 freed.push(row);
             } else if it.best() == Best::None && it.source().is_some_and(lost) {
-                // Its requests may all have been lost, and nobody tells a route again for long.
+                // Its requests may all have been lost, and nobody tells a route again for long:
+                // after 2, 4, 8, 16 and 32 minutes.
                 freed.push(row);
             }
         }
@@ -235,7 +239,5 @@ fn is_a_little_better(metric: Metric, than: Metric) -> bool {
 
 /// How soon a range is looked at again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// After so many seconds without a route it is asked for again, each minute.
-const LOST: u16 = 90;
 /// Source: RFC 8966 App. B, three minutes; at least 3.5 of our longest update interval.
 const SOURCE_LIFE: Duration = Duration::from_mins(3);

@@ -302,6 +302,14 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
+    /// Ends the holds of which all neighbours know, now that one is not usable any more.
+    pub(crate) fn release_known(&mut self) {
+        let held: Vec<RowId> = self.holds.keys().copied().collect();
+        for row in held {
+            self.release_if_known(row);
+        }
+    }
+
     /// Ends the hold of a range once all neighbours know that we have no route.
     fn release_if_known(&mut self, row: RowId) {
         let waits = |it: &Neighbour| {

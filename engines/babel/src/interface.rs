@@ -64,9 +64,16 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn down(&mut self, interface: Interface, now: Time) {
         let Some(port) = self.interfaces.get(&interface) else { return };
         let slots: Vec<Slot> = port.neighbours.values().copied().collect();
+        // All at once: none is a way out for what the others told.
+        for slot in &slots {
+            if let Some(neighbour) = self.neighbours.get_mut(*slot) {
+                neighbour.cost = Cost::INFINITE;
+            }
+        }
         for slot in slots {
             self.part(slot, now);
         }
+        self.release_known();
         self.settle();
         self.interfaces.remove(&interface);
         self.greet.remove(&interface);

@@ -111,6 +111,7 @@ impl<C: Candidates> Speaker<C> {
 
     /// Takes in a route that is new or different.
     fn learn(&mut self, slot: Slot, row: RowId, news: &News<'_>, now: Time) {
+        self.drop_routers();
         let router = self.routers.intern(news.name);
         let before = self.candidates.get(row, slot).copied();
         let selected = self.rows.get(row).best() == Best::Through(slot);

@@ -102,6 +102,9 @@ impl<C: Candidates> Speaker<C> {
         let is_usable = neighbour.is_usable();
         let interval = neighbour.interval(&port.profile);
         self.cost_changed(slot, before, now);
+        if was_usable && !is_usable {
+            self.release_known();
+        }
         if !was_usable && is_usable {
             let next = self.shortened(interval);
             self.agenda.set(Timer::Update(slot), now + next);
