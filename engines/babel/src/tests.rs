@@ -11,8 +11,9 @@ use words::{Dice, Engine, LinkId, Prefix, Time};
 
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
-mod lan;
 mod drift;
+mod lan;
+mod floods;
 mod loss;
 mod model;
 mod neighbour;
