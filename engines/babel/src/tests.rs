@@ -14,6 +14,7 @@ use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 mod drift;
 mod lan;
 mod floods;
+mod topk;
 mod loss;
 mod model;
 mod neighbour;
