@@ -15,6 +15,7 @@ mod drift;
 mod lan;
 mod floods;
 mod topk;
+mod transitions;
 mod loss;
 mod model;
 mod neighbour;
