@@ -169,7 +169,8 @@ impl<C: Candidates> Speaker<C> {
         if neighbour.is_usable() {
             self.dump(slot, false, now);
         }
-        let next = self.shortened(interval);
+        // A little jitter is enough here: it is long, and a full telling takes its time.
+        let next = interval.saturating_sub(self.dice.within(interval / 8));
         self.agenda.set(Timer::Update(slot), now + next);
     }
 

@@ -44,6 +44,7 @@ impl Hold {
     }
 
     /// Returns how many seconds that is.
+    #[inline]
     pub(crate) const fn seconds(self) -> u16 {
         let base = 1u32 << (self.0 / 8);
         let seconds = base + (base * (self.0 % 8) as u32).div_ceil(8);
@@ -64,6 +65,7 @@ impl Stamp {
     }
 
     /// Returns how many seconds have passed since, until `now`.
+    #[inline]
     pub(crate) const fn age(self, now: Self) -> u16 {
         now.0.wrapping_sub(self.0)
     }
@@ -83,6 +85,7 @@ impl Candidate {
     }
 
     /// Returns its source.
+    #[inline]
     pub(crate) const fn router(&self) -> Router {
         let [high, low] = self.rest;
         let ([r2, r1], [r0, _]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -100,22 +103,26 @@ impl Candidate {
     }
 
     /// Notes that it was told again.
+    #[inline]
     pub(crate) const fn refresh(&mut self, hold: Hold, now: Stamp) {
         *self = Self::new(self.router(), self.distance(), hold, now);
     }
 
     /// Returns what feasibility is judged by.
+    #[inline]
     pub(crate) const fn distance(&self) -> Distance {
         Distance { seqno: self.seqno, metric: self.refmetric }
     }
 
     /// Returns how long it is believed.
+    #[inline]
     pub(crate) const fn hold(&self) -> Hold {
         let [_, low] = self.rest;
         Hold((low & 0x7f) as u8)
     }
 
     /// Tells whether the neighbour was asked to repeat it.
+    #[inline]
     pub(crate) const fn is_nudged(&self) -> bool {
         let [_, low] = self.rest;
         low & Self::NUDGED != 0
@@ -127,6 +134,7 @@ impl Candidate {
         *low |= Self::NUDGED;
     }
 
+    #[inline]
     const fn is_there(&self) -> bool {
         self.router().0 != 0
     }
@@ -187,11 +195,13 @@ struct Column {
 }
 
 impl Candidates for Columns {
+    #[inline]
     fn get(&self, row: RowId, from: Slot) -> Option<&Candidate> {
         let column = self.0.get(usize::from(from.0))?;
         column.routes.get(row.0 as usize).filter(|it| it.is_there())
     }
 
+    #[inline]
     fn get_mut(&mut self, row: RowId, from: Slot) -> Option<&mut Candidate> {
         let column = self.0.get_mut(usize::from(from.0))?;
         column.routes.get_mut(row.0 as usize).filter(|it| it.is_there())
@@ -232,6 +242,7 @@ impl Candidates for Columns {
         all.filter(|it| it.is_there()).for_each(see);
     }
 
+    #[inline]
     fn told_by(&self, from: Slot) -> usize {
         self.0.get(usize::from(from.0)).map_or(0, |column| column.count)
     }

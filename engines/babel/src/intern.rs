@@ -59,6 +59,7 @@ impl Routers {
     }
 
     /// Returns the router-id of this number.
+    #[inline]
     pub(crate) fn name(&self, router: Router) -> RouterId {
         name_of(&self.names, router.0)
     }
@@ -88,6 +89,7 @@ impl Routers {
     }
 }
 
+#[inline]
 fn name_of(names: &[RouterId], number: u32) -> RouterId {
     names.get(number as usize).copied().unwrap_or(RouterId([0; 8]))
 }

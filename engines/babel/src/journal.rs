@@ -49,6 +49,9 @@ impl Journal {
         let told = self.lines.len().saturating_sub(left);
         self.lines.drain(..told);
         self.first = self.first.wrapping_add(u32::try_from(told).unwrap_or(0));
+        if self.lines.capacity() > ROOM && self.lines.len() < self.lines.capacity() / 8 {
+            self.lines.shrink_to(self.lines.len() * 2);
+        }
     }
 
     /// Tells whether most lines say nothing any more.
@@ -86,6 +89,9 @@ impl Journal {
         (self.lines, self.first) = (kept, end);
     }
 }
+
+/// So many lines are never too much room.
+const ROOM: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -330,10 +330,12 @@ impl Neighbours {
         self.0.get_mut(usize::from(slot.0))?.take()
     }
 
+    #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<&Neighbour> {
         self.0.get(usize::from(slot.0))?.as_ref()
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Neighbour> {
         self.0.get_mut(usize::from(slot.0))?.as_mut()
     }

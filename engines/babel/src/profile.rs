@@ -85,7 +85,7 @@ impl Profile {
         cost: Cost::NOMINAL,
         hello: Duration::from_secs(4),
         update: Duration::from_secs(16),
-        long_update: Duration::from_mins(10),
+        long_update: Duration::from_secs(640),
         max_packet: 1400,
         split_horizon: true,
         delay: None,

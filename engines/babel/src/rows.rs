@@ -106,6 +106,7 @@ impl Row {
         was
     }
 
+    #[inline]
     pub(crate) const fn best(&self) -> Best {
         match self.best {
             NOBODY => Best::None,
@@ -124,6 +125,7 @@ impl Row {
         self.metric = metric;
     }
 
+    #[inline]
     pub(crate) const fn told(&self) -> Told {
         match self.told {
             NOBODY => Told::Gone,
@@ -141,6 +143,7 @@ impl Row {
     }
 
     /// Returns the router whose source is in the row, with what is remembered of it.
+    #[inline]
     pub(crate) fn source(&self) -> Option<(Router, Source)> {
         let distance = Distance { seqno: self.fd_seqno, metric: self.fd_metric };
         let source = Source { distance, announced: self.fd_stamp };
@@ -193,11 +196,13 @@ impl Rows {
     }
 
     /// Returns the row; an empty one for a number that is not in use.
+    #[inline]
     pub(crate) fn get(&self, row: RowId) -> &Row {
         self.all.get(row.0 as usize).unwrap_or(&Row::VOID)
     }
 
     /// Returns the row, to change it.
+    #[inline]
     pub(crate) fn get_mut(&mut self, row: RowId) -> Option<&mut Row> {
         self.all.get_mut(row.0 as usize)
     }
@@ -213,6 +218,7 @@ impl Rows {
     }
 
     /// Returns the row of a key. Quick if it is the one that `hint` foretells.
+    #[inline]
     pub(crate) fn find(&self, key: Key, hint: RowId) -> Option<RowId> {
         let source = self.source(key.source)?;
         let foretold = RowId(self.get(hint).hint);
@@ -319,6 +325,7 @@ impl Rows {
         self.all.iter_mut().for_each(|row| row.renumber(&new));
     }
 
+    #[inline]
     fn is_of(&self, row: u32, prefix: Prefix, source: u16) -> bool {
         self.all.get(row as usize).is_some_and(|row| {
             row.length == prefix.length()
@@ -328,6 +335,7 @@ impl Rows {
         })
     }
 
+    #[inline]
     fn source(&self, source: Prefix) -> Option<u16> {
         let number = self.sources.iter().position(|it| *it == source)?;
         u16::try_from(number).ok()

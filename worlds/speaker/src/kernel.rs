@@ -15,6 +15,10 @@ use std::ops::RangeInclusive;
 use babel::Key;
 use linux::{Change, KernelRoute};
 
+use self::ledger::Ledger;
+
+mod ledger;
+
 /// The protocol number of Babel's routes (`RTPROT_BABEL`).
 pub(crate) const BABEL: u8 = 42;
 
@@ -29,8 +33,7 @@ struct Slot {
 #[derive(Debug, Default)]
 pub(crate) struct Kernel {
     table: u32,
-    wanted: BTreeMap<Key, KernelRoute>,
-    installed: BTreeMap<Slot, KernelRoute>,
+    ledger: Ledger,
     /// What a former life left, and the speaker has not spoken of.
     former: BTreeSet<Slot>,
     /// Where routes of others are.
@@ -42,7 +45,7 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// Returns an empty account of `table`.
     pub(crate) fn of(table: u32) -> Self {
-        Self { table, ..Self::default() }
+        Self { table, ledger: Ledger::of(table), ..Self::default() }
     }
 
     /// Lets this be the route to its range; `None` lets there be none.
@@ -51,19 +54,16 @@ impl Kernel {
         for slot in spoken {
             self.former.remove(&slot);
         }
-        match route {
-            Some(route) => self.wanted.insert(key, route),
-            None => self.wanted.remove(&key),
-        };
+        self.ledger.want(key, route.as_ref());
         self.dirty.insert(key);
     }
 
     /// Takes in the whole table, as the kernel lists it; `newborn` if the speaker has said
     /// nothing yet, so that what is ours there is of a former life.
     pub(crate) fn found_all(&mut self, routes: &[KernelRoute], newborn: bool) {
-        let before: Vec<Key> = self.installed.keys().map(|slot| slot.key).collect();
-        self.dirty.extend(before.into_iter().chain(self.wanted.keys().copied()));
-        self.installed.clear();
+        self.dirty.extend(self.ledger.all_installed());
+        self.dirty.extend(self.ledger.all_wanted());
+        self.ledger.forget_installed();
         self.taken.clear();
         let former = std::mem::take(&mut self.former);
         let table = self.table;
@@ -85,9 +85,9 @@ impl Kernel {
         self.dirty.insert(slot.key);
         if route.protocol == BABEL {
             self.taken.remove(&slot);
-            self.installed.insert(slot, route.clone());
+            self.ledger.put(slot, route);
         } else {
-            self.installed.remove(&slot);
+            self.ledger.remove(slot);
             self.former.remove(&slot);
             self.taken.insert(slot);
         }
@@ -99,7 +99,7 @@ impl Kernel {
             return;
         }
         let slot = slot_of(route);
-        if self.taken.remove(&slot) || self.installed.remove(&slot).is_some() {
+        if self.taken.remove(&slot) || self.ledger.remove(slot) {
             self.former.remove(&slot);
             self.dirty.insert(slot.key);
         }
@@ -117,9 +117,9 @@ impl Kernel {
 
     /// Nothing is wanted any more.
     pub(crate) fn clear(&mut self) {
-        self.wanted.clear();
+        self.ledger.want_nothing();
         self.former.clear();
-        self.dirty.extend(self.installed.keys().map(|slot| slot.key));
+        self.dirty.extend(self.ledger.all_installed());
     }
 
     /// Returns at most `most` changes, or a few more, that bring the kernel nearer to what is
@@ -136,20 +136,19 @@ impl Kernel {
     }
 
     fn changes_of(&mut self, key: Key, changes: &mut Vec<Change>) {
-        let wanted = self.wanted.get(&key);
-        let kept = wanted.map(slot_of);
+        let wanted = self.ledger.wanted(key);
+        let kept = wanted.as_ref().map(slot_of);
         if let Some((route, slot)) = wanted.zip(kept) {
             if self.taken.contains(&slot) {
                 self.failed.insert(key, TAKEN.to_owned());
-            } else if self.installed.get(&slot) != Some(route) {
-                changes.push(Change::Put(route.clone()));
+            } else if self.ledger.installed_at(slot).as_ref() != Some(&route) {
+                changes.push(Change::Put(route));
             }
         }
-        let surplus = self
-            .installed
-            .range(slots(key))
-            .filter(|(slot, _)| Some(**slot) != kept && !self.former.contains(slot));
-        changes.extend(surplus.map(|(_, route)| Change::Remove(route.clone())));
+        let surplus = self.ledger.installed_to(key).into_iter();
+        let surplus =
+            surplus.filter(|(slot, _)| Some(*slot) != kept && !self.former.contains(slot));
+        changes.extend(surplus.map(|(_, route)| Change::Remove(route)));
     }
 
     /// Takes in what became of a batch: which of its changes failed, and why.
@@ -161,11 +160,9 @@ impl Kernel {
                 (Some(why), _) => {
                     self.failed.insert(slot.key, why.clone());
                 }
-                (None, Change::Put(_)) => {
-                    self.installed.insert(slot, route.clone());
-                }
+                (None, Change::Put(_)) => self.ledger.put(slot, route),
                 (None, Change::Remove(_)) => {
-                    self.installed.remove(&slot);
+                    self.ledger.remove(slot);
                 }
             }
         }
@@ -173,14 +170,14 @@ impl Kernel {
 
     /// Tells whether the route to `key` is in the kernel as it is wanted.
     pub(crate) fn holds(&self, key: Key) -> bool {
-        self.wanted
-            .get(&key)
-            .is_some_and(|route| self.installed.get(&slot_of(route)) == Some(route))
+        let wanted = self.ledger.wanted(key);
+        wanted
+            .is_some_and(|route| self.ledger.installed_at(slot_of(&route)).as_ref() == Some(&route))
     }
 
     /// Returns how many routes of ours the kernel holds.
-    pub(crate) fn installed(&self) -> usize {
-        self.installed.len()
+    pub(crate) const fn installed(&self) -> usize {
+        self.ledger.installed()
     }
 
     /// Returns how many routes of a former life are kept.

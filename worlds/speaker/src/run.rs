@@ -68,6 +68,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         keeper,
         tally: Tally::default(),
         times: Times::starting(clock.now()),
+        buffer: Vec::new(),
     };
     warn_of_forwarding();
     world.begin()?;

@@ -133,6 +133,11 @@ impl Speak {
         }
     }
 
+    /// Tells whether delays are measured on such an interface.
+    pub(crate) fn measures_delay(&self) -> bool {
+        self.ramp(self.kind.unwrap_or_default()).is_some()
+    }
+
     fn ramp(&self, kind: Kind) -> Option<babel::Ramp> {
         let usual = (kind == Kind::Tunnel).then(Ramp::default);
         let Ramp { min, max, penalty, decay } = self.rtt.or(usual)?;

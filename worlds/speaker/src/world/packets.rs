@@ -18,14 +18,18 @@ const LONGEST: usize = 65_536;
 impl World {
     /// Takes in the packets that wait.
     pub(super) fn read_packets(&mut self) {
-        let mut buffer = vec![0; LONGEST];
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(LONGEST, 0);
+        self.times.packets.1 = self.clock.now();
         for _ in 0..AT_ONCE {
-            let Some(received) = self.group.receive(&mut buffer) else { return };
+            let Some(received) = self.group.receive(&mut buffer) else { break };
+            self.times.packets.0 += 1;
             let octets = buffer.get(..received.length).unwrap_or_default();
             if let Err(refusal) = self.take_in(received, octets) {
                 *self.tally.ignored.entry(refusal.reason()).or_default() += 1;
             }
         }
+        self.buffer = buffer;
     }
 
     fn take_in(&mut self, received: Received, octets: &[u8]) -> Result<(), Refusal> {
