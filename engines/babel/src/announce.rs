@@ -236,8 +236,9 @@ impl<C: Candidates> Speaker<C> {
 
     /// Tells again what was not acknowledged, as it is now, unless a newer packet tells it.
     ///
-    /// One that never acknowledged anything is told three times. That a route is gone, it is
-    /// told besides with the next full update.
+    /// One that never acknowledged anything is told three times; one that did, eight times, and
+    /// then it counts as one that does not. That a route is gone, it is told besides with the
+    /// next full update.
     pub(crate) fn resend(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(carried) = neighbour.window.remove(&opaque) else { return };
@@ -245,7 +246,7 @@ impl<C: Candidates> Speaker<C> {
             let tries = asked.tries.saturating_add(1);
             // Who acknowledges nothing, but tells something, has heard it.
             let most = match (neighbour.acknowledges, self.candidates.told_by(slot)) {
-                (true, _) => QUESTIONS,
+                (true, _) => INSISTENCE,
                 (false, 0) => COPIES,
                 (false, _) => 0,
             };
@@ -255,18 +256,24 @@ impl<C: Candidates> Speaker<C> {
                 self.ready.insert(slot);
             }
         }
-        let mut resent = false;
+        let (mut resent, mut given_up) = (false, false);
         for it in carried {
             if neighbour.newest.get(&it.row) != Some(&opaque) {
                 continue;
             }
             neighbour.newest.remove(&it.row);
             let tries = it.tries.saturating_add(1);
-            if neighbour.acknowledges || tries < COPIES {
+            given_up |= neighbour.acknowledges && tries >= INSISTENCE;
+            if tries < if neighbour.acknowledges { INSISTENCE } else { COPIES } {
                 let due = neighbour.out.owed.entry(it.row).or_default();
                 due.tries = due.tries.max(tries);
                 resent = true;
             }
+        }
+        if given_up {
+            // It does not acknowledge any more: it hears everything often from now on.
+            neighbour.acknowledges = false;
+            self.agenda.no_later(Timer::Update(slot), self.heard_at);
         }
         if resent && neighbour.is_usable() {
             self.ready.insert(slot);
@@ -352,6 +359,6 @@ const GATHER: Duration = Duration::from_millis(25);
 const COPIES: u8 = 3;
 /// How much later than its successor a packet may arrive.
 const STRAGGLERS: Duration = Duration::from_millis(1500);
-/// How often a route is asked for of who acknowledges otherwise.
-const QUESTIONS: u8 = 8;
+/// How often something is told or asked to who acknowledges otherwise.
+const INSISTENCE: u8 = 8;
 const DUMP_PAUSE: Duration = Duration::from_secs(1);

@@ -38,7 +38,7 @@ struct Pending {
 }
 
 impl Requests {
-    /// Tells whether this source was asked for in the last ten seconds.
+    /// Tells whether this source was asked for in the last minute.
     pub(crate) fn asked_lately(&self, row: RowId, router: RouterId, now: Time) -> bool {
         self.asked.get(&(row, router)).is_some_and(|at| now.since(*at) < LATELY)
     }
@@ -329,7 +329,7 @@ const HOPS: u8 = 64;
 /// A request is said three times, after 0, 2 and 6 seconds. Source: RFC 8966 App. B.
 const TRIES: u8 = 3;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-const LATELY: Duration = Duration::from_secs(10);
+const LATELY: Duration = Duration::from_mins(1);
 /// Requests that wait for an answer at the same time.
 const MOST: usize = 4096;
 /// As long as neighbours may remember our former life: longer than any source table.
