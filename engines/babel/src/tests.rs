@@ -16,6 +16,7 @@ mod lan;
 mod floods;
 mod topk;
 mod transitions;
+mod additions;
 mod loss;
 mod model;
 mod neighbour;
