@@ -195,6 +195,6 @@ fn k5_day_and_night_leave_no_route_twenty_per_cent_worse_for_a_minute() {
 
 #[test]
 fn k5_a_wandering_delay_moves_no_route() {
-    trial(3, (1.0, 0.1), 1, 6);
+    trial(3, (1.0, 0.1), 1, 20);
     trial(4, (1.0, 0.4), 1, 66);
 }
