@@ -1,5 +1,6 @@
 //! The targets, by what they read.
 
+mod babel_lan;
 mod babel_mac;
 mod babel_seeds;
 mod babel_wire;
@@ -38,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     target("registry-settings", people::settings, people::all_settings),
     target("arrows", engines::arrows, stories::arrows),
     target("babel", engines::babel, stories::babel),
+    target("babel-lan", babel_lan::story, babel_lan::stories),
     target("babel-mac", babel_mac::guards, babel_mac::stories),
     target("gossip", engines::gossip, stories::gossip),
     target("noise", engines::noise, stories::noise),
