@@ -78,12 +78,11 @@ impl Hello {
         body.put(&flags.to_be_bytes());
         body.put(&self.seqno.0.to_be_bytes());
         body.put(&interval.to_be_bytes());
-        if self.frugal {
-            body.item(SENDER, |sub| sub.put(&[FRUGAL]));
-        }
-        // The last: babeld 1.12 doubts a timestamp after which anything comes.
         if let Some(sent) = self.sent {
             body.item(TIMESTAMP, |sub| sub.put(&sent.to_be_bytes()));
+        }
+        if self.frugal {
+            body.item(SENDER, |sub| sub.put(&[FRUGAL]));
         }
     }
 }
@@ -110,7 +109,7 @@ mod tests {
         let hello = Hello { seqno, next: None, unicast: true, sent, frugal: true };
         let mut body = Buffer::new(100);
         hello.encode(&mut body);
-        let octets = [0x80, 0, 0xff, 0xff, 0, 0, 113, 1, 1, 3, 4, 0, 0, 0, 7];
+        let octets = [0x80, 0, 0xff, 0xff, 0, 0, 3, 4, 0, 0, 0, 7, 113, 1, 1];
         assert_eq!(body.octets(), octets);
         assert_eq!(Hello::decode(body.octets()), Ok(hello));
     }
