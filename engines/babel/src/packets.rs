@@ -63,8 +63,11 @@ impl<C: Candidates> Speaker<C> {
         let seqno = port.hello;
         port.hello = seqno.plus(1);
         let begins = core::mem::take(&mut port.begins);
-        let sent = profile.delay.map(|_| clock(now));
-        let frugal = self.settings.frugal;
+        // babeld 1.12 reads no clock beside another sub-TLV: where it may listen, one greeting
+        // in eight says what we are instead of what time it is.
+        let together = profile.lone || profile.delay.is_none();
+        let frugal = self.settings.frugal && (together || seqno.0.is_multiple_of(8));
+        let sent = profile.delay.filter(|_| together || !frugal).map(|_| clock(now));
         let next = Some(profile.hello);
         let hello = Hello { seqno, next, unicast: false, sent, frugal };
         let mut press = Press::new(profile.max_packet, 0, false);
@@ -76,7 +79,7 @@ impl<C: Candidates> Speaker<C> {
             if rare && slot.0 % 3 != seqno.0 % 3 {
                 continue;
             }
-            if let Some(ihu) = self.ihu(slot, &profile, Some(now)) {
+            if let Some(ihu) = self.ihu(slot, &profile, sent.map(|_| now)) {
                 press.put(&Tlv::Ihu(ihu));
             }
         }
@@ -112,7 +115,7 @@ impl<C: Candidates> Speaker<C> {
         let charge = self.interfaces.get(&neighbour.interface)?.charge;
         let rxcost = neighbour.rxcost(profile, charge);
         neighbour.told_rxcost = rxcost;
-        let echo = along.filter(|_| profile.delay.is_some()).and_then(|now| neighbour.echo(now));
+        let echo = along.and_then(|now| neighbour.echo(now));
         let to = (!profile.lone).then_some(IpAddr::V6(neighbour.address));
         Some(Ihu { to, rxcost, next: profile.hello * 3, echo })
     }

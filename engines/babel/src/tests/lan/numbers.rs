@@ -104,7 +104,7 @@ fn c5_who_acknowledges_hears_seldom() {
     bench.clear();
     bench.pass(Duration::from_mins(40));
     let promised = |probe| bench.updates(probe, key(P1)).last().unwrap().1.next;
-    assert_eq!((promised(A), promised(B)), (ms(16_000), ms(600_000)));
+    assert_eq!((promised(A), promised(B)), (ms(16_000), ms(640_000)));
     assert!((150..=201).contains(&bench.metrics(A, P1).len()));
     assert!((4..=6).contains(&bench.metrics(B, P1).len()));
 }
