@@ -11,17 +11,17 @@ use words::{Dice, Engine, LinkId, Prefix, Time};
 
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
-mod drift;
-mod lan;
-mod floods;
-mod topk;
-mod transitions;
 mod additions;
+mod drift;
+mod floods;
+mod lan;
 mod loss;
 mod model;
 mod neighbour;
 mod protocol;
 mod stories;
+mod topk;
+mod transitions;
 
 /// The speakers, and the links between them.
 struct World {

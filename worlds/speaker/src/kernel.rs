@@ -49,12 +49,12 @@ impl Kernel {
     }
 
     /// Lets this be the route to its range; `None` lets there be none.
-    pub(crate) fn want(&mut self, key: Key, route: Option<KernelRoute>) {
+    pub(crate) fn want(&mut self, key: Key, route: Option<&KernelRoute>) {
         let spoken: Vec<Slot> = self.former.range(slots(key)).copied().collect();
         for slot in spoken {
             self.former.remove(&slot);
         }
-        self.ledger.want(key, route.as_ref());
+        self.ledger.want(key, route);
         self.dirty.insert(key);
     }
 

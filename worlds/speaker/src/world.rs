@@ -269,7 +269,7 @@ impl World {
                 Output::Route(key, way) => {
                     self.times.changed = self.clock.now();
                     let route = self.kernel_route(key, way);
-                    self.kernel.want(key, route);
+                    self.kernel.want(key, route.as_ref());
                 }
                 Output::Usage(..) => {}
             }

@@ -147,8 +147,8 @@ impl Ledger {
 
     /// Returns the line of a route; `None` if there are far too many ways.
     fn line(&mut self, route: &KernelRoute) -> Option<Line> {
-        let KernelRoute { ref via, protocol, preferred_source, metric, .. } = *route;
-        let way = Way { via: via.clone(), protocol, preferred_source };
+        let KernelRoute { via, protocol, preferred_source, metric, .. } = *route;
+        let way = Way { via, protocol, preferred_source };
         let known = self.ways.iter().position(|it| *it == way);
         let number = known.unwrap_or_else(|| {
             if self.ways.len() >= MANY {

@@ -34,12 +34,12 @@ const RANGE: &str = "2001:db8::/32";
 #[test]
 fn a_route_is_put_replaced_and_removed_once() {
     let mut kernel = Kernel::of(254);
-    kernel.want(key(RANGE), Some(route(RANGE, 1)));
-    kernel.want(key(RANGE), Some(route(RANGE, 2)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 1)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 2)));
     assert_eq!(played(&mut kernel), [Change::Put(route(RANGE, 2))]);
     assert!(kernel.holds(key(RANGE)));
     let unreachable = KernelRoute { via: Via::Unreachable, ..route(RANGE, 0) };
-    kernel.want(key(RANGE), Some(unreachable.clone()));
+    kernel.want(key(RANGE), Some(&unreachable));
     assert_eq!(played(&mut kernel), [Change::Put(unreachable.clone())]);
     kernel.want(key(RANGE), None);
     assert_eq!(played(&mut kernel), [Change::Remove(unreachable)]);
@@ -50,10 +50,10 @@ fn a_route_is_put_replaced_and_removed_once() {
 #[test]
 fn another_metric_is_put_before_the_old_one_goes() {
     let mut kernel = Kernel::of(254);
-    kernel.want(key(RANGE), Some(route(RANGE, 1)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 1)));
     played(&mut kernel);
     let other = KernelRoute { metric: 9, ..route(RANGE, 1) };
-    kernel.want(key(RANGE), Some(other.clone()));
+    kernel.want(key(RANGE), Some(&other));
     let changes = [Change::Put(other), Change::Remove(route(RANGE, 1))];
     assert_eq!(played(&mut kernel), changes);
 }
@@ -65,7 +65,7 @@ fn what_a_former_life_left_stays_until_the_mesh_has_settled() {
     kernel.found_all(&[route(spoken, 1), route(silent, 1)], true);
     assert_eq!(played(&mut kernel), []);
     assert_eq!(kernel.former(), 2);
-    kernel.want(key(spoken), Some(route(spoken, 1)));
+    kernel.want(key(spoken), Some(&route(spoken, 1)));
     assert_eq!(played(&mut kernel), [], "it is there as it is wanted");
     kernel.settle();
     assert_eq!(played(&mut kernel), [Change::Remove(route(silent, 1))]);
@@ -86,7 +86,7 @@ fn routes_of_others_are_never_touched() {
     let theirs = KernelRoute { protocol: 4, ..route(RANGE, 1) };
     let elsewhere = KernelRoute { table: 7, ..route(RANGE, 1) };
     kernel.found_all(&[theirs.clone(), elsewhere], true);
-    kernel.want(key(RANGE), Some(route(RANGE, 2)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 2)));
     assert_eq!(played(&mut kernel), []);
     assert!(kernel.failed().any(|(_, why)| why.contains("`metric`")));
     kernel.lost(&theirs);
@@ -98,7 +98,7 @@ fn routes_of_others_are_never_touched() {
 #[test]
 fn what_others_removed_is_put_again() {
     let mut kernel = Kernel::of(254);
-    kernel.want(key(RANGE), Some(route(RANGE, 1)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 1)));
     played(&mut kernel);
     kernel.lost(&route(RANGE, 1));
     assert_eq!(played(&mut kernel), [Change::Put(route(RANGE, 1))]);
@@ -109,7 +109,7 @@ fn what_others_removed_is_put_again() {
 #[test]
 fn what_failed_is_told_and_tried_again() {
     let mut kernel = Kernel::of(254);
-    kernel.want(key(RANGE), Some(route(RANGE, 1)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 1)));
     let changes = kernel.batch(100);
     kernel.done(&changes, &BTreeMap::from([(0, "no such device".to_owned())]));
     assert_eq!(kernel.failed().collect::<Vec<_>>(), [(key(RANGE), "no such device")]);
@@ -124,7 +124,7 @@ fn a_batch_has_its_size() {
     let mut kernel = Kernel::of(254);
     for n in 0..10 {
         let range = format!("2001:db8:{n}::/48");
-        kernel.want(key(&range), Some(route(&range, 1)));
+        kernel.want(key(&range), Some(&route(&range, 1)));
     }
     assert_eq!(kernel.batch(4).len(), 4);
     assert_eq!(kernel.queue(), 6);
