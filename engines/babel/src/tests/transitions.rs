@@ -28,7 +28,7 @@ fn compare(name: &str, rendered: &str) {
 /// for neighbour B, `B-` a retraction, `B?` a request for a route, `B?6` for a number.
 fn words(stand: &Stand) -> String {
     let mut words = Vec::new();
-    for (key, way) in &stand.ways {
+    for (_, way) in &stand.ways {
         let through = |hop: &crate::Hop| {
             let names = ["A", "B", "C"].into_iter().zip(0..);
             let found = names.into_iter().find(|(_, n)| hop.address == at(*n));
@@ -39,8 +39,8 @@ fn words(stand: &Stand) -> String {
             Way::Unreachable => "→unreachable".into(),
             Way::Gone => "→gone".into(),
         });
-        let _ = key;
     }
+    let told = words.len();
     for (_, to, tlv) in &stand.said {
         let names = [("A", 0), ("B", 1), ("C", 2)];
         let found = to.and_then(|to| names.into_iter().find(|(_, n)| at(*n) == to));
@@ -59,7 +59,8 @@ fn words(stand: &Stand) -> String {
             Tlv::AckRequest(_) | Tlv::Ack(_) => {}
         }
     }
-    // Once each: how often something is repeated is told elsewhere.
+    // Once each, in any order: how often and when something is said is told elsewhere.
+    words[told..].sort_unstable();
     let mut seen = BTreeSet::new();
     words.retain(|word| seen.insert(word.clone()));
     words.join(" ")

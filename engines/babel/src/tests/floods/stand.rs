@@ -61,8 +61,13 @@ impl Stand {
 
     /// Returns a speaker whose neighbours are all usable at cost 96, if they greet.
     pub(in crate::tests) fn among(probes: &[Probe]) -> Self {
+        Self::with(profile(), probes)
+    }
+
+    /// The same on a network of this kind.
+    pub(in crate::tests) fn with(profile: Profile, probes: &[Probe]) -> Self {
         let settings = Settings { router_id: RouterId([1; 8]), ..Settings::default() };
-        let mut stand = Self::alone(profile(), settings);
+        let mut stand = Self::alone(profile, settings);
         stand.probes = probes.to_vec();
         stand.pass(ms(4_000));
         stand.forget();

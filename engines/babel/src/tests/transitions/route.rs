@@ -5,9 +5,9 @@ use core::fmt::Write;
 use super::*;
 use crate::feasibility::Distance;
 use crate::rows::RowId;
-use crate::tests::floods::stand::{FAR, LAN, Probe, key, probe, reception, route, update};
+use crate::tests::floods::stand::{FAR, LAN, Probe, key, probe, profile, reception, route, update};
 use crate::wire::Update;
-use crate::{Input, Metric, RouterId, Seqno};
+use crate::{Input, Metric, Profile, RouterId, Seqno};
 
 const OTHER: RouterId = RouterId([6; 8]);
 
@@ -21,7 +21,9 @@ const ALTERNATES: [(&str, Option<u16>); 3] = [
 /// A, B and C are there; C hears what we announce.
 fn start(alternate: Option<u16>) -> Stand {
     let probes = [probe(), probe(), Probe { acks: false, ..probe() }];
-    let mut stand = Stand::among(&probes);
+    // Seldom: what is told again anyway would only blur the table.
+    let update = Duration::from_mins(10);
+    let mut stand = Stand::with(Profile { update, ..profile() }, &probes);
     if let Some(metric) = alternate {
         stand.say(1, &[route(P, 5, metric)]);
         if metric > 196 {
