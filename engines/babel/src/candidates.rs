@@ -36,6 +36,9 @@ pub struct Candidate {
 pub(crate) struct Hold(u8);
 
 impl Hold {
+    /// Eighteen hours.
+    pub(crate) const LONGEST: Self = Self(127);
+
     /// Returns the shortest hold that is not shorter than so many seconds.
     pub(crate) fn of(seconds: u16) -> Self {
         let octaves = u16::BITS - 1 - seconds.max(1).leading_zeros();

@@ -13,7 +13,6 @@ use crate::agenda::Timer;
 use crate::candidates::{Candidate, Candidates, Hold, Slot};
 use crate::feasibility::Distance;
 use crate::intern::Router;
-use crate::links::held;
 use crate::rows::{Best, Row, RowId};
 use crate::wire::Update;
 use crate::{Family, Ignored, Key, Metric, RouterId, Seqno, Speaker};
@@ -54,11 +53,13 @@ impl<C: Candidates> Speaker<C> {
 
     /// Takes in a finite route.
     fn told(&mut self, slot: Slot, news: &News<'_>, now: Time) {
-        let hint = self.neighbours.get(slot).map_or(RowId(0), |it| it.last_heard);
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        let (hint, hold) = (neighbour.last_heard, neighbour.believed(news.update.next));
         let row = self.rows.find(news.key, hint);
         if let Some(row) = row {
-            self.follow(slot, hint, row);
-            if self.is_as_before(slot, row, news, now) {
+            neighbour.last_heard = row;
+            self.rows.follow(hint, row);
+            if self.is_as_before(slot, row, news, (hold, now)) {
                 return;
             }
         }
@@ -68,25 +69,21 @@ impl<C: Candidates> Speaker<C> {
         let Some(row) = row.or_else(|| self.rows.intern(news.key)) else {
             return self.ignore(Ignored::Full);
         };
-        self.follow(slot, hint, row);
-        self.learn(slot, row, news, now);
-    }
-
-    /// Notes which row followed which in what the neighbour tells.
-    fn follow(&mut self, slot: Slot, before: RowId, row: RowId) {
         if let Some(neighbour) = self.neighbours.get_mut(slot) {
             neighbour.last_heard = row;
         }
-        if let Some(before) = self.rows.get_mut(before)
-            && before.hint != row.0
-        {
-            before.hint = row.0;
-        }
+        self.rows.follow(hint, row);
+        self.learn(slot, row, news, (hold, now));
     }
 
     /// Tells whether the neighbour only repeated a route; if so, that is noted.
-    fn is_as_before(&mut self, slot: Slot, row: RowId, news: &News<'_>, now: Time) -> bool {
-        let stamp = self.stamp;
+    fn is_as_before(
+        &mut self,
+        slot: Slot,
+        row: RowId,
+        news: &News<'_>,
+        (hold, now): (Hold, Time),
+    ) -> bool {
         let hop = || match news.hop {
             None if self.hops.is_empty() => true,
             hop => self.hops.get(&(row, slot)).copied() == hop,
@@ -97,10 +94,7 @@ impl<C: Candidates> Speaker<C> {
             && hop();
         if same {
             let before = candidate.hold();
-            let hold = self.believed(slot, news.update.next);
-            if let Some(candidate) = self.candidates.get_mut(row, slot) {
-                candidate.refresh(hold, stamp);
-            }
+            candidate.refresh(hold, self.stamp);
             // What is believed as long as before is not looked at sooner than before.
             if hold < before {
                 self.expect_expiry(slot, hold, now);
@@ -110,7 +104,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Takes in a route that is new or different.
-    fn learn(&mut self, slot: Slot, row: RowId, news: &News<'_>, now: Time) {
+    fn learn(&mut self, slot: Slot, row: RowId, news: &News<'_>, (hold, now): (Hold, Time)) {
         self.drop_routers();
         let router = self.routers.intern(news.name);
         let before = self.candidates.get(row, slot).copied();
@@ -124,7 +118,6 @@ impl<C: Candidates> Speaker<C> {
         if self.jumps(row, router, news.distance.seqno) {
             self.ignore(Ignored::Jump);
         }
-        let hold = self.believed(slot, news.update.next);
         let candidate = Candidate::new(router, news.distance, hold, self.stamp);
         self.put(row, slot, candidate);
         self.put_hop(row, slot, news.hop);
@@ -164,7 +157,10 @@ impl<C: Candidates> Speaker<C> {
     fn retracted(&mut self, slot: Slot, key: Key, next: Duration, now: Time) {
         let hint = self.neighbours.get(slot).map_or(RowId(0), |it| it.last_heard);
         let Some(row) = self.rows.find(key, hint) else { return };
-        let (stamp, hold) = (self.stamp, self.believed(slot, next));
+        let (stamp, hold) = (
+            self.stamp,
+            self.neighbours.get_mut(slot).map_or(Hold::LONGEST, |it| it.believed(next)),
+        );
         let Some(candidate) = self.candidates.get_mut(row, slot) else { return };
         let was_finite = candidate.refmetric.is_finite();
         retract(candidate, hold, stamp);
@@ -271,16 +267,6 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
-    /// Returns how long a route is believed that is promised again after `next`: as a rule what
-    /// the neighbour promised the last time.
-    fn believed(&mut self, slot: Slot, next: Duration) -> Hold {
-        let Some(neighbour) = self.neighbours.get_mut(slot) else { return hold_of(next) };
-        if neighbour.promised.0 != next {
-            neighbour.promised = (next, hold_of(next));
-        }
-        neighbour.promised.1
-    }
-
     /// Looks at the neighbour's routes again when one told now may be too old.
     pub(crate) fn expect_expiry(&mut self, slot: Slot, hold: Hold, now: Time) {
         // Rule S4: it is asked about after five sevenths.
@@ -294,11 +280,6 @@ pub(crate) const fn retract(candidate: &mut Candidate, hold: Hold, now: crate::c
     let distance = Distance { seqno: candidate.seqno, metric: Metric::INFINITE };
     *candidate = Candidate::new(candidate.router(), distance, hold, now);
     candidate.nudge();
-}
-
-/// Returns for how many whole seconds a route is believed that is promised again after `next`.
-fn hold_of(next: Duration) -> Hold {
-    Hold::of(u16::try_from(held(next).as_millis().div_ceil(1000)).unwrap_or(u16::MAX / 2))
 }
 
 /// Tells whether the range is never routed (rule T7). Source: RFC 8966 §3.5.3.

@@ -16,6 +16,7 @@ use words::Time;
 use crate::agenda::Stream;
 use crate::candidates::{Hold, Slot, grow};
 use crate::history::History;
+use crate::links::held;
 use crate::outbox::{Asked, Carried, Dump, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
 use crate::rows::RowId;
@@ -246,6 +247,16 @@ impl Neighbour {
         if let Some(place) = self.said.get_mut(row) {
             *place = said;
         }
+    }
+
+    /// Returns how long a route is believed that is promised again after `next`: as a rule what
+    /// was promised the last time.
+    pub(crate) fn believed(&mut self, next: Duration) -> Hold {
+        if self.promised.0 != next {
+            let seconds = held(next).as_millis().div_ceil(1000);
+            self.promised = (next, Hold::of(u16::try_from(seconds).unwrap_or(u16::MAX)));
+        }
+        self.promised.1
     }
 
     /// Returns how soon everything is told again.

@@ -207,6 +207,16 @@ impl Rows {
         self.all.get_mut(row.0 as usize)
     }
 
+    /// Notes which row followed which in what a neighbour tells.
+    #[inline]
+    pub(crate) fn follow(&mut self, before: RowId, row: RowId) {
+        if let Some(before) = self.get_mut(before)
+            && before.hint != row.0
+        {
+            before.hint = row.0;
+        }
+    }
+
     /// Returns what the row is about.
     pub(crate) fn key(&self, row: RowId) -> Key {
         let row = self.get(row);

@@ -199,7 +199,11 @@ impl<C: Candidates> Engine for Speaker<C> {
     }
 
     fn poll(&mut self) -> Option<Output> {
-        self.said.pop_front()
+        let next = self.said.pop_front();
+        if next.is_none() && self.said.capacity() > CALM {
+            self.said = VecDeque::new();
+        }
+        next
     }
 
     fn deadline(&self) -> Option<Deadline<Why>> {
@@ -212,5 +216,7 @@ pub(crate) fn anywhere(dice: &mut Dice) -> u16 {
     u16::try_from(dice.below(0x1_0000)).unwrap_or(0)
 }
 
+/// Room for so much to say is kept when all is said.
+const CALM: usize = 256;
 /// How often old sources are looked for.
 pub(crate) const GARBAGE: Duration = Duration::from_mins(1);

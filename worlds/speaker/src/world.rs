@@ -40,9 +40,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// How soon clients that left something are asked again.
 const OWING: Duration = Duration::from_millis(20);
 /// How many changes the kernel is told of in one turn.
-const CHANGES: usize = 512;
+const CHANGES: usize = 2048;
 /// How long packets gather at most; a little longer than a wake-up costs many times over.
-const REST: Duration = Duration::from_millis(25);
+const REST: Duration = Duration::from_millis(50);
 /// So many packets at once are a flood, in which nobody rests.
 const MANY: usize = 16;
 /// The mesh has settled when, with a neighbour, no route changed for so long.
