@@ -76,6 +76,8 @@ impl Up {
 #[derive(Debug, Args)]
 pub(crate) struct Join {
     /// The line that `re6st registry init` or `re6st registry invite` printed
+    // One garbled so that it begins with a dash is told of as garbled.
+    #[arg(allow_hyphen_values = true)]
     invitation: String,
     /// State directory to make
     #[arg(long, env = "RE6ST_STATE", default_value = STATE)]

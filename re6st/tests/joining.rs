@@ -21,6 +21,7 @@ fn text_that_is_no_invitation_makes_nothing() {
     let changed = line.replacen(&line[40..42], "__", 1);
     let wrong = [
         ("", "not an invitation; copy the line that begins with `re6st1:`"),
+        ("-Exyz", "not an invitation; copy the line that begins with `re6st1:`"),
         ("hello", "not an invitation; copy the line that begins with `re6st1:`"),
         (&swapped, "not an invitation; copy the line that begins with `re6st1:`"),
         (&line[..line.len() - 1], "garbled; copy the line again"),

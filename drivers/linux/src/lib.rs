@@ -35,5 +35,5 @@ pub use routes::{ALL_IPV4, Change, KernelRoute, RouteTables, Via};
 pub use signal::{Signal, Signals};
 pub use tun::{Queues, Tun};
 pub use udp::Udp;
-pub use usage::Usage;
+pub use usage::{Usage, give_memory_back};
 pub use watch::{Notice, Watch};

@@ -8,6 +8,19 @@ use nix::unistd::{SysconfVar, sysconf};
 
 use crate::Error;
 
+/// Gives memory that is free, and kept for later, back to the kernel.
+///
+/// After something large has passed: what it leaves between what stays can be half of a
+/// process. Does nothing where the C library has no such service.
+#[cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "a call of the C library"))]
+pub fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call reads and writes nothing of ours; it only unmaps what nobody owns.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// What a process uses, as the kernel counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {

@@ -93,6 +93,8 @@ pub(crate) struct Times {
     tick: Time,
     changed: Time,
     settled: bool,
+    /// Memory was given back since routes last changed.
+    trimmed: bool,
     /// Everything is to be listed anew.
     relist: bool,
     /// How many packets were read in this turn, and when.
@@ -104,8 +106,17 @@ pub(crate) struct Times {
 impl Times {
     /// Returns the times of a world that starts `now`.
     pub(crate) const fn starting(now: Time) -> Self {
-        let (settled, relist, packets) = (false, false, (0, now));
-        Self { started: now, tick: now, changed: now, settled, relist, packets, woken: Time::ZERO }
+        let (settled, trimmed, relist, packets) = (false, false, false, (0, now));
+        Self {
+            started: now,
+            tick: now,
+            changed: now,
+            settled,
+            trimmed,
+            relist,
+            packets,
+            woken: Time::ZERO,
+        }
     }
 }
 
@@ -268,6 +279,7 @@ impl World {
                 Output::Packet { interface, to, octets } => self.send(interface, to, octets),
                 Output::Route(key, way) => {
                     self.times.changed = self.clock.now();
+                    self.times.trimmed = false;
                     let route = self.kernel_route(key, way);
                     self.kernel.want(key, route.as_ref());
                 }
@@ -278,6 +290,10 @@ impl World {
 
     /// Lets go of what a former life left, once the mesh has settled.
     fn settle(&mut self, now: Time) {
+        if !self.times.trimmed && now.since(self.times.changed) >= QUIET {
+            self.times.trimmed = true;
+            linux::give_memory_back();
+        }
         if self.times.settled {
             return;
         }
