@@ -25,8 +25,8 @@ pub enum Input<'a> {
     Announce(Key, Metric),
     /// Announce it no longer.
     Withdraw(Key),
-    /// A packet came in; the world has checked port and hop limit, see
-    /// [`acceptable`](crate::acceptable).
+    /// A packet came in, from port 6696 of an address on the link; the world has checked that
+    /// (rule P1), and authenticated it where that is asked for.
     Packet {
         /// Where.
         interface: Interface,
