@@ -50,9 +50,11 @@ impl Kernel {
 
     /// Lets this be the route to its range; `None` lets there be none.
     pub(crate) fn want(&mut self, key: Key, route: Option<&KernelRoute>) {
-        let spoken: Vec<Slot> = self.former.range(slots(key)).copied().collect();
-        for slot in spoken {
-            self.former.remove(&slot);
+        if !self.former.is_empty() {
+            let spoken: Vec<Slot> = self.former.range(slots(key)).copied().collect();
+            for slot in spoken {
+                self.former.remove(&slot);
+            }
         }
         self.ledger.want(key, route);
         self.dirty.insert(key);
@@ -129,13 +131,23 @@ impl Kernel {
         while changes.len() < most
             && let Some(key) = self.dirty.pop_first()
         {
-            self.failed.remove(&key);
+            if !self.failed.is_empty() {
+                self.failed.remove(&key);
+            }
             self.changes_of(key, &mut changes);
         }
         changes
     }
 
     fn changes_of(&mut self, key: Key, changes: &mut Vec<Change>) {
+        if self.taken.is_empty() {
+            if let Some(route) = self.ledger.missing(key) {
+                return changes.push(Change::Put(route));
+            }
+            if self.former.is_empty() && self.ledger.is_settled(key) {
+                return;
+            }
+        }
         let wanted = self.ledger.wanted(key);
         let kept = wanted.as_ref().map(slot_of);
         if let Some((route, slot)) = wanted.zip(kept) {

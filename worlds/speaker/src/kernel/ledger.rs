@@ -53,14 +53,34 @@ impl Ledger {
 
     /// Notes which route is wanted to a range; `None` for none.
     pub(super) fn want(&mut self, key: Key, route: Option<&KernelRoute>) {
-        let wanted = route.and_then(|route| self.line(route));
-        self.ranges.entry(pack(key)).or_default().wanted = wanted;
-        self.tidy(key);
+        match route.and_then(|route| self.line(route)) {
+            None => {
+                if let Some(range) = self.ranges.get_mut(&pack(key)) {
+                    range.wanted = None;
+                    self.tidy(key);
+                }
+            }
+            wanted => self.ranges.entry(pack(key)).or_default().wanted = wanted,
+        }
     }
 
     /// Returns the route that is wanted to a range.
     pub(super) fn wanted(&self, key: Key) -> Option<KernelRoute> {
         self.route(key, self.ranges.get(&pack(key))?.wanted?)
+    }
+
+    /// Tells whether just the route that is wanted is installed: the usual case, at a glance.
+    pub(super) fn is_settled(&self, key: Key) -> bool {
+        let range = self.ranges.get(&pack(key)).copied().unwrap_or_default();
+        range.wanted == range.installed && self.more.is_empty()
+    }
+
+    /// Returns the route that is wanted to a range where none is installed, at a glance; `None`
+    /// in any other case.
+    pub(super) fn missing(&self, key: Key) -> Option<KernelRoute> {
+        let range = self.ranges.get(&pack(key))?;
+        let bare = range.installed.is_none() && self.more.is_empty();
+        self.route(key, range.wanted.filter(|_| bare)?)
     }
 
     /// Returns all ranges to which a route is wanted.
@@ -113,7 +133,8 @@ impl Ledger {
     /// Returns all routes that are installed to a range.
     pub(super) fn installed_to(&self, key: Key) -> Vec<(Slot, KernelRoute)> {
         let in_line = self.ranges.get(&pack(key)).and_then(|range| range.installed);
-        let more = self.more.range(super::slots(key)).map(|(_, line)| *line);
+        let more = (!self.more.is_empty()).then(|| self.more.range(super::slots(key)));
+        let more = more.into_iter().flatten().map(|(_, line)| *line);
         let lines = in_line.into_iter().chain(more);
         let entry = |line: Line| Some((Slot { key, metric: line.metric }, self.route(key, line)?));
         lines.filter_map(entry).collect()
