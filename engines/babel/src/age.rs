@@ -28,10 +28,11 @@ impl<C: Candidates> Speaker<C> {
             let hold = believed.seconds();
             let last_call = u16::try_from(u32::from(hold) * 5 / 7).unwrap_or(hold);
             let calls = !candidate.is_nudged() && candidate.refmetric.is_finite();
-            let mut left = if calls { last_call } else { hold }.saturating_sub(age) + 1;
+            let mut left =
+                if calls { last_call } else { hold }.saturating_sub(age).saturating_add(1);
             if age > hold && candidate.refmetric.is_finite() {
                 retract(candidate, believed, stamp);
-                left = hold + 1;
+                left = hold.saturating_add(1);
                 self.ended(row, slot, now);
             } else if age > hold {
                 self.drop_route(row, slot);

@@ -1,22 +1,15 @@
 //! Packets of other speakers, captured.
 //!
-//! Reads the captures of authentication in the folder that `RE6ST_PCAPS` names: Ethernet, IPv6,
-//! UDP 6696.
+//! Those of authentication, with the keys that their README names.
 
-use std::{env, fs, println};
+use std::println;
 
 use super::*;
+use crate::tests::captures::{Captured, captures as all};
 
 const ASCII: &[u8] = b"0123456789abcdef0123456789abcdef";
 const OLD: &[u8] = b"oldoldoldoldoldoldoldoldoldoldol";
 const RE6ST: &[u8] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-
-/// A captured packet.
-struct Captured {
-    from: Ipv6Addr,
-    to: Ipv6Addr,
-    octets: Vec<u8>,
-}
 
 impl Captured {
     fn datagram(&self) -> Datagram<'_> {
@@ -49,9 +42,7 @@ fn judged(settings: &Settings, packet: &Captured, octets: &[u8]) -> Refused {
 
 #[test]
 fn every_captured_mac_fits_its_key_and_none_fits_with_a_bit_changed() {
-    let Some(captures) = captures() else {
-        return println!("skipped: RE6ST_PCAPS names no folder of captures");
-    };
+    let captures = captures();
     let (mut signed, mut changed) = (0, 0);
     for (name, packets) in &captures {
         let settings = with(keys_of(name));
@@ -74,9 +65,7 @@ fn every_captured_mac_fits_its_key_and_none_fits_with_a_bit_changed() {
 
 #[test]
 fn a_captured_packet_of_two_macs_fits_either_key() {
-    let Some(captures) = captures() else {
-        return println!("skipped: RE6ST_PCAPS names no folder of captures");
-    };
+    let captures = captures();
     let mut two = 0;
     for packet in captures.iter().filter(|(name, _)| name.contains("2keys")).flat_map(|it| &it.1) {
         let cut = tlv::Cut::of(&packet.octets).unwrap();
@@ -92,9 +81,7 @@ fn a_captured_packet_of_two_macs_fits_either_key() {
 
 #[test]
 fn where_algorithms_differ_only_the_packets_of_one_side_fit() {
-    let Some(captures) = captures() else {
-        return println!("skipped: RE6ST_PCAPS names no folder of captures");
-    };
+    let captures = captures();
     let mismatch = captures.iter().find(|(name, _)| name.contains("mismatch")).unwrap();
     let [hmac, blake] = keys_of(&mismatch.0).try_into().unwrap();
     for packet in &mismatch.1 {
@@ -104,42 +91,7 @@ fn where_algorithms_differ_only_the_packets_of_one_side_fit() {
     }
 }
 
-/// Returns the captures of authentication and their names; `None` if there is no folder of them.
-fn captures() -> Option<Vec<(std::string::String, Vec<Captured>)>> {
-    let mut captures = Vec::new();
-    for file in fs::read_dir(env::var_os("RE6ST_PCAPS")?).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let is_capture = path.extension().is_some_and(|it| it == "pcap");
-        if is_capture && (name.starts_with("t2-") || name.starts_with("t9-")) {
-            captures.push((name, packets(&fs::read(&path).unwrap())));
-        }
-    }
-    captures.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Some(captures)
-}
-
-/// Returns the Babel packets of a capture.
-fn packets(file: &[u8]) -> Vec<Captured> {
-    let big = matches!(file[..4], [0xa1, 0xb2, 0xc3, 0xd4] | [0xa1, 0xb2, 0x3c, 0x4d]);
-    let mut rest = &file[24..];
-    let mut found = Vec::new();
-    while rest.len() >= 16 {
-        let length: [u8; 4] = rest[8..12].try_into().unwrap();
-        let length = if big { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
-        let frame = &rest[16..16 + length as usize];
-        rest = &rest[16 + length as usize..];
-        let is_babel = frame.len() > 62
-            && frame[12..14] == [0x86, 0xdd]
-            && frame[20] == 17
-            && frame[54..58] == [0x1a, 0x28, 0x1a, 0x28];
-        if is_babel {
-            let address =
-                |at: usize| Ipv6Addr::from(<[u8; 16]>::try_from(&frame[at..at + 16]).unwrap());
-            let udp = usize::from(u16::from_be_bytes([frame[58], frame[59]]));
-            let octets = frame[62..54 + udp].to_vec();
-            found.push(Captured { from: address(22), to: address(38), octets });
-        }
-    }
-    found
+/// Returns the captures of authentication and their names.
+fn captures() -> Vec<(std::string::String, Vec<Captured>)> {
+    all(|name| name.starts_with("t2-") || name.starts_with("t9-"))
 }
