@@ -16,6 +16,7 @@ mod engine;
 mod id;
 mod prefix;
 mod share;
+mod span;
 mod time;
 mod wall;
 
@@ -25,5 +26,6 @@ pub use engine::Engine;
 pub use id::{LinkId, NodeId};
 pub use prefix::{Prefix, PrefixError};
 pub use share::Share;
+pub use span::{read_span, write_span};
 pub use time::{Deadline, Time};
 pub use wall::Wall;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use words::{read_span, write_span};
 
 /// A span of time: a whole number and its unit, as `250ms`, `10s`, `5m`, `1h`, `2d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,10 +16,6 @@ pub struct Span(pub Duration);
 /// A share: a whole number of hundredths, as `30%`; 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percent(pub u8);
-
-/// The units, the largest first, in milliseconds.
-const UNITS: [(&str, u64); 5] =
-    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl FromStr for Span {
     type Err = String;
@@ -30,20 +27,13 @@ impl FromStr for Span {
     /// A sentence that names the units, for anything else.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no time; use a number and ms, s, m, h or d, as 5m");
-        let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
-        number.checked_mul(*ms).map(|ms| Self(Duration::from_millis(ms))).ok_or_else(wrong)
+        read_span(text).map(Self).ok_or_else(wrong)
     }
 }
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
-        let unit = UNITS.iter().find(|(_, size)| ms > 0 && ms.is_multiple_of(*size));
-        let (name, size) = unit.copied().unwrap_or(("ms", 1));
-        write!(f, "{}{name}", ms / size)
+        write_span(self.0, f)
     }
 }
 

@@ -11,9 +11,9 @@ use babel::RouterId;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use toml::value::{Datetime, Offset};
-use words::Wall;
+use words::{Wall, read_span, write_span};
 
-/// A span of time: a whole number and its unit, as `250ms`, `4s`, `5m`, `1h`.
+/// A span of time: a whole number and its unit, as `250ms`, `4s`, `5m`, `1h`, `2d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
@@ -34,9 +34,6 @@ pub enum Socket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name(pub RouterId);
 
-/// The units of time, the largest first, in milliseconds.
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
-
 impl FromStr for Span {
     type Err = String;
 
@@ -46,21 +43,14 @@ impl FromStr for Span {
     ///
     /// A sentence that names the units, for anything else.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no time; use a number and ms, s, m or h, as 4s");
-        let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
-        number.checked_mul(*ms).map(|ms| Self(Duration::from_millis(ms))).ok_or_else(wrong)
+        let wrong = || format!("`{text}` is no time; use a number and ms, s, m, h or d, as 4s");
+        read_span(text).map(Self).ok_or_else(wrong)
     }
 }
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
-        let unit = UNITS.iter().find(|(_, size)| ms > 0 && ms.is_multiple_of(*size));
-        let (name, size) = unit.copied().unwrap_or(("ms", 1));
-        write!(f, "{}{name}", ms / size)
+        write_span(self.0, f)
     }
 }
 

@@ -86,7 +86,7 @@ fn what_is_wrong_is_named_with_its_remedy() {
         ("table = 255", "use 254"),
         ("preferred-source = [\"fd00::1\", \"fd00::2\"]", "one IPv4 and one IPv6"),
         ("babeld-socket = \"run\"", "begins with /"),
-        ("[default]\nhello = \"4\"", "ms, s, m or h, as 4s"),
+        ("[default]\nhello = \"4\"", "ms, s, m, h or d, as 4s"),
         ("[default]\nhello = 4", "as 4s"),
         ("[default]\nhello = \"1ms\"", "interface.eth0.hello: 1ms is out of bounds"),
         ("[default]\nupdate = \"1h\"", "10ms to 650s"),
