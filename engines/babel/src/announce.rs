@@ -65,9 +65,11 @@ impl<C: Candidates> Speaker<C> {
 
     /// Returns our route as the neighbour is to hear it; `None` if it is to hear of none.
     ///
-    /// Unless it `asked`: not a route through itself (split horizon, rule S5); and nothing that
-    /// it cannot use because it told us as good a route to the same source (see
-    /// [`frugal`](crate::wire::Hello::frugal)).
+    /// Unless it `asked`: not a route through itself (split horizon, rule S5); and none to begin
+    /// with that it cannot use because it told us as good a route to the same source (see
+    /// [`frugal`](crate::wire::Hello::frugal)). What it was told before, it is told as it is now:
+    /// it may have taken that route before its own word arrived here, and would have none if that
+    /// route ended (rule T2). See [`is_idle`](Self::is_idle) for when that does end.
     pub(crate) fn offer(&self, row: RowId, slot: Slot, asked: bool) -> Option<Offer> {
         let it = self.rows.get(row);
         let offer = match it.best() {
@@ -85,7 +87,9 @@ impl<C: Candidates> Speaker<C> {
         };
         let neighbour = self.neighbours.get(slot)?;
         let profile = &self.interfaces.get(&neighbour.interface)?.profile;
-        if !asked && self.is_useless(row, slot, offer) {
+        let turned = profile.split_horizon && it.best() == Best::Through(slot);
+        let told = neighbour.said(row).is_route();
+        if !asked && (turned || !told && self.is_useless(row, slot, offer)) {
             return None;
         }
         let key = self.rows.key(row);
@@ -102,11 +106,6 @@ impl<C: Candidates> Speaker<C> {
     /// Tells whether the neighbour could do nothing with a route, and knows that we know.
     fn is_useless(&self, row: RowId, slot: Slot, offer: Offer) -> bool {
         let Some(neighbour) = self.neighbours.get(slot) else { return true };
-        let port = self.interfaces.get(&neighbour.interface);
-        let splits = port.is_some_and(|port| port.profile.split_horizon);
-        if splits && self.rows.get(row).best() == Best::Through(slot) {
-            return true;
-        }
         if !self.settings.frugal || !neighbour.frugal {
             return false;
         }
@@ -117,11 +116,38 @@ impl<C: Candidates> Speaker<C> {
         })
     }
 
+    /// Tells whether a route that the neighbour was told is of no use to it, and not in use.
+    ///
+    /// Who uses a route tells its next hop none. So once it has acknowledged how our route is
+    /// now, and still tells a better one, it does not use ours, nor ever will.
+    pub(crate) fn is_idle(&self, row: RowId, slot: Slot, offer: Offer) -> bool {
+        let waits = |it: &Neighbour| it.newest.contains_key(&row);
+        self.is_useless(row, slot, offer) && !self.neighbours.get(slot).is_some_and(waits)
+    }
+
+    /// Lets the end of a told route be told in a moment, if it is idle then.
+    pub(crate) fn end_if_idle(&mut self, row: RowId, slot: Slot, offer: Offer) {
+        if self.is_useless(row, slot, offer) {
+            self.say_again(row, slot);
+        }
+    }
+
+    /// Lets a range be told once more in a moment.
+    fn say_again(&mut self, row: RowId, slot: Slot) {
+        let at = self.heard_at + STRAGGLERS;
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        neighbour.again.insert(row, at);
+        self.agenda.no_later(Timer::Again(slot), at);
+    }
+
     /// Owes the neighbour a word about a range if what it is to hear is no longer whether it
     /// was told a route: the route turned to it or away from it, or is of use to it now.
     pub(crate) fn reconsider(&mut self, row: RowId, slot: Slot) {
         let Some(neighbour) = self.neighbours.get(slot).filter(|it| it.is_usable()) else { return };
-        if neighbour.said(row).is_route() != self.offer(row, slot, false).is_some() {
+        let (told, offer) = (neighbour.said(row).is_route(), self.offer(row, slot, false));
+        if let Some(offer) = offer.filter(|_| told) {
+            self.end_if_idle(row, slot, offer);
+        } else if told || offer.is_some() {
             if let Some(neighbour) = self.neighbours.get_mut(slot) {
                 neighbour.out.owed.entry(row).or_default();
             }
@@ -212,12 +238,13 @@ impl<C: Candidates> Speaker<C> {
         neighbour.asks.remove(&opaque);
         neighbour.acknowledges = true;
         let mut ended = Vec::new();
+        let again = self.heard_at + STRAGGLERS;
         for it in carried {
             if neighbour.newest.get(&it.row) == Some(&opaque) {
                 neighbour.newest.remove(&it.row);
                 if it.overtakes {
-                    neighbour.again.insert(it.row);
-                    self.agenda.no_later(Timer::Again(slot), self.heard_at + STRAGGLERS);
+                    neighbour.again.insert(it.row, again);
+                    self.agenda.no_later(Timer::Again(slot), again);
                 }
             }
             if neighbour.said(it.row) == crate::outbox::Said::end(opaque) {
@@ -282,11 +309,15 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Tells once more what overtook an older word: that may have arrived since, and nothing else
-    /// would put it right before the next full update.
-    pub(crate) fn tell_again(&mut self, slot: Slot) {
+    /// would put it right before the next full update. And ends routes that are idle.
+    pub(crate) fn tell_again(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        for row in core::mem::take(&mut neighbour.again) {
+        let later = neighbour.again.extract_if(.., |_, at| *at <= now);
+        for (row, _) in later {
             neighbour.out.owed.entry(row).or_default().again = true;
+        }
+        if let Some(next) = neighbour.again.values().min() {
+            self.agenda.set(Timer::Again(slot), *next);
         }
         self.is_ready(slot);
     }

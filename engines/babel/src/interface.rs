@@ -29,6 +29,13 @@ pub(crate) struct Port {
     pub(crate) usage: u32,
 }
 
+impl Port {
+    /// Tells whether so many neighbours are on it that each hears seldom how it is heard.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.neighbours.len() > CROWD
+    }
+}
+
 impl<C: Candidates> Speaker<C> {
     /// Begins to speak on an interface, or goes on in another way.
     pub(crate) fn up(&mut self, interface: Interface, profile: Profile, now: Time) {
@@ -193,3 +200,5 @@ impl<C: Candidates> Speaker<C> {
 
 /// How often a new interface or neighbour is greeted sooner than promised.
 const COURTING: u8 = 16;
+/// So many neighbours on one interface hear seldom how they are heard.
+const CROWD: usize = 20;

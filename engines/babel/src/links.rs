@@ -16,7 +16,8 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn greeted(&mut self, slot: Slot, hello: &Hello, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let interface = neighbour.interface;
-        let trusted = self.interfaces.get(&interface).is_some_and(|port| port.profile.lone);
+        let Some(port) = self.interfaces.get(&interface) else { return };
+        let (trusted, timed) = (port.profile.lone, port.profile.delay.is_some());
         let mut greeting = neighbour.hear(hello, trusted, now);
         if greeting == Greeting::Restarted {
             self.forget(slot, now);
@@ -29,7 +30,7 @@ impl<C: Candidates> Speaker<C> {
         if greeting == Greeting::First {
             neighbour.met = Some(now);
             neighbour.out.wanted.routes.insert(None);
-            neighbour.out.ihu = true;
+            neighbour.out.ihu |= !timed;
             self.is_ready(slot);
             self.court_again(interface, now);
         }
@@ -90,8 +91,15 @@ impl<C: Candidates> Speaker<C> {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(port) = self.interfaces.get(&neighbour.interface) else { return };
         if neighbour.rxcost(&port.profile, port.charge) != neighbour.told_rxcost {
-            neighbour.out.ihu = true;
-            self.ready.insert(slot);
+            // The first report goes with a greeting, so that the link has a delay from the start:
+            // one that seems short for a moment makes all other routes unfeasible (rule K1).
+            let first = !neighbour.told_rxcost.is_finite() && port.profile.delay.is_some();
+            if first && !port.is_crowded() {
+                self.greet.insert(neighbour.interface);
+            } else {
+                neighbour.out.ihu = true;
+                self.ready.insert(slot);
+            }
         }
         let measured = neighbour.measured(&port.profile, port.charge, now);
         if !measured.has_left(neighbour.cost) {

@@ -6,7 +6,7 @@
 //!                 └── 2 of 3 lost ───┘     3 of 3 lost: forgotten
 //! ```
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 use core::time::Duration;
@@ -54,8 +54,8 @@ pub(crate) struct Neighbour {
     pub(crate) newest: BTreeMap<RowId, u16>,
     /// The requests for routes that it has not acknowledged, by the packet that made them.
     pub(crate) asks: BTreeMap<u16, Asked>,
-    /// Ranges to be told once more when nothing older can arrive any more.
-    pub(crate) again: BTreeSet<RowId>,
+    /// Ranges to be told once more when nothing older can arrive any more, and when that is.
+    pub(crate) again: BTreeMap<RowId, Time>,
     /// The name of the last packet to be acknowledged; never 0.
     pub(crate) opaque: u16,
     /// How many requests it may make.
@@ -93,7 +93,7 @@ impl Neighbour {
             window: BTreeMap::new(),
             newest: BTreeMap::new(),
             asks: BTreeMap::new(),
-            again: BTreeSet::new(),
+            again: BTreeMap::new(),
             opaque,
             allowance: Allowance::default(),
             last_heard: RowId(0),

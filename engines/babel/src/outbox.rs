@@ -43,7 +43,8 @@ impl Outbox {
 pub(crate) struct Due {
     /// The neighbour asked: it gets an answer whatever that is.
     pub(crate) asked: bool,
-    /// It was told, and an older word on its way may arrive after that: it is told once more.
+    /// It was told, and is told once more: an older word may have arrived after that, or the
+    /// route is idle and ends.
     pub(crate) again: bool,
     /// How often it was told in vain.
     pub(crate) tries: u8,

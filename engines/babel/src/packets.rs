@@ -74,7 +74,7 @@ impl<C: Candidates> Speaker<C> {
         press.put(&Tlv::Hello(hello));
         let slots: Vec<Slot> = port.neighbours.values().copied().collect();
         // In a crowd, each one's turn comes with every third greeting.
-        let rare = slots.len() > CROWD;
+        let rare = port.is_crowded();
         for slot in slots {
             if rare && slot.0 % 3 != seqno.0 % 3 {
                 continue;
@@ -238,9 +238,14 @@ impl<C: Candidates> Speaker<C> {
     /// Tells the neighbour of a route, so that it must acknowledge it; nothing if it needs to
     /// hear nothing.
     fn tell(&mut self, page: &mut Page<'_>, row: RowId, due: Due) {
-        let offer = self.offer(row, page.slot, due.asked);
+        let mut offer = self.offer(row, page.slot, due.asked);
         if !due.asked && !due.again && offer.is_none() && !self.may_believe(page.slot, row) {
             return;
+        }
+        if due.again && !due.asked {
+            offer = offer.filter(|offer| !self.is_idle(row, page.slot, *offer));
+        } else if let Some(offer) = offer {
+            self.end_if_idle(row, page.slot, offer);
         }
         let update = self.update(page, row, offer);
         page.press.put_reliably(
@@ -350,8 +355,6 @@ const BREATH: Duration = Duration::from_millis(10);
 const WINDOW: usize = 64;
 /// Rows that a full telling looks at before it asks whether it is out of breath.
 const CHUNK: usize = 32;
-/// So many neighbours on one interface hear seldom how they are heard.
-const CROWD: usize = 20;
 const UNKNOWN_RTT: Duration = Duration::from_millis(150);
 /// Longest wait for an acknowledgment, unless the link itself is slower.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -150,7 +150,7 @@ impl<C: Candidates> Speaker<C> {
                 Timer::Update(slot) => self.refresh(slot, now),
                 Timer::Flush => self.flush(),
                 Timer::Pace(slot) => self.is_ready(slot),
-                Timer::Again(slot) => self.tell_again(slot),
+                Timer::Again(slot) => self.tell_again(slot, now),
                 Timer::Resend(slot, opaque) => self.resend(slot, opaque),
                 Timer::Expiry(slot) => self.expire(slot, now),
                 Timer::Request(row, router) => self.repeat_request(row, router, now),

@@ -154,6 +154,61 @@ fn x4_who_loses_or_worsens_its_own_route_is_told_ours_at_once() {
 }
 
 #[test]
+fn x4_who_may_have_taken_our_route_is_told_how_it_is_and_not_that_it_ends() {
+    let mut stand = Stand::among(&[probe(), Probe { rxcost: 3_000, ..frugal() }]);
+    stand.say(0, &[route(P, 5, 100)]);
+    stand.pass(ms(1_000));
+    assert_eq!(metrics(&stand.updates(1, P)), [196]);
+    stand.forget();
+    // It said so before it heard ours, and took that; meanwhile ours becomes long.
+    stand.say(1, &[route(P, 5, 190)]);
+    stand.probes[0].rxcost = 1_500;
+    stand.say(0, &[reception(1_500)]);
+    stand.pass(ms(100));
+    stand.say(1, &[route(P, 5, 0xffff)]);
+    stand.pass(Duration::from_mins(1));
+    let told = metrics(&stand.updates(1, P));
+    assert!(!told.is_empty() && told.iter().all(|it| *it == 1_600), "{told:?}");
+}
+
+#[test]
+fn x4_what_is_of_no_use_any_more_ends_once_it_is_surely_not_used() {
+    let mut stand = Stand::among(&[probe(), frugal()]);
+    stand.say(0, &[route(P, 5, 100)]);
+    stand.pass(ms(1_000));
+    stand.forget();
+    stand.say(1, &[route(P, 5, 190)]);
+    stand.pass(ms(1_000));
+    assert_eq!(stand.updates(1, P), []);
+    stand.pass(ms(1_000));
+    assert_eq!(metrics(&stand.updates(1, P)), [0xffff]);
+    stand.forget();
+    stand.pass(Duration::from_mins(9));
+    assert_eq!(stand.updates(1, P), []);
+}
+
+#[test]
+fn k1_a_tunnel_is_not_used_before_its_delay_is_known() {
+    for seed in 0..20 {
+        let mut net = Net::<Columns>::new(seed);
+        for n in 0..2 {
+            net.add(settings_of(n, true));
+        }
+        net.join(&[0, 1], Profile::TUNNEL, Weather::fair(ms(80)));
+        let views = |net: &Net<Columns>| -> Vec<_> {
+            net.nodes.iter().filter_map(|node| node.speaker.neighbours().next()).collect()
+        };
+        for _ in 0..100 {
+            net.run(ms(10));
+            for view in views(&net).iter().filter(|view| view.cost.is_finite()) {
+                assert!(view.cost > Cost(1_000), "seed {seed}: {view:?}");
+            }
+        }
+        assert!(views(&net).iter().all(|view| view.cost.is_finite()), "seed {seed}");
+    }
+}
+
+#[test]
 fn x5_a_hold_ends_when_the_last_has_acknowledged_or_is_gone() {
     let mut stand = Stand::among(&[probe(), probe(), plain()]);
     stand.say(0, &[route(P, 5, 100)]);
