@@ -51,7 +51,7 @@ pub(crate) enum Extra {
     FourBySix,
     /// Nothing but greetings is sent to all.
     Unicast,
-    /// The way for [`SENDERS`] is announced.
+    /// The way for [`SENDERS`] is announced where the kernel has it, and learnt where it has not.
     ForSenders,
     /// Who does not sign is believed too.
     AcceptUnsigned,

@@ -21,6 +21,7 @@ pub(super) fn facts() -> Vec<Fact> {
     }));
     let peers = [Babeld, Bird, Frr];
     all.extend(Fact::each("ours_takes_leave_of", &peers, leave));
+    all.extend(Fact::each("ours_forgets_at_once_a_leaving", &peers, left));
     all.extend(Fact::each("an_address_of_ours_is_taken_back_from", &peers, |stage, peer| {
         retraction(stage, peer, true)
     }));
@@ -73,6 +74,17 @@ fn leave(stage: &mut Stage, peer: Make) -> String {
     });
     let left = stage.next(a, &b.own6()).is_some() || stage.next(a, &b.own4()).is_some();
     assert!(!left, "and it has left nothing in its kernel");
+    format!("forgotten after {}", seconds(began.elapsed()))
+}
+
+/// A wildcard retraction of another daemon's.
+fn left(stage: &mut Stage, peer: Make) -> String {
+    let [a, b] = pair(stage, peer);
+    let began = Instant::now();
+    stage.end(b);
+    stage.until(AT_ONCE, "no route to who has left", |stage| {
+        stage.next(a, &b.own6()).is_none() && stage.next(a, &b.own4()).is_none()
+    });
     format!("forgotten after {}", seconds(began.elapsed()))
 }
 

@@ -14,6 +14,7 @@ const DELAY: Duration = Duration::from_millis(20);
 
 pub(super) fn facts() -> Vec<Fact> {
     let mut all = vec![
+        // Debian's BIRD is too old for delays, and its FRR hangs once told to measure them.
         Fact::new("delays_are_measured_and_cost_as_with_babeld", &[Ours, Babeld], delays),
         Fact::new("babeld_with_the_options_of_re6stnet", &[Ours, Babeld], re6stnet),
     ];

@@ -18,8 +18,10 @@ const WATCHED: Duration = Duration::from_secs(5);
 pub(super) fn facts() -> Vec<Fact> {
     let sha = Key::new(Algorithm::HmacSha256, LONG);
     let blake = Key::new(Algorithm::Blake2s128, SHORT);
-    let mut all =
-        vec![Fact::new("a_key_is_changed_while_packets_flow_to_bird", &[Ours, Bird], rotation)];
+    let mut all = vec![
+        Fact::new("a_key_is_changed_while_packets_flow_to_bird", &[Ours, Bird], rotation),
+        Fact::new("a_key_is_changed_with_babeld_that_has_one", &[Ours, Babeld], succession),
+    ];
     for (name, key) in [("signed_by_hmac_sha256_with", sha), ("signed_by_blake2s_with", blake)] {
         all.extend(Fact::each(name, &[Babeld, Bird], move |stage, peer| same(stage, peer, &key)));
     }
@@ -95,6 +97,25 @@ fn rotation(stage: &mut Stage) -> String {
     let (sent, lost) = (told[0].sent + told[1].sent, told[0].lost + told[1].lost);
     assert_eq!(lost, 0, "of {sent}");
     format!("0 of {sent} packets lost")
+}
+
+/// Ours has both keys all the time. babeld, which has room for one, starts again with the other:
+/// it believes packets of two signatures, and ours believes either.
+fn succession(stage: &mut Stage) -> String {
+    let [a, b] = stage.machines([Ours, Babeld]);
+    stage.cable(a, b);
+    let [old, new] = [(Algorithm::HmacSha256, LONG), (Algorithm::Blake2s128, SHORT)]
+        .map(|(algorithm, secret)| Key::new(algorithm, secret));
+    stage.setting(a).keys = vec![old.clone(), new.clone()];
+    stage.setting(b).keys = vec![old];
+    stage.start_all();
+    let first = stage.converge(PATIENCE);
+    stage.end(b);
+    stage.until(PATIENCE, "who has left is forgotten", |stage| !stage.knows(a, b));
+    stage.setting(b).keys = vec![new];
+    stage.start(b);
+    let second = stage.converge(PATIENCE);
+    format!("by the old key after {}, by the new one after {}", seconds(first), seconds(second))
 }
 
 /// Writes a moment as TOML has it.

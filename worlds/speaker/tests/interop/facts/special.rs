@@ -5,29 +5,34 @@ use std::collections::BTreeSet;
 use super::{Fact, PATIENCE, seconds};
 use crate::island::{Hop, Link};
 use crate::setting::{Extra, SENDERS};
-use crate::speakers::Make::{Babeld, Ours};
+use crate::speakers::Make::{self, Babeld, Bird, Ours};
 use crate::stage::Stage;
 
 pub(super) fn facts() -> Vec<Fact> {
-    vec![
-        Fact::new("routes_for_some_senders_to_babeld", &[Ours, Babeld], |stage| {
-            for_senders(stage, true)
-        }),
-        Fact::new("routes_for_some_senders_from_babeld", &[Ours, Babeld], |stage| {
-            for_senders(stage, false)
-        }),
+    let mut all = vec![
         Fact::new("ipv4_by_ipv6_next_hops_with_babeld", &[Ours, Babeld], four_by_six),
         Fact::new("babelds_text_protocol_says_the_same", &[Ours, Babeld], text),
-    ]
+    ];
+    // FRR does not know of them.
+    let peers = [Babeld, Bird];
+    all.extend(Fact::each("routes_for_some_senders_to", &peers, |stage, peer| {
+        for_senders(stage, peer, true)
+    }));
+    all.extend(Fact::each("routes_for_some_senders_from", &peers, |stage, peer| {
+        for_senders(stage, peer, false)
+    }));
+    all
 }
 
-fn for_senders(stage: &mut Stage, from_ours: bool) -> String {
-    let [a, b] = stage.machines([Ours, Babeld]);
+fn for_senders(stage: &mut Stage, peer: Make, from_ours: bool) -> String {
+    let [a, b] = stage.machines([Ours, peer]);
     stage.cable(a, b);
     let (origin, other) = if from_ours { (a, b) } else { (b, a) };
     let route = format!("-6 route add default from {SENDERS} dev lo proto static");
     stage.island(origin).ip(&route);
-    stage.setting(origin).extras.insert(Extra::ForSenders);
+    stage.all_settings(|setting| {
+        setting.extras.insert(Extra::ForSenders);
+    });
     stage.start_all();
     let wanted = format!("default from {SENDERS} via {}", origin.link_local());
     let took = stage.until(PATIENCE, &wanted, |stage| {

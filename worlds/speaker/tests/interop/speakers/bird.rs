@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::Place;
 use crate::process::Process;
-use crate::setting::Algorithm;
+use crate::setting::{Algorithm, Extra};
 
 /// Starts it; it answers at `bird.ctl`.
 pub(super) fn start(place: &Place<'_>) -> Vec<Process> {
@@ -37,13 +37,19 @@ fn ask(place: &Place<'_>, question: &str) -> String {
 
 fn config(place: &Place<'_>) -> String {
     let (node, setting) = (place.island.node, place.setting);
+    // A table of routes with a source each; it has those for everybody, too.
+    let (six, table, learn, import) = if setting.has(Extra::ForSenders) {
+        ("ipv6 sadr", "ipv6 sadr table six;\n", "learn; scan time 1; ", "all")
+    } else {
+        ("ipv6", "", "", "none")
+    };
     let mut text = format!(
-        "log stderr all;\nrouter id {};\nprotocol device {{ scan time 1; }}\n\
-         protocol direct {{ ipv4; ipv6; interface \"lo\"; }}\n\
+        "log stderr all;\nrouter id {};\n{table}protocol device {{ scan time 1; }}\n\
+         protocol direct {{ ipv4; {six}; interface \"lo\"; }}\n\
          protocol kernel {{ ipv4 {{ export where source = RTS_BABEL; import none; }}; }}\n\
-         protocol kernel {{ ipv6 {{ export where source = RTS_BABEL; import none; }}; }}\n\
+         protocol kernel {{ {learn}{six} {{ export where source = RTS_BABEL; import {import}; }}; }}\n\
          protocol babel {{\n  ipv4 {{ import all; export all; }};\n  \
-         ipv6 {{ import all; export all; }};\n",
+         {six} {{ import all; export all; }};\n",
         node.own4(),
     );
     for neighbour in place.neighbours {
