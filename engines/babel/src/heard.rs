@@ -26,25 +26,26 @@ impl<C: Candidates> Speaker<C> {
         let (mut sent, mut echo, mut greets) = (None, None, false);
         let mut tlvs = packet.tlvs();
         while let Some(tlv) = tlvs.next() {
-            match tlv {
+            // By reference: an update is large, and there are many.
+            match &tlv {
                 Ok(Tlv::Update(update)) if update.key.is_none() && greets => {
                     self.began(slot, now);
                 }
-                Ok(Tlv::Update(update)) => self.updated(slot, &update, tlvs.extras(), now),
+                Ok(Tlv::Update(update)) => self.updated(slot, update, tlvs.extras(), now),
                 Ok(Tlv::Hello(hello)) => {
                     greets = true;
                     sent = hello.sent.or(sent);
-                    self.greeted(slot, &hello, now);
+                    self.greeted(slot, hello, now);
                 }
-                Ok(Tlv::Ihu(ihu)) if self.is_about_us(interface, &ihu) => {
+                Ok(Tlv::Ihu(ihu)) if self.is_about_us(interface, ihu) => {
                     echo = ihu.echo.or(echo);
-                    self.heard_by(slot, &ihu, now);
+                    self.heard_by(slot, ihu, now);
                 }
                 Ok(Tlv::Ihu(_)) => {}
                 Ok(Tlv::AckRequest(ask)) => self.owe_ack(slot, ask.opaque),
                 Ok(Tlv::Ack(ack)) => self.acknowledged(slot, ack.opaque),
                 Ok(Tlv::RouteRequest(ask)) => self.route_requested(slot, ask.key, now),
-                Ok(Tlv::SeqnoRequest(ask)) => self.seqno_requested(slot, &ask, now),
+                Ok(Tlv::SeqnoRequest(ask)) => self.seqno_requested(slot, ask, now),
                 Err(malformed) => self.counters.pass_over(malformed.reason()),
             }
         }

@@ -251,6 +251,7 @@ impl Neighbour {
 
     /// Returns how long a route is believed that is promised again after `next`: as a rule what
     /// was promised the last time.
+    #[inline]
     pub(crate) fn believed(&mut self, next: Duration) -> Hold {
         if self.promised.0 != next {
             let seconds = held(next).as_millis().div_ceil(1000);

@@ -28,12 +28,12 @@ pub(super) struct State {
     defaults: Defaults,
 }
 
-/// The octets that updates may leave out, one range for each encoding.
+/// The octets that updates may leave out, one range for each encoding, as numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Defaults {
-    v4: Option<[u8; 4]>,
-    v6: Option<[u8; 16]>,
-    v4_via_v6: Option<[u8; 4]>,
+    v4: Option<u128>,
+    v6: Option<u128>,
+    v4_via_v6: Option<u128>,
 }
 
 impl State {
@@ -73,24 +73,22 @@ impl State {
 
     /// Returns the octets, as a number, that an update of this encoding may leave out.
     #[inline]
-    pub(super) fn default_of(&self, encoding: Encoding) -> Option<u128> {
-        let number = |octets| u128::from(u32::from_be_bytes(octets)) << 96;
+    pub(super) const fn default_of(&self, encoding: Encoding) -> Option<u128> {
         match encoding {
-            Encoding::V4 => self.defaults.v4.map(number),
-            Encoding::V6 => self.defaults.v6.map(u128::from_be_bytes),
-            Encoding::V4ViaV6 => self.defaults.v4_via_v6.map(number),
+            Encoding::V4 => self.defaults.v4,
+            Encoding::V6 => self.defaults.v6,
+            Encoding::V4ViaV6 => self.defaults.v4_via_v6,
             Encoding::Wildcard | Encoding::LinkLocal => None,
         }
     }
 
     /// Lets the octets of `bits`, the range of an update, be left out by those after it.
+    #[inline]
     pub(super) const fn set_default(&mut self, encoding: Encoding, bits: u128) {
-        let octets = bits.to_be_bytes();
-        let [a, b, c, d, ..] = octets;
         match encoding {
-            Encoding::V4 => self.defaults.v4 = Some([a, b, c, d]),
-            Encoding::V6 => self.defaults.v6 = Some(octets),
-            Encoding::V4ViaV6 => self.defaults.v4_via_v6 = Some([a, b, c, d]),
+            Encoding::V4 => self.defaults.v4 = Some(bits),
+            Encoding::V6 => self.defaults.v6 = Some(bits),
+            Encoding::V4ViaV6 => self.defaults.v4_via_v6 = Some(bits),
             Encoding::Wildcard | Encoding::LinkLocal => {}
         }
     }

@@ -62,8 +62,27 @@ impl Update {
     ) -> Result<(Self, &'a [u8]), Malformed> {
         let short = Malformed::Short { what: WHAT, got: body.len(), needed: 10 };
         let (fixed, rest) = body.split_first_chunk::<10>().ok_or(short)?;
-        let [encoding, flags, length, omitted, i0, i1, s0, s1, m0, m1] = *fixed;
-        let encoding = Encoding::decode(WHAT, encoding)?;
+        let [encoding, ..] = *fixed;
+        match Encoding::decode(WHAT, encoding)? {
+            // Nearly all: asked once here, not at each step.
+            Encoding::V6 => Self::decode_as(Encoding::V6, fixed, rest, state),
+            other @ (Encoding::Wildcard
+            | Encoding::V4
+            | Encoding::LinkLocal
+            | Encoding::V4ViaV6) => Self::decode_as(other, fixed, rest, state),
+        }
+    }
+
+    /// Reads an update of this encoding: its fixed part, and what follows.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one copy for an encoding that is known, one for all")]
+    fn decode_as<'a>(
+        encoding: Encoding,
+        fixed: &[u8; 10],
+        rest: &'a [u8],
+        state: &mut State,
+    ) -> Result<(Self, &'a [u8]), Malformed> {
+        let [_, flags, length, omitted, i0, i1, s0, s1, m0, m1] = *fixed;
         let (bits, rest) = bits(encoding, length, omitted, rest, state)?;
         if flags & PREFIX != 0 {
             state.set_default(encoding, bits);
@@ -139,7 +158,8 @@ impl Update {
 }
 
 /// Returns the range as a number, the omitted octets put back, and what follows it.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "see `decode_as`")]
 fn bits<'a>(
     encoding: Encoding,
     length: u8,
@@ -148,18 +168,18 @@ fn bits<'a>(
     state: &State,
 ) -> Result<(u128, &'a [u8]), Malformed> {
     let refused = Malformed::Length { what: WHAT };
-    let needed = encoding.octets(WHAT, length)?.checked_sub(omitted).ok_or(refused)?;
-    let needed = usize::from(needed);
+    let end = usize::from(encoding.octets(WHAT, length)?);
+    let omitted = usize::from(omitted);
+    let needed = end.checked_sub(omitted).ok_or(refused)?;
     let short = Malformed::Short { what: WHAT, got: rest.len(), needed };
     let (own, rest) = rest.split_at_checked(needed).ok_or(short)?;
-    let mut bits = address::number(own);
-    if omitted > 0 {
-        let default = state.default_of(encoding).ok_or(Malformed::NoDefault)?;
-        let shift = 8 * u32::from(omitted);
-        let kept = u128::MAX.checked_shr(shift).unwrap_or(0);
-        bits = (default & !kept) | bits.checked_shr(shift).unwrap_or(0);
-    }
-    Ok((encoding.masked(length, bits), rest))
+    let mut octets = match omitted {
+        0 => [0; 16],
+        _ => state.default_of(encoding).ok_or(Malformed::NoDefault)?.to_be_bytes(),
+    };
+    // What the default has after them is cleared with the rest that the range does not have.
+    octets.get_mut(omitted..end).ok_or(refused)?.copy_from_slice(own);
+    Ok((encoding.masked(length, u128::from_be_bytes(octets)), rest))
 }
 
 /// Returns the router-id that is in an address: its last 8 octets (rule U6).
