@@ -16,7 +16,7 @@ pub(crate) fn run(mut options: BabelOptions) -> anyhow::Result<()> {
         Some(BabelQuestion::Status(which)) => status(&which),
         Some(BabelQuestion::Check(check)) => {
             let typed = Typed { config: Some(check.file.clone()), ..Typed::default() };
-            Config::read(&typed)?;
+            Config::read(&typed)?.check_secrets().map_err(anyhow::Error::msg)?;
             say(format_args!("{}: nothing is wrong", check.file.display()))
         }
     }

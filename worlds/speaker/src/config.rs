@@ -144,6 +144,15 @@ impl Config {
         Ok(config)
     }
 
+    /// Checks the files that hold the secrets of keys, which a start reads.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the file and the remedy.
+    pub fn check_secrets(&self) -> Result<(), String> {
+        self.keys.iter().try_for_each(|key| key.read().map(drop))
+    }
+
     fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }

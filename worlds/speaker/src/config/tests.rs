@@ -123,6 +123,34 @@ fn what_is_wrong_is_named_with_its_remedy() {
 }
 
 #[test]
+fn the_example_for_operators_is_a_configuration() {
+    let page = include_str!("../../../../docs/babel.md");
+    let (_, after) = page.split_once("```toml\n").unwrap();
+    let (example, _) = after.split_once("```").unwrap();
+    let config = Config::parse(example).unwrap();
+    let used = config.speak("wg0").keys.unwrap();
+    let there: Vec<String> = config.keys.iter().map(|key| key.id.clone()).collect();
+    assert_eq!(used, there, "each of its keys is shown, and used");
+}
+
+#[test]
+fn a_secret_that_a_start_could_not_read_is_told_of_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("secret");
+    let text = format!(
+        "[[key]]\nid = 'a'\nalgorithm = 'blake2s128'\nsecret-file = '{}'\n",
+        file.display()
+    );
+    let config = with_interface(&text).unwrap();
+    let error = config.check_secrets().unwrap_err();
+    assert!(error.contains("secret") && error.contains("may read"), "{error}");
+    std::fs::write(&file, "no digits\n").unwrap();
+    assert!(config.check_secrets().unwrap_err().contains("openssl"));
+    std::fs::write(&file, "00112233445566778899aabbccddeeff\n").unwrap();
+    assert_eq!(config.check_secrets(), Ok(()));
+}
+
+#[test]
 fn an_error_of_the_file_names_its_line() {
     let text = "port = 6696\n\n[[filter]]\nway = \"in\"\nprefix = \"10.0.0.1/8\"\n";
     let error = with_interface(text).unwrap_err();
