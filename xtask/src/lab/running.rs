@@ -87,7 +87,9 @@ impl Lab {
         match found {
             Ok(note) => Outcome::passed(note),
             Err(why) => {
-                let why = format!("{}\n{why}", command::tail(&self.err, 30));
+                // The report names the pings that were lost, and what nodes dropped.
+                let (heard, report) = (command::tail(&self.err, 30), command::tail(&self.out, 1));
+                let why = format!("{heard}\n{report}\n{why}");
                 Outcome::Failed { why, repeat: self.repeat.clone() }
             }
         }
