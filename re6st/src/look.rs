@@ -18,7 +18,19 @@ pub(crate) fn status(which: &Which) -> anyhow::Result<()> {
 
 /// Prints every arrow and link.
 pub(crate) fn arrows(which: &Which) -> anyhow::Result<()> {
-    let columns = ["link", "node", "state", "carrier", "age_s", "rtt_ms", "routes", "cause"];
+    let columns = [
+        "link",
+        "node",
+        "state",
+        "carrier",
+        "age_s",
+        "rtt_ms",
+        "loss_percent",
+        "charge_ms",
+        "suspect",
+        "routes",
+        "cause",
+    ];
     show(which, Question::Arrows, |answer| table(answer, &columns))
 }
 

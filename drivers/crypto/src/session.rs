@@ -130,6 +130,9 @@ pub struct Session {
     heard: AtomicBool,
     /// The lowest counter the window may still admit, to turn floods away unlocked.
     floor: AtomicU64,
+    /// How many packets the other end sealed at least, and how many of them were opened.
+    sealed: AtomicU64,
+    opened: AtomicU64,
     window: Mutex<Window>,
 }
 
@@ -147,6 +150,8 @@ impl Session {
             next: AtomicU64::new(0),
             heard: AtomicBool::new(false),
             floor: AtomicU64::new(0),
+            sealed: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
             window: Mutex::new(Window::new()),
         }
     }
@@ -166,6 +171,14 @@ impl Session {
     /// Send through the newest session of a link that says so.
     pub fn may_send(&self) -> bool {
         self.initiator || self.heard()
+    }
+
+    /// Returns how many packets the other end has sealed at least, as their counters tell, and
+    /// how many of those were opened here.
+    pub fn received(&self) -> (u64, u64) {
+        // In this order, so that what is opened in between makes nothing look lost.
+        let sealed = self.sealed.load(Ordering::Relaxed);
+        (sealed, self.opened.load(Ordering::Relaxed))
     }
 
     /// Appends the packet of `frame` to `out`: [`OVERHEAD`] octets more than the frame.
@@ -246,7 +259,9 @@ impl Session {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let admitted = window.admit(counter);
         self.floor.store(window.floor(), Ordering::Relaxed);
+        self.sealed.store(window.reached(), Ordering::Relaxed);
         drop(window);
+        self.opened.fetch_add(u64::from(admitted), Ordering::Relaxed);
         if admitted && !self.heard() {
             self.heard.store(true, Ordering::Relaxed);
         }

@@ -187,6 +187,7 @@ impl Arrows {
 
     /// The owner probes always; the other end hears that, and probes only if it does not.
     fn remind(&mut self, id: LinkId, now: Time) {
+        self.assess(id, now);
         let Some(link) = self.links.get_mut(&id) else { return };
         let ours = link.owned.is_some();
         let again = match &link.life {

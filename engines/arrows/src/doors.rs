@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use words::{LinkId, NodeId, Time};
 
+use crate::health::Health;
 use crate::life::{Life, Link};
 use crate::pulse::Pulse;
 use crate::{Arrows, Death, Event, Output, Refusal};
@@ -34,6 +35,7 @@ impl Arrows {
             used_by: 0,
             life: Life::Opening { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
+            health: Health::default(),
             owned: None,
         };
         self.links.insert(id, link);

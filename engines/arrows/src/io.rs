@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use principles::{Cause, Traits};
-use words::{Carrier, Carriers, LinkId, NodeId};
+use words::{Carrier, Carriers, LinkId, NodeId, Traffic};
 
 use crate::{Malformed, Settings};
 
@@ -43,6 +43,11 @@ pub enum Input<'a> {
     ///
     /// Told again at most every 200 ms while it goes on.
     Carried(LinkId),
+    /// What crossed links since this was last said of them.
+    ///
+    /// Told whenever it is worth a look, and before the world wakes the engine by its
+    /// deadline, so that nobody is called silent whose packets were heard elsewhere.
+    Traffic(&'a [Traffic]),
     /// A word of the other end, after the octet that marks it as ours.
     Frame(LinkId, &'a [u8]),
     /// The parameters changed.
@@ -73,6 +78,9 @@ pub enum Output {
     Close(LinkId),
     /// Make the link look very bad to routing, for ever.
     Shun(LinkId),
+    /// Let routing treat the link as if a round trip over it took so much longer; replaces
+    /// what was said before, and never takes back a [`Shun`](Self::Shun).
+    Charge(LinkId, Duration),
     /// Tell from now on when payload crosses the link.
     Watch(LinkId),
     /// Let routing forget the link now; the carrier stays up for the goodbye.
@@ -223,6 +231,20 @@ pub enum Event {
         /// How old it was, since it was accepted.
         age: Duration,
     },
+    /// A link is silent though its other end should have answered: routing avoids it.
+    Suspected {
+        /// The link.
+        link: LinkId,
+        /// Who is at the other end.
+        node: NodeId,
+    },
+    /// A suspect was heard again, and did not fall silent since.
+    Trusted {
+        /// The link.
+        link: LinkId,
+        /// Who is at the other end.
+        node: NodeId,
+    },
     /// The other end said something that cannot be understood, or is not its to say.
     Garbled {
         /// The link.
@@ -329,6 +351,9 @@ pub enum Why {
     Patience(LinkId),
     /// A link is silent, and probed out of turn.
     Nudge(LinkId),
+    /// A link has been silent for so long that it is suspect, or calm for so long that it
+    /// is not any more.
+    Suspicion(LinkId),
     /// A link has been silent for too long.
     Silence(LinkId),
     /// Nothing has crossed a draining link for long enough.

@@ -36,6 +36,7 @@ extern crate alloc;
 
 mod agreement;
 mod doors;
+mod health;
 mod io;
 mod known;
 mod leaving;
@@ -43,6 +44,7 @@ mod life;
 mod pulse;
 mod seats;
 mod settings;
+mod trip;
 mod view;
 mod wire;
 
@@ -58,6 +60,7 @@ pub use settings::Settings;
 pub use view::{State, View};
 pub use wire::Malformed;
 
+use health::Flaps;
 use known::Known;
 use life::Link;
 use seats::Resting;
@@ -71,6 +74,7 @@ pub struct Arrows {
     known: Known,
     links: BTreeMap<LinkId, Link>,
     failing: FailingCarrier,
+    flaps: Flaps,
     /// Seats whose dial failed.
     resting: Vec<Resting>,
     next_link: u32,
@@ -92,7 +96,7 @@ impl Engine for Arrows {
     type Why = Why;
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
-        self.last = now;
+        self.awake(now);
         self.inform(input, now);
         self.expire(now);
         self.part(now);
@@ -140,6 +144,7 @@ impl Arrows {
             known: Known::default(),
             links: BTreeMap::new(),
             failing: FailingCarrier::default(),
+            flaps: Flaps::default(),
             resting: Vec::new(),
             next_link: 0,
             next_probe: None,
@@ -148,6 +153,20 @@ impl Arrows {
             last: now,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// Notes the time, and how long we overslept: that was nobody's silence.
+    fn awake(&mut self, now: Time) {
+        // Nothing was due before the last time we were told anything.
+        if now.since(self.last) > pulse::LATE
+            && let Some(due) = self.deadline()
+        {
+            let overslept = now.since(due.at);
+            if overslept > pulse::LATE {
+                self.links.values_mut().for_each(|link| link.pulse.slept(overslept, now));
+            }
+        }
+        self.last = now;
     }
 
     fn inform(&mut self, input: Input<'_>, now: Time) {
@@ -179,6 +198,7 @@ impl Arrows {
             Input::Refused(link, _) => self.refused(link, now),
             Input::Usage(link, used_by) => self.used(link, used_by),
             Input::Carried(link) => self.carried(link, now),
+            Input::Traffic(all) => self.crossed(all, now),
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Settings(settings) => self.retune(settings, now),
             Input::Banish(link) => self.banish(link, now),
@@ -207,6 +227,7 @@ impl Arrows {
         if self.leaving.is_some() {
             self.say(Output::Shun(id));
         }
+        self.assess(id, now);
     }
 
     /// The carrier lost a link, or never made it: it needs no closing.
@@ -237,13 +258,14 @@ impl Arrows {
     /// Does what is due to single links: ends those whose time is up, nudges the silent.
     fn expire(&mut self, now: Time) {
         loop {
-            let due: Vec<_> = (self.links.iter())
+            let mut due: Vec<_> = (self.links.iter())
                 .filter_map(|(id, link)| link.deadline(*id, &self.settings))
-                .filter(|deadline| deadline.at <= now)
+                .filter(|deadline| deadline.at <= now + pulse::TOGETHER)
                 .collect();
-            if due.is_empty() {
+            if due.iter().all(|deadline| deadline.at > now) {
                 return;
             }
+            due.retain(|it| it.at <= now || matches!(it.why, Why::Nudge(_)));
             for deadline in due {
                 self.enact(deadline.why, now);
             }
@@ -254,6 +276,7 @@ impl Arrows {
         match due {
             Why::Patience(id) => self.close(id, Death::Unborn, now),
             Why::Silence(id) => self.fell_silent(id, now),
+            Why::Suspicion(id) => self.turn(id, now),
             Why::Nudge(id) => self.nudge(id, now),
             Why::DrainLimit(id) => self.limit_reached(id, now),
             Why::Round | Why::Draw | Why::Retry | Why::Probe | Why::Quiet(_) | Why::Farewell => {}
@@ -278,6 +301,9 @@ impl Arrows {
     fn bury(&mut self, id: LinkId, of: Death, now: Time) {
         let Some(link) = self.links.remove(&id) else { return };
         let (peer, age) = (link.peer, now.since(link.born));
+        if of == Death::Lost {
+            self.flaps.note(peer, now);
+        }
         match link.owned {
             Some(owned) => {
                 let (cause, sentence) = (owned.cause, link.sentence());

@@ -5,6 +5,7 @@ use core::time::Duration;
 use principles::{Cause, Drawn};
 use words::{Carrier, Deadline, LinkId, NodeId, Time};
 
+use crate::health::Health;
 use crate::pulse::Pulse;
 use crate::{Settings, Why};
 
@@ -17,6 +18,8 @@ pub(crate) struct Link {
     pub(crate) used_by: u32,
     pub(crate) life: Life,
     pub(crate) pulse: Pulse,
+    /// What it loses, and what routing was told that it costs therefore.
+    pub(crate) health: Health,
     /// What only the owner knows; `None` if the other end owns the link.
     pub(crate) owned: Option<Owned>,
 }
@@ -161,10 +164,13 @@ impl Link {
     /// Returns when time alone will change this link.
     pub(crate) fn deadline(&self, link: LinkId, settings: &Settings) -> Option<Deadline<Why>> {
         let silence = || {
-            let nudge = Deadline { at: self.pulse.nudge(settings), why: Why::Nudge(link) };
+            let ours = self.owned.is_some();
+            let nudge = Deadline { at: self.pulse.nudge(settings, ours), why: Why::Nudge(link) };
             let death = self.pulse.death(settings);
             let death = death.map(|at| Deadline { at, why: Why::Silence(link) });
-            Deadline::earlier(death, Some(nudge))
+            let turn = self.pulse.turn();
+            let turn = turn.map(|(at, _)| Deadline { at, why: Why::Suspicion(link) });
+            Deadline::earlier(Deadline::earlier(death, turn), Some(nudge))
         };
         match &self.life {
             Life::Seeking { give_up } | Life::Opening { give_up } => {

@@ -9,6 +9,7 @@ use principles::destruction::{self, Condemned, Sentence, Standing};
 use principles::selection::{Candidate, Held, Prospects, choose, choose_carrier};
 use words::{Carriers, LinkId, NodeId, Time};
 
+use crate::health::Health;
 use crate::life::{Life, Link, Owned, Verdict};
 use crate::pulse::Pulse;
 use crate::wire::Frame;
@@ -128,6 +129,7 @@ impl Arrows {
             used_by: 0,
             life: Life::Seeking { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
+            health: Health::default(),
             owned: Some(Owned { cause, carrier: None, tries }),
         };
         self.links.insert(id, link);

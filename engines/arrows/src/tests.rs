@@ -23,15 +23,15 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const UDP: [Carrier; 1] = [Carrier::Udp];
 
-fn node(n: u128) -> NodeId {
+pub(crate) fn node(n: u128) -> NodeId {
     NodeId(Prefix::new(n << 64, 64))
 }
 
-fn at(seconds: u64) -> Time {
+pub(crate) fn at(seconds: u64) -> Time {
     Time::from_micros(seconds * 1_000_000)
 }
 
-fn seats(seats: usize) -> Settings {
+pub(crate) fn seats(seats: usize) -> Settings {
     Settings { seats, ..Settings::default() }
 }
 
@@ -40,7 +40,7 @@ fn newcomer(settings: Settings) -> Arrows {
     Arrows::new(settings, node(50), [1; 32], Time::ZERO)
 }
 
-fn said(arrows: &mut Arrows) -> Vec<Output> {
+pub(crate) fn said(arrows: &mut Arrows) -> Vec<Output> {
     core::iter::from_fn(|| arrows.poll()).collect()
 }
 
@@ -95,7 +95,14 @@ fn live_until(arrows: &mut Arrows, now: Time) -> Vec<Output> {
     }
 }
 
-fn answer(arrows: &mut Arrows, output: &Output) {
+/// Wakes `arrows` whenever it asks for it until `now`, and answers nothing.
+fn alone_until(arrows: &mut Arrows, now: Time) {
+    while let Some(next) = arrows.deadline().filter(|next| next.at <= now) {
+        arrows.handle(Input::Wake, next.at);
+    }
+}
+
+pub(crate) fn answer(arrows: &mut Arrows, output: &Output) {
     let clock = arrows.last;
     if let Output::Seek(link, _) = output {
         arrows.handle(Input::Found(*link, Carriers::of(UDP)), clock);
@@ -111,7 +118,7 @@ fn answer(arrows: &mut Arrows, output: &Output) {
 }
 
 /// A node with `count` live arrows, after a second.
-fn settled(count: u128, settings: Settings) -> Arrows {
+pub(crate) fn settled(count: u128, settings: Settings) -> Arrows {
     let mut arrows = newcomer(settings);
     for n in 1..=count {
         arrows.handle(Input::Reachable(node(n)), Time::ZERO);

@@ -29,6 +29,12 @@ pub struct View {
     pub carrier: Option<Carrier>,
     /// The latest round trip measured from this end; the owner probes always.
     pub round_trip: Option<Duration>,
+    /// Whether it is silent though its other end should have answered.
+    pub suspect: bool,
+    /// How many of a million packets of the other end did not come, smoothed.
+    pub lost_ppm: u32,
+    /// What routing was told that it costs besides its delay.
+    pub charge: Duration,
     /// When a draining arrow is closed, used or not; the owner alone knows.
     pub until: Option<Time>,
 }
@@ -87,6 +93,9 @@ fn view(id: LinkId, link: &Link) -> View {
         cause: link.owned.map(|owned| owned.cause),
         carrier: link.owned.and_then(|owned| owned.carrier).map(|by| by.item),
         round_trip: link.pulse.round_trip(),
+        suspect: link.pulse.is_suspect(),
+        lost_ppm: link.health.lost_ppm(),
+        charge: link.health.charge(),
         until,
     }
 }

@@ -10,8 +10,8 @@ use words::routing::{Input, Output};
 use words::{Deadline, Engine, LinkId, Prefix, Time};
 
 use crate::{
-    Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, RouterId, Seqno, Settings,
-    Speaker, Way, Why,
+    Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, Ramp, RouterId, Seqno,
+    Settings, Speaker, Way, Why,
 };
 
 /// How [`Babel`] behaves.
@@ -30,6 +30,8 @@ pub struct Babel {
     link: Profile,
     /// Ranges whose route was lost, of which the world knows already that there is none.
     held: BTreeSet<Prefix>,
+    /// Links that cost for ever what shunning costs, whatever else they are charged.
+    shunned: BTreeSet<LinkId>,
 }
 
 /// A selected route, by its link.
@@ -75,7 +77,12 @@ impl Babel {
     pub fn new(settings: MeshSettings, seed: [u8; 32], now: Time) -> Self {
         let MeshSettings { speaker, link } = settings;
         let link = Profile { lone: true, ..link };
-        Self { speaker: Speaker::new(speaker, seed, now), link, held: BTreeSet::new() }
+        Self {
+            speaker: Speaker::new(speaker, seed, now),
+            link,
+            held: BTreeSet::new(),
+            shunned: BTreeSet::new(),
+        }
     }
 
     /// Returns the selected routes, in the order of their ranges.
@@ -142,8 +149,19 @@ impl Engine for Babel {
     fn handle(&mut self, input: Input<'_>, now: Time) {
         let input = match input {
             Input::Up(link) => crate::Input::Up(interface(link), self.link),
-            Input::Down(link) => crate::Input::Down(interface(link)),
-            Input::Shun(link) => crate::Input::Charge(interface(link), Cost::SHUNNED),
+            Input::Down(link) => {
+                self.shunned.remove(&link);
+                crate::Input::Down(interface(link))
+            }
+            Input::Shun(link) => {
+                self.shunned.insert(link);
+                crate::Input::Charge(interface(link), Cost::SHUNNED)
+            }
+            Input::Charge(link, _) if self.shunned.contains(&link) => crate::Input::Wake,
+            Input::Charge(link, delay) => {
+                let cost = self.link.delay.unwrap_or(Ramp::PLANET).charge(delay);
+                crate::Input::Charge(interface(link), cost)
+            }
             Input::Announce(prefix) => crate::Input::Announce(Key::to(prefix), Metric::ZERO),
             Input::Withdraw(prefix) => crate::Input::Withdraw(Key::to(prefix)),
             Input::Frame(link, octets) => {

@@ -76,6 +76,14 @@ impl Ramp {
         let cost = u128::from(self.penalty) * over / width;
         Cost(u16::try_from(cost).unwrap_or(self.penalty))
     }
+
+    /// Returns what a link is charged that is to be treated as if its round trip took `delay`
+    /// longer: as steep as the ramp, without its end, and always less than shunning costs.
+    pub fn charge(self, delay: Duration) -> Cost {
+        let width = self.to.saturating_sub(self.from).as_micros().max(1);
+        let cost = u128::from(self.penalty) * delay.as_micros() / width;
+        Cost(u16::try_from(cost).unwrap_or(u16::MAX).min(Cost::SHUNNED.0 - 1))
+    }
 }
 
 impl Profile {
@@ -129,5 +137,13 @@ mod tests {
         assert_eq!(ramp.cost(Duration::from_millis(255)), Cost(2500));
         assert_eq!(ramp.cost(Duration::from_millis(500)), Cost(5000));
         assert_eq!(ramp.cost(Duration::from_secs(9)), Cost(5000));
+    }
+
+    #[test]
+    fn a_charge_is_as_steep_as_the_ramp_and_never_as_bad_as_shunning() {
+        let ramp = Ramp::PLANET;
+        assert_eq!(ramp.charge(Duration::from_millis(98)), Cost(1000));
+        assert_eq!(ramp.charge(Duration::from_millis(980)), Cost(10_000));
+        assert_eq!(ramp.charge(Duration::from_hours(9)), Cost(Cost::SHUNNED.0 - 1));
     }
 }

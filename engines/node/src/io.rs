@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
-use words::{Carrier, LinkId, NodeId, Prefix, Wall};
+use words::{Carrier, LinkId, NodeId, Prefix, Traffic, Wall};
 
 /// What can happen to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub enum Input<'a> {
     Overlay(Ipv6Addr, &'a [u8]),
     /// Payload crossed a watched link since this was last said.
     Carried(LinkId),
+    /// What crossed links since this was last said of them. To be told before [`Wake`](Self::Wake),
+    /// when anything has, and when payload crosses a link that carried none for a while.
+    Traffic(&'a [Traffic]),
     /// A network document, from the registry or from disk.
     Document(&'a [u8]),
     /// Introductions we had on disk.

@@ -4,7 +4,7 @@
 //!            Reachable, Usage                    Send, Route
 //!   arrows ◄─────────────────── routing ─────────────────────► world
 //!    │  ▲ ─────────────────────► ▲
-//!    │  │    Shun, Down          │ Up, Down, Frame
+//!    │  │ Shun, Charge, Down     │ Up, Down, Frame
 //!    │  │ Found, Described, …    │
 //!    │  └──────────── gossip ◄── world: Document, Bootstrap, Overlay, Request
 //!    └─► Seek ─────────► ▲
@@ -32,6 +32,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             Input::Leave => self.arrows.handle(arrows::Input::Leave, now),
             Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
+            Input::Traffic(all) => self.arrows.handle(arrows::Input::Traffic(all), now),
             Input::Wake => {
                 self.routing.handle(routing::Input::Wake, now);
                 self.hear_routing(now);
@@ -135,6 +136,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             arrows::Output::Leave(link) => self.routing.handle(routing::Input::Down(link), now),
             arrows::Output::Shun(link) => self.routing.handle(routing::Input::Shun(link), now),
+            arrows::Output::Charge(link, delay) => {
+                self.routing.handle(routing::Input::Charge(link, delay), now);
+            }
             arrows::Output::Watch(link) => self.say(Output::Watch(link)),
             arrows::Output::Send(link, words) => self.send(link, Kind::Arrows, &words),
             arrows::Output::Event(event) => self.say(Output::Event(Event::Arrows(event))),

@@ -37,6 +37,11 @@ impl Window {
         Self { next: 0, words: [0; WORDS] }
     }
 
+    /// Returns one more than the highest counter admitted; 0 before the first.
+    pub const fn reached(&self) -> u64 {
+        self.next
+    }
+
     /// Tells whether `admit` would admit `counter`.
     pub fn may_admit(&self, counter: u64) -> bool {
         if counter >= self.next {

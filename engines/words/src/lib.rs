@@ -18,6 +18,7 @@ mod prefix;
 mod share;
 mod span;
 mod time;
+mod traffic;
 mod wall;
 
 pub use carrier::{Carrier, Carriers};
@@ -28,4 +29,5 @@ pub use prefix::{Prefix, PrefixError};
 pub use share::Share;
 pub use span::{read_span, write_span};
 pub use time::{Deadline, Time};
+pub use traffic::Traffic;
 pub use wall::Wall;

@@ -1,6 +1,7 @@
 //! What the node and its routing protocol say to each other.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::{Engine, LinkId, Prefix};
 
@@ -22,6 +23,9 @@ pub enum Input<'a> {
     ///
     /// For ever: a shunned link is closed some day, never restored.
     Shun(LinkId),
+    /// Treat the link as if a round trip over it took so much longer than it does, in both
+    /// directions; replaces what was said before. A shunned link stays shunned.
+    Charge(LinkId, Duration),
     /// Announce this range to all neighbours, as ours.
     Announce(Prefix),
     /// Announce this range no longer.

@@ -9,7 +9,7 @@ use babel::Babel;
 use gossip::{Authority, Gossip, Identity, PublicKey, Refused};
 use node::{Local, Node, babel_settings};
 use noise::Noise;
-use words::{Carrier, Carriers, LinkId, NodeId, Prefix, Time, Wall, routing};
+use words::{Carrier, Carriers, LinkId, NodeId, Prefix, Time, Traffic, Wall, routing};
 
 use super::documents::{ISSUED, NETWORK};
 use crate::Script;
@@ -65,6 +65,14 @@ fn passes(script: &mut Script<'_>, now: Time) -> Time {
     now + Duration::from_millis(u64::from(script.number() % 60_000))
 }
 
+/// Reads what crossed a link, true or not.
+fn traffic(script: &mut Script<'_>, link: LinkId, now: Time) -> Traffic {
+    let heard = Time::from_micros(now.as_micros().saturating_sub(script.number().into()));
+    let carried = script.octet().is_multiple_of(2).then_some(heard);
+    let (sent, came) = (script.octet().into(), script.octet().into());
+    Traffic { link, heard, carried, sent, came }
+}
+
 /// Arrows, and the words of the other ends.
 pub(super) fn arrows(octets: &[u8]) {
     let mut script = Script::new(octets);
@@ -75,7 +83,8 @@ pub(super) fn arrows(octets: &[u8]) {
             break;
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
-        let input = match what % 14 {
+        let crossed;
+        let input = match what % 15 {
             0 => arrows::Input::Reachable(who),
             1 => arrows::Input::Unreachable(who),
             2 => arrows::Input::Found(at, Carriers::of([Carrier::Udp])),
@@ -89,6 +98,10 @@ pub(super) fn arrows(octets: &[u8]) {
             10 => arrows::Input::Banish(at),
             11 => arrows::Input::Introduced(who),
             12 => arrows::Input::Frame(at, script.octets()),
+            13 => {
+                crossed = [traffic(&mut script, at, now)];
+                arrows::Input::Traffic(&crossed)
+            }
             _ => {
                 now = passes(&mut script, now);
                 arrows::Input::Wake
@@ -113,13 +126,14 @@ pub(super) fn babel(octets: &[u8]) {
             break;
         }
         let (what, at) = (script.octet(), link(script.octet()));
-        let input = match what % 8 {
+        let input = match what % 9 {
             0 => routing::Input::Up(at),
             1 => routing::Input::Down(at),
             2 => routing::Input::Shun(at),
             3 | 4 => routing::Input::Frame(at, script.octets()),
             5 => routing::Input::Announce(peer(script.octet()).0),
             6 => routing::Input::Withdraw(peer(script.octet()).0),
+            7 => routing::Input::Charge(at, Duration::from_millis(script.number().into())),
             _ => {
                 now = passes(&mut script, now);
                 routing::Input::Wake
@@ -280,8 +294,8 @@ pub(super) fn node(octets: &[u8]) {
             break;
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
-        let some;
-        let input = match what % 11 {
+        let (some, crossed);
+        let input = match what % 12 {
             0 => node::Input::Request { link: at, key: [9; 32], introduction: script.octets() },
             1 => node::Input::Up(at),
             2 => node::Input::Down(at),
@@ -290,6 +304,10 @@ pub(super) fn node(octets: &[u8]) {
             6 => node::Input::Overlay(who.address(), script.octets()),
             7 => node::Input::Carried(at),
             8 => node::Input::Document(script.octets()),
+            10 => {
+                crossed = [traffic(&mut script, at, now)];
+                node::Input::Traffic(&crossed)
+            }
             9 => {
                 some = [script.octets().to_vec()];
                 node::Input::Bootstrap(&some)

@@ -55,6 +55,8 @@ impl Tally {
             Event::Accepted { .. } => self.note("accepted"),
             Event::TurnedAway { of, .. } => self.note(&format!("turned-away:{}", of.name())),
             Event::Parted { of, .. } => self.note(&format!("parted:{}", of.name())),
+            Event::Suspected { .. } => self.note("suspected"),
+            Event::Trusted { .. } => self.note("trusted-again"),
             Event::Garbled { .. } => self.note("garbled"),
         }
     }

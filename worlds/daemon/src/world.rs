@@ -111,27 +111,26 @@ impl World {
             if self.times.end.is_some_and(|end| self.clock.now() >= end) {
                 return;
             }
-            let Some(first) = self.wait(events) else { continue };
-            for happened in std::iter::once(first).chain(events.try_iter()).take(TURN) {
+            let first = self.wait(events);
+            for happened in first.into_iter().chain(events.try_iter()).take(TURN) {
                 self.take_in(happened);
                 self.perform_all();
+            }
+            // Last, so that nobody is called silent whose words waited for us.
+            if self.next_deadline() <= self.clock.now() {
+                self.wake();
             }
         }
     }
 
-    /// Waits for the next event, or wakes the engines when their time has come.
-    fn wait(&mut self, events: &Receiver<Happened>) -> Option<Happened> {
-        let now = self.clock.now();
-        let due = self.next_deadline();
-        if due > now {
-            match events.recv_timeout(due.since(now)) {
-                Ok(happened) => return Some(happened),
-                Err(RecvTimeoutError::Disconnected) => return Some(Happened::Stop),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
+    /// Waits for the next event, until the time of the engines has come.
+    fn wait(&self, events: &Receiver<Happened>) -> Option<Happened> {
+        let patience = self.next_deadline().since(self.clock.now());
+        match events.recv_timeout(patience) {
+            Ok(happened) => Some(happened),
+            Err(RecvTimeoutError::Disconnected) => Some(Happened::Stop),
+            Err(RecvTimeoutError::Timeout) => None,
         }
-        self.wake();
-        None
     }
 
     fn next_deadline(&self) -> Time {
@@ -161,6 +160,7 @@ impl World {
             self.glance();
         }
         if self.node.deadline().is_some_and(|deadline| deadline.at <= now) {
+            self.look();
             self.tell(&Input::Wake);
         }
         if self.noise.deadline().is_some_and(|deadline| deadline.at <= now) {
@@ -186,6 +186,14 @@ impl World {
         }
     }
 
+    /// Tells the node what crossed its links since the last look.
+    fn look(&mut self) {
+        let traffic = self.plane.traffic();
+        if !traffic.is_empty() {
+            self.tell(&Input::Traffic(&traffic));
+        }
+    }
+
     /// Tells the node something, and notes it.
     pub(crate) fn tell(&mut self, input: &Input<'_>) {
         let now = self.clock.now();
@@ -206,6 +214,7 @@ impl World {
                 let now = self.clock.now();
                 self.noise.handle(noise::Input::Heard { link, receiver }, now);
             }
+            Happened::Plane(FromPlane::Stirred { .. }) => self.look(),
             Happened::Plane(FromPlane::Moved { link, from, .. }) => {
                 let now = self.clock.now();
                 self.noise.handle(noise::Input::Moved(link, from), now);

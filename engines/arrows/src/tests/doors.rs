@@ -83,6 +83,8 @@ fn beside_one_of_its_links_that_drains_a_node_may_open_another() {
 #[test]
 fn a_node_that_fell_silent_and_dials_again_is_let_in() {
     let mut arrows = settled(1, seats(1));
+    alone_until(&mut arrows, at(3));
+    said(&mut arrows);
     assert_eq!(request(&mut arrows, 0, node(1), at(3)), None);
     assert_eq!(count(&arrows, State::Live), 0);
     assert_eq!(count(&arrows, State::Opening), 1);

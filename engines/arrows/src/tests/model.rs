@@ -218,6 +218,7 @@ impl World {
                 | Output::Refuse(..)
                 | Output::Close(_)
                 | Output::Watch(_)
+                | Output::Charge(..)
                 | Output::Event(_) => {}
             }
         }

@@ -1,5 +1,6 @@
 //! The control thread's hands on the plane.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use std::thread::JoinHandle;
 use crypto::session::{OVERHEAD, Session};
 use forward::{Own, Table, Target};
 use noise::Keys;
-use words::{LinkId, Prefix};
+use words::{LinkId, Prefix, Traffic};
 
+use super::glance::Glances;
 use super::shared::{Inlet, Link, Outlet, Shared, Snapshot};
-use super::{Loss, Traffic};
+use super::{Carried, Loss};
 
 /// Changes what the plane does, and sends what must not wait.
 ///
@@ -31,6 +33,9 @@ pub struct Handle {
     going: Going,
     /// How many were installed.
     sessions: u64,
+    glances: Glances,
+    /// Datagrams and octets that are no payload, and were sent.
+    control: Cell<(u64, u64)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -54,8 +59,19 @@ impl Handle {
         let thread = Some(thread);
         let uncommitted = true;
         let going = Going::default();
-        let mut handle =
-            Self { shared, next, own, ranges, uncommitted, going, sessions: 0, thread };
+        let (sessions, glances, control) = (0, Glances::default(), Cell::default());
+        let mut handle = Self {
+            shared,
+            next,
+            own,
+            ranges,
+            uncommitted,
+            going,
+            sessions,
+            glances,
+            control,
+            thread,
+        };
         handle.commit();
         handle
     }
@@ -182,8 +198,11 @@ impl Handle {
     /// Sends a datagram as it is, at once: a handshake.
     pub fn transmit(&self, to: SocketAddr, bytes: &[u8]) {
         if self.shared.udp.send_to(to, bytes).is_err() {
-            self.lose(Loss::Unsent);
+            return self.lose(Loss::Unsent);
         }
+        let (datagrams, octets) = self.control.get();
+        let more = u64::try_from(bytes.len()).unwrap_or(0);
+        self.control.set((datagrams + 1, octets + more));
     }
 
     /// Returns how many packets of payload crossed `link`, both ways; `None` if it is not
@@ -192,8 +211,20 @@ impl Handle {
         self.link(link).map(|link| link.counters.payload_packets())
     }
 
+    /// Returns how many datagrams that are no payload were sent, and their octets without IP and
+    /// UDP headers.
+    pub const fn control_sent(&self) -> (u64, u64) {
+        self.control.get()
+    }
+
+    /// Returns what crossed links since this was last asked; links that nothing crossed are
+    /// left out.
+    pub fn traffic(&mut self) -> Vec<Traffic> {
+        self.glances.look(&self.next)
+    }
+
     /// Returns what each link carried.
-    pub fn link_counters(&self) -> impl Iterator<Item = (LinkId, Traffic)> {
+    pub fn link_counters(&self) -> impl Iterator<Item = (LinkId, Carried)> {
         let here = self.next.links.iter().filter(|(id, _)| !self.going.links.contains(id));
         here.map(|(id, link)| (*id, link.counters.read()))
     }

@@ -25,6 +25,7 @@ use linux::{Clock, Tun, Udp};
 use words::{LinkId, Prefix};
 
 mod bucket;
+mod glance;
 mod handle;
 mod loss;
 mod room;
@@ -36,7 +37,7 @@ mod worker;
 pub use handle::Handle;
 pub use loss::Loss;
 pub use room::{Held, Place};
-pub use shared::Traffic;
+pub use shared::Carried;
 
 use shared::Shared;
 use worker::Worker;
@@ -90,6 +91,12 @@ pub enum FromPlane {
         /// Our index of the session.
         receiver: u32,
     },
+    /// Payload crosses a link that carried none for a quarter of a second. Told again once
+    /// [`Handle::traffic`] was asked.
+    Stirred {
+        /// The link.
+        link: LinkId,
+    },
     /// An authenticated packet came from another address than the link sends to. Each
     /// address is told once, one a second and one at a time of each link;
     /// [`Handle::redirect`] obeys.
@@ -120,7 +127,8 @@ pub enum Failed {
 /// `tell` is called on the packet thread for each thing it tells, and must not wait: it
 /// puts it into a channel. That channel needs no bound: at most 1024 frames (64 of one
 /// link), 256 handshakes and one move of each link exist at a time, and each makes room
-/// when it is dropped; a session is heard for the first time once.
+/// when it is dropped; a link stirs once until it is looked at, a session is heard for the
+/// first time once.
 ///
 /// # Errors
 ///

@@ -21,6 +21,9 @@ const SHARE: usize = 64;
 /// How often the control thread is told at most that one link moved.
 const STEADY: Duration = Duration::from_secs(1);
 
+/// Payload after a rest as long as this is news for the control thread.
+const REST: Duration = Duration::from_millis(250);
+
 /// What both sides have.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -191,6 +194,7 @@ pub(super) struct Counters {
     payload: AtomicU64,
     heard: AtomicU64,
     last_payload: AtomicU64,
+    stirred: AtomicBool,
 }
 
 impl Counters {
@@ -200,21 +204,38 @@ impl Counters {
         add(&self.octets_out, octets);
     }
 
-    /// Notes one packet of payload, in or out.
-    pub(super) fn carried(&self, now: Time) {
+    /// Notes one packet of payload, in or out. Tells whether the control thread should hear of
+    /// it: it is the first for a while, and no such news waits for it already.
+    pub(super) fn carried(&self, now: Time) -> bool {
         self.payload.fetch_add(1, Ordering::Relaxed);
-        self.last_payload.store(now.as_micros(), Ordering::Relaxed);
+        let before = self.last_payload.swap(now.as_micros(), Ordering::Relaxed);
+        now.since(Time::from_micros(before)) > REST && !self.stirred.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that the control thread has heard that payload crosses.
+    pub(super) fn settled(&self) {
+        self.stirred.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns when anything authentic came in last.
+    pub(super) fn heard(&self) -> Time {
+        Time::from_micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// Returns when payload last crossed; the beginning of time, if never.
+    pub(super) fn last_payload(&self) -> Time {
+        Time::from_micros(self.last_payload.load(Ordering::Relaxed))
     }
 
     pub(super) fn payload_packets(&self) -> u64 {
         self.payload.load(Ordering::Relaxed)
     }
 
-    pub(super) fn read(&self) -> Traffic {
+    pub(super) fn read(&self) -> Carried {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let payload_packets = read(&self.payload);
         let last_payload = Time::from_micros(read(&self.last_payload));
-        Traffic {
+        Carried {
             packets_in: read(&self.packets_in),
             packets_out: read(&self.packets_out),
             octets_in: read(&self.octets_in),
@@ -232,7 +253,7 @@ fn add(counter: &AtomicU64, octets: usize) {
 
 /// What a link carried since it came up, all datagrams of its sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Traffic {
+pub struct Carried {
     /// Datagrams that came in and were authentic.
     pub packets_in: u64,
     /// Datagrams that were sent.

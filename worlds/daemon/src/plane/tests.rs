@@ -12,7 +12,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use noise::Keys;
 use words::{LinkId, NodeId, Prefix};
 
-use super::{FromPlane, Handle, MTU, Parts, Traffic, start};
+use super::{Carried, FromPlane, Handle, MTU, Parts, start};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const NETWORK: &str = "fd42::/48";
@@ -41,7 +41,7 @@ fn packets_cross_a_relay_that_counts_and_ages_them() {
     c.socket.send_to(&[7; 1372], a.address()).unwrap();
     assert_eq!(heard(&a.socket).0, [7; 1372]);
 
-    let traffic = |site: &Site, link| -> Traffic {
+    let traffic = |site: &Site, link| -> Carried {
         site.plane.link_counters().find(|counted| counted.0 == link).unwrap().1
     };
     let relayed = traffic(&b, LinkId::theirs(1));

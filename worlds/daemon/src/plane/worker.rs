@@ -149,7 +149,7 @@ impl Worker {
         let link = inlet.link.id;
         match Kind::of(frame) {
             Some((Kind::Ipv4 | Kind::Ipv6, _)) => {
-                inlet.link.counters.carried(now);
+                self.carried(&inlet.link, now);
                 self.take_packet(snapshot, frame, Where::Link(link), now);
             }
             None if frame.is_empty() => {}
@@ -193,7 +193,13 @@ impl Worker {
         if !push(&mut self.burst, link, packet) {
             return self.lose(Loss::NoLink);
         }
-        link.counters.carried(now);
+        self.carried(link, now);
+    }
+
+    fn carried(&self, link: &Link, now: Time) {
+        if link.counters.carried(now) {
+            (self.tell)(FromPlane::Stirred { link: link.id });
+        }
     }
 
     fn flush(&mut self) {

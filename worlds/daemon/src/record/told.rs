@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use node::Input;
 use serde_json::{Value, json};
-use words::{LinkId, Wall};
+use words::{LinkId, Time, Traffic, Wall};
 
 use super::hex;
 
@@ -19,6 +19,7 @@ pub(crate) enum Told {
     Frame(LinkId, Vec<u8>),
     Overlay(Ipv6Addr, Vec<u8>),
     Carried(LinkId),
+    Traffic(Vec<Traffic>),
     Document(Vec<u8>),
     Contacts(Vec<Vec<u8>>),
     Bootstrap(Vec<Vec<u8>>),
@@ -41,6 +42,7 @@ impl Told {
             Input::Frame(link, frame) => Self::Frame(*link, frame.to_vec()),
             Input::Overlay(from, words) => Self::Overlay(*from, words.to_vec()),
             Input::Carried(link) => Self::Carried(*link),
+            Input::Traffic(all) => Self::Traffic(all.to_vec()),
             Input::Document(octets) => Self::Document(octets.to_vec()),
             Input::Contacts(kept) => Self::Contacts(kept.to_vec()),
             Input::Bootstrap(named) => Self::Bootstrap(named.to_vec()),
@@ -63,6 +65,7 @@ impl Told {
             Self::Frame(link, frame) => Input::Frame(*link, frame),
             Self::Overlay(from, words) => Input::Overlay(*from, words),
             Self::Carried(link) => Input::Carried(*link),
+            Self::Traffic(all) => Input::Traffic(all),
             Self::Document(octets) => Input::Document(octets),
             Self::Contacts(kept) => Input::Contacts(kept),
             Self::Bootstrap(named) => Input::Bootstrap(named),
@@ -87,6 +90,7 @@ impl Told {
                 json!({"overlay": [from.to_string(), hex::encode(words)]})
             }
             Self::Carried(link) => json!({"carried": link.0}),
+            Self::Traffic(all) => json!({"traffic": all.iter().map(crossed).collect::<Vec<_>>()}),
             Self::Document(octets) => json!({"document": hex::encode(octets)}),
             Self::Contacts(kept) => json!({"contacts": many(kept)}),
             Self::Bootstrap(named) => json!({"bootstrap": many(named)}),
@@ -116,6 +120,9 @@ impl Told {
                 Self::Overlay(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?)
             }
             "carried" => Self::Carried(link(value)?),
+            "traffic" => {
+                Self::Traffic(value.as_array()?.iter().map(traffic).collect::<Option<_>>()?)
+            }
             "document" => Self::Document(octets(value)?),
             "contacts" => Self::Contacts(many(value)?),
             "bootstrap" => Self::Bootstrap(many(value)?),
@@ -126,6 +133,25 @@ impl Told {
         };
         Some(told)
     }
+}
+
+/// Writes what crossed a link: its number, two times in microseconds, two counts.
+fn crossed(it: &Traffic) -> Value {
+    let carried = it.carried.map(Time::as_micros);
+    json!([it.link.0, it.heard.as_micros(), carried, it.sent, it.came])
+}
+
+fn traffic(value: &Value) -> Option<Traffic> {
+    let number = |at| u32::try_from(value.get(at)?.as_u64()?).ok();
+    let carried = value.get(2)?;
+    let carried = if carried.is_null() { None } else { Some(Time::from_micros(carried.as_u64()?)) };
+    Some(Traffic {
+        link: link(value.get(0)?)?,
+        heard: Time::from_micros(value.get(1)?.as_u64()?),
+        carried,
+        sent: number(3)?,
+        came: number(4)?,
+    })
 }
 
 fn link(value: &Value) -> Option<LinkId> {
@@ -156,6 +182,16 @@ mod tests {
             Told::Frame(link, vec![2, 9]),
             Told::Overlay("fd00::1".parse().unwrap(), vec![5]),
             Told::Carried(link),
+            Told::Traffic(vec![
+                Traffic { link, heard: Time::from_micros(7), carried: None, sent: 9, came: 8 },
+                Traffic {
+                    link,
+                    heard: Time::ZERO,
+                    carried: Some(Time::from_micros(6)),
+                    sent: 0,
+                    came: 0,
+                },
+            ]),
             Told::Document(vec![8]),
             Told::Contacts(vec![vec![1], vec![]]),
             Told::Bootstrap(vec![]),

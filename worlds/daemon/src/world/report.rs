@@ -31,6 +31,8 @@ struct Status {
     lost_packets: Value,
     events: Value,
     told: Value,
+    /// Datagrams of control that were sent, and their octets.
+    control_sent: Value,
 }
 
 /// The arrows in numbers.
@@ -99,7 +101,13 @@ impl World {
             lost_packets: json!(self.lost()),
             events: json!(self.tally.events),
             told: self.refused(),
+            control_sent: self.control_sent(),
         }
+    }
+
+    fn control_sent(&self) -> Value {
+        let (packets, octets) = self.plane.control_sent();
+        json!({"packets": packets, "octets": octets})
     }
 
     /// What was dropped on its way in or out, by reason.
@@ -147,6 +155,9 @@ impl World {
                 "carrier": arrow.carrier.map(words::Carrier::name),
                 "age_s": now.since(arrow.since).as_secs(),
                 "rtt_ms": arrow.round_trip.map(milliseconds),
+                "suspect": arrow.suspect,
+                "loss_percent": f64::from(arrow.lost_ppm) / 10_000.0,
+                "charge_ms": milliseconds(arrow.charge),
                 "routes": arrow.used_by,
                 "cause": arrow.cause.map(principles::Cause::name),
             })

@@ -1,0 +1,183 @@
+//! How far the other end is, how much that varies, and how many probes get lost.
+
+use core::time::Duration;
+
+use words::Time;
+
+/// How long an answer may take before any was measured.
+///
+/// Source: RFC 6298 §2.1.
+const UNMEASURED: Duration = Duration::from_secs(1);
+
+/// The least that an answer may be late: this much may pass in the queues of two machines.
+const MARGIN: Duration = Duration::from_millis(20);
+
+/// How many measures it takes to know a link.
+const KNOWN: u8 = 8;
+
+/// How many probes may be under way of which the answers still measure.
+const UNDER_WAY: usize = 16;
+
+/// Share of probes lost that a link is believed to have before it is known: a quarter.
+const CAUTION: u16 = 1 << 14;
+
+/// The measures of one link, from probes and their answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trip {
+    smoothed: Duration,
+    variation: Duration,
+    latest: Option<Duration>,
+    /// How many measures there were, up to [`KNOWN`].
+    measures: u8,
+    /// Share of the probes that had no answer, in 65536ths, smoothed.
+    lost: u16,
+    /// The tokens of the last probes that have no answer yet; 0 is none.
+    tokens: [u64; UNDER_WAY],
+    next: usize,
+}
+
+impl Trip {
+    /// Returns the measures of a link that is new.
+    pub(crate) const fn new() -> Self {
+        Self {
+            smoothed: Duration::ZERO,
+            variation: Duration::ZERO,
+            latest: None,
+            measures: 0,
+            lost: CAUTION,
+            tokens: [0; UNDER_WAY],
+            next: 0,
+        }
+    }
+
+    /// Notes that a probe leaves now, and returns its token.
+    ///
+    /// The sixteenth before it, if it has no answer yet, is taken for lost.
+    pub(crate) fn sends(&mut self, now: Time) -> u64 {
+        let token = now.as_micros();
+        let place = self.tokens.get_mut(self.next).map(|place| core::mem::replace(place, token));
+        self.next = (self.next + 1) % UNDER_WAY;
+        if place.is_some_and(|unanswered| unanswered != 0) {
+            self.lost = self.lost - self.lost / 8 + (1 << 13);
+        }
+        token
+    }
+
+    /// Notes an answer; returns what it measures, `None` if it is to no probe that is under way.
+    ///
+    /// Source: RFC 6298 §2.
+    pub(crate) fn answered(&mut self, token: u64, now: Time) -> Option<Duration> {
+        let place = self.tokens.iter_mut().find(|sent| **sent == token && token != 0)?;
+        *place = 0;
+        self.lost -= self.lost / 8;
+        let measured = now.since(Time::from_micros(token));
+        if self.measures == 0 {
+            (self.smoothed, self.variation) = (measured, measured / 2);
+        } else {
+            let off = measured.abs_diff(self.smoothed);
+            self.variation = (3 * self.variation + off) / 4;
+            self.smoothed = (7 * self.smoothed + measured) / 8;
+        }
+        self.measures = (self.measures + 1).min(KNOWN);
+        self.latest = Some(measured);
+        self.latest
+    }
+
+    /// Returns the latest round trip measured.
+    pub(crate) const fn latest(&self) -> Option<Duration> {
+        self.latest
+    }
+
+    /// Returns the smoothed round trip; zero before any was measured.
+    pub(crate) const fn smoothed(&self) -> Duration {
+        self.smoothed
+    }
+
+    /// Tells whether enough was measured to rely on it.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.measures >= KNOWN
+    }
+
+    /// Returns how long an answer may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        if self.measures == 0 {
+            return UNMEASURED;
+        }
+        self.smoothed + MARGIN.max(4 * self.variation)
+    }
+
+    /// Returns how many probes in a row must be without an answer to be so sure that it is not
+    /// chance: to one in 2 to the power of `bits`.
+    pub(crate) fn probes_for(&self, bits: u8) -> u8 {
+        let [share, _] = self.lost.to_be_bytes();
+        let each = u8::try_from(share.leading_zeros()).unwrap_or(0);
+        bits.div_ceil(each.clamp(1, 6))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn at(ms: u64) -> Time {
+        Time::from_micros(ms * 1_000)
+    }
+
+    /// Probes every 100 ms from `from` on, each answered after `trip`.
+    fn answered(trip: &mut Trip, from: u64, count: u64, took: u64) {
+        for n in 0..count {
+            let token = trip.sends(at(from + n * 100));
+            assert!(trip.answered(token, at(from + n * 100 + took)).is_some());
+        }
+    }
+
+    #[test]
+    fn a_steady_link_is_waited_for_little_longer_than_it_takes() {
+        let mut trip = Trip::new();
+        assert_eq!(trip.timeout(), ms(1_000));
+        answered(&mut trip, 100, 1, 80);
+        assert_eq!((trip.timeout(), trip.is_known()), (ms(240), false));
+        answered(&mut trip, 200, 40, 80);
+        assert_eq!((trip.timeout(), trip.is_known()), (ms(100), true));
+    }
+
+    #[test]
+    fn a_link_that_varies_is_waited_for_longer() {
+        let mut trip = Trip::new();
+        for n in 0..40 {
+            answered(&mut trip, 100 + n * 1_000, 1, if n % 2 == 0 { 60 } else { 100 });
+        }
+        let timeout = trip.timeout();
+        assert!(ms(140) < timeout && timeout < ms(180), "{timeout:?}");
+    }
+
+    #[test]
+    fn only_the_answer_to_a_probe_of_ours_measures_and_once() {
+        let mut trip = Trip::new();
+        let (first, second) = (trip.sends(at(100)), trip.sends(at(200)));
+        assert_eq!(trip.answered(first + 1, at(210)), None, "never sent");
+        assert_eq!(trip.answered(second, at(250)), Some(ms(50)));
+        assert_eq!(trip.answered(second, at(260)), None, "twice");
+        assert_eq!(trip.answered(first, at(260)), Some(ms(160)), "late, and true");
+        assert_eq!(trip.answered(0, at(300)), None);
+    }
+
+    #[test]
+    fn the_more_gets_lost_the_more_must_be_lost_to_tell_anything() {
+        let mut trip = Trip::new();
+        assert_eq!(trip.probes_for(18), 18, "not known yet");
+        answered(&mut trip, 100, 60, 20);
+        assert_eq!(trip.probes_for(18), 3);
+        for n in 0..200 {
+            let token = trip.sends(at(10_000 + n * 100));
+            if n % 2 == 0 {
+                trip.answered(token, at(10_020 + n * 100));
+            }
+        }
+        assert!(trip.probes_for(18) >= 9, "{}", trip.probes_for(18));
+    }
+}
