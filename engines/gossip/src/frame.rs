@@ -8,6 +8,7 @@
 //! over the overlay:
 //!   1 │ introduction of the asker              how are you reached?
 //!   2 │ introduction of the asked              so
+//!   3 │ token 4 │ introduction of the asker    I dial you in vain: beckon, and answer
 //! ```
 
 use alloc::vec::Vec;
@@ -100,6 +101,9 @@ pub(crate) enum Remote<'a> {
     Ask(&'a [u8]),
     /// So am I reached.
     Answer(&'a [u8]),
+    /// I dial you, and hear nothing: beckon to my endpoints, with the token of my dial; and
+    /// how are you reached?
+    Knock(u32, &'a [u8]),
 }
 
 impl<'a> Remote<'a> {
@@ -107,6 +111,9 @@ impl<'a> Remote<'a> {
         match self {
             Self::Ask(introduction) => [&[1], introduction].concat(),
             Self::Answer(introduction) => [&[2], introduction].concat(),
+            Self::Knock(token, introduction) => {
+                [&[3][..], &token.to_be_bytes(), introduction].concat()
+            }
         }
     }
 
@@ -119,6 +126,9 @@ impl<'a> Remote<'a> {
         match datagram {
             [1, introduction @ ..] => Ok(Self::Ask(introduction)),
             [2, introduction @ ..] => Ok(Self::Answer(introduction)),
+            [3, a, b, c, d, introduction @ ..] => {
+                Ok(Self::Knock(u32::from_be_bytes([*a, *b, *c, *d]), introduction))
+            }
             _ => Err(BROKEN),
         }
     }
@@ -147,7 +157,7 @@ mod tests {
                 let octets = word.encode();
                 prop_assert_eq!(Word::decode(&octets), Ok(word));
             }
-            for word in [Remote::Ask(&octets), Remote::Answer(&octets)] {
+            for word in [Remote::Ask(&octets), Remote::Answer(&octets), Remote::Knock(total, &octets)] {
                 let octets = word.encode();
                 prop_assert_eq!(Remote::decode(&octets), Ok(word));
             }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::net::Ipv6Addr;
+use core::net::{Ipv6Addr, SocketAddr};
 
 use words::{LinkId, NodeId, Wall};
 
@@ -24,6 +24,13 @@ pub enum Input<'a> {
     Overlay(Ipv6Addr, &'a [u8]),
     /// How is the node reached, for this link of ours?
     Find(LinkId, NodeId),
+    /// Our dial of the node, for this link of ours and with this token, has no answer: ask it
+    /// to beckon, and where it is.
+    Knock(LinkId, NodeId, u32),
+    /// The node sees us here; it may lie.
+    Observed(NodeId, SocketAddr),
+    /// This machine has other addresses than before: what others saw is no longer true.
+    Roamed,
     /// May whoever shows this encoded introduction, and has shown to own this static
     /// X25519 key, have the link?
     Judge(LinkId, &'a [u8], [u8; 32]),
@@ -48,6 +55,13 @@ pub enum Output {
     Overlay(NodeId, Vec<u8>),
     /// The node sought for this link is reached so.
     Found(LinkId, Contact),
+    /// The node of this link, which is dialled in vain, now says that it is reached so.
+    Heard(LinkId, Contact),
+    /// This node dials us in vain, with this token: beckon to its endpoints.
+    Beckon(Contact, u32),
+    /// Others see us here: all addresses of which one lone liar could not convince us. Said
+    /// when it changes.
+    Seen(Vec<SocketAddr>),
     /// Nobody knows how to reach the node sought for this link.
     NotFound(LinkId),
     /// Who asked for the link is this node, or is refused.
@@ -159,6 +173,10 @@ pub struct Counters {
     pub asked: u64,
     /// Questions answered over the overlay.
     pub answered: u64,
+    /// Nodes asked to beckon, each time.
+    pub knocked: u64,
+    /// Nodes that asked us to beckon, each time that we did.
+    pub beckoned: u64,
 }
 
 impl Counters {

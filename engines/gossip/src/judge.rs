@@ -51,20 +51,31 @@ impl<A: Authority> Gossip<A> {
         match Remote::decode(datagram)? {
             Remote::Ask(introduction) => {
                 let asker = self.heard_from(from, introduction, now)?;
-                if let Some(answer) = self.myself.as_deref().map(Remote::Answer) {
-                    let answer = answer.encode();
-                    self.counters.answered += 1;
-                    self.say(Output::Overlay(asker, answer));
-                }
+                self.answer(asker);
             }
             Remote::Answer(introduction) => {
-                if !self.seeks(read(introduction)?.node) {
+                let node = read(introduction)?.node;
+                if !self.seeks(node) && !self.knocks.at(node) {
                     return Err(Refused::Unasked);
                 }
                 self.heard_from(from, introduction, now)?;
+                self.tell_dialling(node);
+            }
+            Remote::Knock(token, introduction) => {
+                let asker = self.heard_from(from, introduction, now)?;
+                self.knocked(asker, token, now)?;
             }
         }
         Ok(())
+    }
+
+    /// Tells a node how we are reached.
+    pub(crate) fn answer(&mut self, asker: NodeId) {
+        if let Some(answer) = self.myself.as_deref().map(Remote::Answer) {
+            let answer = answer.encode();
+            self.counters.answered += 1;
+            self.say(Output::Overlay(asker, answer));
+        }
     }
 
     /// Learns what the node at the address `from` says of itself.

@@ -28,12 +28,14 @@ mod frame;
 mod introduction;
 mod io;
 mod judge;
+mod knock;
 mod parameters;
 mod refused;
 mod rule;
 mod search;
 mod spread;
 mod transfer;
+mod witness;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -52,9 +54,11 @@ pub use refused::{Malformed, Refused};
 
 use bucket::Bucket;
 use contacts::Contacts;
+use knock::Knocks;
 use search::Search;
 use spread::{Neighbour, Peer};
 use transfer::Transfer;
+use witness::Witnesses;
 
 /// Most contacts that a node remembers.
 const CONTACTS: usize = 2000;
@@ -84,6 +88,8 @@ pub struct Gossip<A> {
     transfer: Option<Transfer>,
     contacts: Contacts,
     searches: BTreeMap<NodeId, Search>,
+    knocks: Knocks,
+    witnesses: Witnesses,
     /// Peers of links that may come up, the oldest first.
     met: VecDeque<(LinkId, Peer)>,
     /// Our own introduction, and the number of its certificate.
@@ -114,6 +120,9 @@ impl<A: Authority> Engine for Gossip<A> {
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Overlay(from, datagram) => self.overlay(from, datagram, now),
             Input::Find(link, node) => self.find(link, node, now),
+            Input::Knock(link, node, token) => self.knock(link, node, token),
+            Input::Observed(node, at) => self.witnesses.note(node, at, now),
+            Input::Roamed => self.witnesses.forget(),
             Input::Judge(link, octets, key) => self.judge(link, octets, key, now),
             Input::Document(octets) => self.offered(octets, now),
             Input::Contacts(kept) => self.remember(kept, now),
@@ -121,6 +130,7 @@ impl<A: Authority> Engine for Gossip<A> {
             Input::Myself(introduction) => self.introduce(introduction, now),
             Input::Wake => {}
         }
+        self.tell_seen(now);
         self.search(now);
         self.fetch_again(now);
         self.tell_again(now);
@@ -159,6 +169,8 @@ impl<A: Authority> Gossip<A> {
             transfer: None,
             contacts: Contacts::new(CONTACTS),
             searches: BTreeMap::new(),
+            knocks: Knocks::new(),
+            witnesses: Witnesses::default(),
             met: VecDeque::new(),
             myself: None,
             serial: None,

@@ -112,6 +112,7 @@ impl<A: Authority> Gossip<A> {
 
     /// Forgets that a link sought somebody.
     pub(crate) fn abandon(&mut self, link: LinkId) {
+        self.knocks.abandon(link);
         self.searches.retain(|_, search| {
             search.links.retain(|sought| *sought != link);
             !search.links.is_empty()

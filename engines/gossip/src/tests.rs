@@ -4,5 +4,6 @@ extern crate std;
 
 mod contacts;
 mod documents;
+mod knocks;
 mod net;
 mod octets;

@@ -25,6 +25,12 @@ pub enum Input<'a> {
     Down(LinkId),
     /// The other end refused the link, for the reason of this number.
     Refused(LinkId, u8),
+    /// Our dial of the link has no answer, and has this token: its node is to beckon.
+    Unanswered(LinkId, u32),
+    /// The other end of the link sees us here, it says.
+    Observed(LinkId, SocketAddr),
+    /// This machine has other addresses than before.
+    Roamed,
     /// A control frame came in through the link, with its first octet.
     Frame(LinkId, &'a [u8]),
     /// A datagram came to our overlay address from this one.
@@ -65,6 +71,24 @@ pub enum Output {
         /// Where it says it listens, in the order of its preference.
         endpoints: Vec<SocketAddr>,
     },
+    /// The node of a link that is being opened is elsewhere: dial it there.
+    Redial {
+        /// The link.
+        link: LinkId,
+        /// Where it now says it listens.
+        endpoints: Vec<SocketAddr>,
+    },
+    /// A node dials us in vain: beckon to it.
+    Beckon {
+        /// Its static X25519 key.
+        key: [u8; 32],
+        /// The token of its dial.
+        token: u32,
+        /// Where it says it listens.
+        endpoints: Vec<SocketAddr>,
+    },
+    /// Others see us here, beyond what one liar could say; our contact may name it.
+    Seen(Vec<SocketAddr>),
     /// Let the link that was asked for come up.
     Accept(LinkId),
     /// Refuse the link that was asked for, for the reason of this number.

@@ -12,8 +12,9 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
-use gossip::Authority;
+use gossip::{Authority, Contact};
 use words::frame::Kind;
 use words::routing::{self, Routing};
 use words::{Carrier, Engine, LinkId, NodeId, Time};
@@ -30,6 +31,13 @@ impl<R: Routing, A: Authority> Node<R, A> {
             Input::Refused(link, reason) => {
                 self.arrows.handle(arrows::Input::Refused(link, reason.into()), now);
             }
+            Input::Unanswered(link, token) => self.unanswered(link, token, now),
+            Input::Observed(link, at) => {
+                if let Some(node) = self.peer(link) {
+                    self.gossip.handle(gossip::Input::Observed(node, at), now);
+                }
+            }
+            Input::Roamed => self.gossip.handle(gossip::Input::Roamed, now),
             Input::Leave => self.arrows.handle(arrows::Input::Leave, now),
             Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
             Input::Traffic(all) => self.arrows.handle(arrows::Input::Traffic(all), now),
@@ -77,6 +85,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
             } else {
                 return;
             }
+        }
+    }
+
+    fn unanswered(&mut self, link: LinkId, token: u32, now: Time) {
+        if let Some(node) = self.peer(link) {
+            self.gossip.handle(gossip::Input::Knock(link, node, token), now);
         }
     }
 
@@ -176,6 +190,15 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.found.insert(link, contact);
                 self.arrows.handle(arrows::Input::Found(link, carriers), now);
             }
+            gossip::Output::Heard(link, contact) => {
+                let endpoints = by(Carrier::Udp, &contact);
+                self.say(Output::Redial { link, endpoints });
+            }
+            gossip::Output::Beckon(contact, token) => {
+                let endpoints = by(Carrier::Udp, &contact);
+                self.say(Output::Beckon { key: contact.key, token, endpoints });
+            }
+            gossip::Output::Seen(at) => self.say(Output::Seen(at)),
             gossip::Output::NotFound(link) => {
                 self.arrows.handle(arrows::Input::NotFound(link), now);
             }
@@ -211,8 +234,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Adds to the order to open what gossip knows of the node.
     fn open(&mut self, link: LinkId, to: NodeId, carrier: Carrier) {
         let Some(contact) = self.found.get(&link) else { return };
-        let by_it = contact.endpoints.iter().filter(|endpoint| endpoint.carrier == carrier);
-        let endpoints = by_it.map(|endpoint| endpoint.address).collect();
+        let endpoints = by(carrier, contact);
         let key = contact.key;
         self.say(Output::Open { link, to, carrier, key, endpoints });
     }
@@ -236,4 +258,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
     fn say(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
+}
+
+/// Returns where a node listens with one carrier.
+fn by(carrier: Carrier, contact: &Contact) -> Vec<SocketAddr> {
+    let by_it = contact.endpoints.iter().filter(|endpoint| endpoint.carrier == carrier);
+    by_it.map(|endpoint| endpoint.address).collect()
 }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use words::{LinkId, Time};
 
@@ -15,14 +16,35 @@ use crate::{Event, Noise, Output, Reason, Why};
 /// How many endpoints of one node are tried.
 const ENDPOINTS: usize = 8;
 
+/// Time between two endpoints of one node: the first that answers wins.
+///
+/// Source: RFC 8305 §5, the connection attempt delay.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// How long a dial waits for its answer before the node is asked to beckon: first, and
+/// between two times.
+const UNANSWERED: Duration = Duration::from_secs(1);
+const UNANSWERED_AGAIN: Duration = Duration::from_secs(2);
+
+/// How often the node of one dial is asked to beckon.
+const ASKS: u8 = 3;
+
+/// How many beckons of one dial are followed.
+const FOLLOWED: u8 = 4;
+
 /// An initiation of ours that waits for its response.
 pub(crate) struct Dial {
     pub(crate) link: LinkId,
     pub(crate) peer: [u8; 32],
     /// Where to try; at least one.
-    pub(crate) endpoints: Vec<SocketAddr>,
+    endpoints: Vec<SocketAddr>,
     /// How many were tried.
     turn: usize,
+    /// When the node is asked to beckon, and how often it was.
+    ask: Time,
+    asked: u8,
+    /// How many beckons were followed.
+    followed: u8,
     /// Whether it is for new keys of a link that is up.
     rekey: bool,
     handshake: Handshake,
@@ -40,6 +62,17 @@ pub(crate) struct Dial {
 impl Dial {
     fn endpoint(&self) -> Option<SocketAddr> {
         self.endpoints.get(self.turn % self.endpoints.len().max(1)).copied()
+    }
+
+    /// Tries elsewhere from now on.
+    pub(crate) fn lead(&mut self, endpoints: Vec<SocketAddr>) {
+        self.endpoints = endpoints;
+        self.turn = 0;
+    }
+
+    /// Tells whether all endpoints were tried equally often.
+    fn is_round_over(&self) -> bool {
+        self.turn.is_multiple_of(self.endpoints.len().max(1))
     }
 
     /// Returns the cookie to show at `to`; zeros if there is none.
@@ -69,11 +102,62 @@ impl Noise {
         if known || !link.is_ours() {
             return;
         }
-        let network = self.settings.network;
-        let endpoints = endpoints.iter().filter(|at| is_place(**at, network));
-        let endpoints = endpoints.take(ENDPOINTS).copied().collect();
+        let endpoints = self.places(endpoints);
         self.say(Output::Event(Event::Dialled(link)));
         self.dial(Plan { link, peer, endpoints, previous: 0 }, now);
+    }
+
+    /// Returns those of `endpoints` that are tried: the two families take turns, so that one
+    /// that leads nowhere holds the other up for a moment only.
+    fn places(&self, endpoints: &[SocketAddr]) -> Vec<SocketAddr> {
+        let network = self.settings.network;
+        let good = endpoints.iter().filter(|at| is_place(**at, network)).take(ENDPOINTS).copied();
+        let first = good.clone().next().is_some_and(|first| is_six(&first));
+        let (one, other): (Vec<_>, Vec<_>) = good.partition(|at| is_six(at) == first);
+        let longest = one.len().max(other.len());
+        (0..longest).flat_map(|n| [one.get(n), other.get(n)]).flatten().copied().collect()
+    }
+
+    /// Dials elsewhere: the node said where it is, after it was asked to beckon.
+    pub(crate) fn redial(&mut self, link: LinkId, endpoints: &[SocketAddr], now: Time) {
+        let endpoints = self.places(endpoints);
+        let dial = self.dials.iter_mut().find(|(_, dial)| dial.link == link);
+        let Some((index, dial)) = dial.filter(|(_, dial)| dial.endpoints != endpoints) else {
+            return;
+        };
+        if endpoints.is_empty() || dial.rekey {
+            return;
+        }
+        let index = *index;
+        dial.lead(endpoints);
+        self.attempt(index, now);
+    }
+
+    /// Takes in a beckon: the node that we dial is where it came from.
+    ///
+    /// Nothing proves it yet; the handshake will.
+    pub(crate) fn beckoned(
+        &mut self,
+        from: SocketAddr,
+        hello: &Hello<'_>,
+        now: Time,
+    ) -> Result<(), Reason> {
+        let network = self.settings.network;
+        let dial = self.dials.get_mut(&hello.receiver).ok_or(Reason::Unexpected)?;
+        if dial.followed >= FOLLOWED || !is_place(from, network) {
+            return Err(Reason::Unexpected);
+        }
+        dial.followed += 1;
+        let known = dial.endpoints.iter().position(|at| same_place(*at, from));
+        dial.turn = known.unwrap_or(0);
+        if known.is_none() {
+            dial.endpoints.insert(0, from);
+            dial.endpoints.truncate(ENDPOINTS);
+        }
+        let link = dial.link;
+        self.say(Output::Event(Event::Beckoned(link)));
+        self.attempt(hello.receiver, now);
+        Ok(())
     }
 
     /// Asks for new keys of a link of ours.
@@ -96,6 +180,9 @@ impl Noise {
             peer,
             endpoints,
             turn: 0,
+            ask: now + UNANSWERED,
+            asked: 0,
+            followed: 0,
             rekey: previous != 0,
             handshake,
             hello: HelloKey::of(&peer),
@@ -129,7 +216,7 @@ impl Noise {
 
     /// Sends an initiation to the endpoint whose turn it is.
     fn attempt(&mut self, index: u32, now: Time) {
-        let next = self.some_time(self.settings.retry, self.settings.retry_jitter, now);
+        let retry = self.some_time(self.settings.retry, self.settings.retry_jitter, now);
         let Some(dial) = self.dials.get_mut(&index) else { return };
         let Some(to) = dial.endpoint() else { return };
         let hello = Hello {
@@ -142,8 +229,20 @@ impl Noise {
         let bytes = dial.hello.seal(&hello, &[], &mut self.secrets).unwrap_or_default();
         dial.nonce = wire::nonce(&bytes);
         dial.turn += 1;
-        dial.next = next;
+        dial.next = if dial.is_round_over() { retry } else { now + STAGGER };
         self.say(Output::Transmit { to, bytes });
+        self.ask_to_beckon(index, now);
+    }
+
+    /// Has the node of a dial asked to beckon, if it is time.
+    fn ask_to_beckon(&mut self, token: u32, now: Time) {
+        let Some(dial) = self.dials.get_mut(&token) else { return };
+        if dial.ask <= now && dial.asked < ASKS {
+            dial.asked += 1;
+            dial.ask = now + UNANSWERED_AGAIN;
+            let link = dial.link;
+            self.say(Output::Unanswered { link, token });
+        }
     }
 
     /// Takes in what may be a cookie: the one thing not sealed with our own key.
@@ -185,6 +284,7 @@ impl Noise {
         let payload = dial.handshake.read(hello.message).map_err(|_| Reason::Forged)?;
         let response = Response::decode(&payload)?;
         let Some(dial) = self.dials.remove(&index) else { return Err(Reason::Unexpected) };
+        self.say(Output::Observed { link: dial.link, at: response.observed });
         match response.verdict {
             Verdict::Accepted => {
                 let ends = Ends {
@@ -201,7 +301,6 @@ impl Noise {
                     self.say(Output::Up {
                         link: dial.link,
                         introduction: response.introduction.into(),
-                        observed: Some(response.observed),
                     });
                 }
             }
@@ -245,6 +344,11 @@ impl Noise {
         self.dials.retain(|_, dial| dial.link != link);
         self.answers.retain(|_, answer| answer.link() != Some(link));
     }
+}
+
+/// Tells whether an address is of IPv6, and no IPv4 one in its clothes.
+fn is_six(at: &SocketAddr) -> bool {
+    at.ip().to_canonical().is_ipv6()
 }
 
 /// Tells whether two addresses are one, however a socket writes IPv4.

@@ -53,6 +53,29 @@ pub enum Input<'a> {
     /// The plane opened a packet of the link, and it came from this new address. Not
     /// followed if that is no place of another node, as in [`Input::Open`].
     Moved(LinkId, SocketAddr),
+    /// The node of a link that is dialled says anew where it is: it is tried there, at once,
+    /// and no longer elsewhere.
+    Endpoints {
+        /// The link.
+        link: LinkId,
+        /// Where it may be, as in [`Input::Open`].
+        endpoints: &'a [SocketAddr],
+    },
+    /// A node dials us, and hears nothing: show it where we are, so that its dial gets here.
+    ///
+    /// A few small datagrams go to each of the first [`BECKONED`](crate::BECKONED) endpoints
+    /// that can be another node's.
+    Beckon {
+        /// Its static X25519 key.
+        peer: [u8; 32],
+        /// The number that it gave to its dial: [`Output::Unanswered`].
+        token: u32,
+        /// Where it may be.
+        endpoints: &'a [SocketAddr],
+    },
+    /// This machine has other addresses than before: every link of ours asks for new keys at
+    /// once, which tells the other ends where we are, and us how they see us.
+    Roamed,
     /// What we show of ourselves in handshakes from now on.
     ///
     /// At most [`LONGEST_INTRODUCTION`](crate::LONGEST_INTRODUCTION) octets; a
@@ -109,8 +132,24 @@ pub enum Output {
         /// What the responder shows of itself; empty on links of theirs, whose
         /// initiator showed itself in [`Output::Request`].
         introduction: Vec<u8>,
-        /// Where the other end sees us; `None` on links of theirs.
-        observed: Option<SocketAddr>,
+    },
+    /// The other end sees us here: said of each answer to a dial of ours, also for new keys,
+    /// before what comes of it. It may lie.
+    Observed {
+        /// The link that was dialled.
+        link: LinkId,
+        /// Where the answered initiation came from.
+        at: SocketAddr,
+    },
+    /// A dial of ours has had no answer for a while: its node may be where nobody gets in
+    /// who was not sent something first. Ask it, by another way, to [`Input::Beckon`].
+    ///
+    /// Said a few times for one dial at most.
+    Unanswered {
+        /// The link that is dialled.
+        link: LinkId,
+        /// What the node is to name.
+        token: u32,
     },
     /// The link is gone, or never came. Its sessions were retired before.
     Down(LinkId, Why),
@@ -175,6 +214,8 @@ pub enum Event {
         /// How old the keys before were.
         after: Duration,
     },
+    /// A node that was out of our reach beckoned.
+    Beckoned(LinkId),
     /// More strangers call than are calm: cookies are asked.
     Flooded,
     /// Our own introduction does not fit a handshake; the one before stays.
@@ -190,6 +231,7 @@ impl Event {
         match self {
             Self::Dialled(_) => "dialled",
             Self::Rekeyed { .. } => "rekeyed",
+            Self::Beckoned(_) => "beckoned",
             Self::Flooded => "flooded",
             Self::IntroductionTooLong { .. } => "introduction-too-long",
         }
@@ -203,6 +245,8 @@ pub enum Due {
     Dial(LinkId),
     /// To forget a request or an answer.
     Answer,
+    /// To beckon again.
+    Beckon,
     /// To ask for new keys, or to give a link up.
     Link(LinkId),
     /// To retire a session.

@@ -27,6 +27,7 @@
 extern crate alloc;
 
 mod answer;
+mod beckon;
 mod counters;
 mod dial;
 mod guard;
@@ -52,6 +53,8 @@ use core::time::Duration;
 use words::{Deadline, Engine, LinkId, Time, Wall};
 
 use answer::Answer;
+pub use beckon::BECKONED;
+use beckon::Beckon;
 pub use counters::{Counters, Reason};
 use dial::Dial;
 use guard::Guard;
@@ -87,6 +90,8 @@ pub struct Noise {
     dials: BTreeMap<u32, Dial>,
     /// Handshakes of others, by a hash of their initiation.
     answers: BTreeMap<[u8; 32], Answer>,
+    /// Nodes that dial us in vain, and are shown where we are.
+    beckons: Vec<Beckon>,
     /// Sessions of links, by local index; those of closed links are in `fading` only.
     sessions: BTreeMap<u32, LinkId>,
     /// Sessions to be retired, and when.
@@ -116,10 +121,14 @@ impl Engine for Noise {
             Input::Heard { link, receiver } => self.heard(link, receiver, now),
             Input::Calendar(wall) => self.epoch = self.epoch.max(epoch(wall, now)),
             Input::Moved(link, to) => self.moved(link, to),
+            Input::Endpoints { link, endpoints } => self.redial(link, endpoints, now),
+            Input::Beckon { peer, token, endpoints } => self.beckon(&peer, token, endpoints, now),
+            Input::Roamed => self.rekey_all(now),
             Input::Introduction(introduction) => self.introduce(introduction),
             Input::Wake => {}
         }
         self.expire_dials(now);
+        self.beckon_again(now);
         self.expire_answers(now);
         self.expire_links(now);
         self.retire(now);
@@ -136,11 +145,14 @@ impl Engine for Noise {
         });
         let answers =
             self.answers.values().map(|answer| Deadline { at: answer.until(), why: Due::Answer });
+        let beckons =
+            self.beckons.iter().map(|beckon| Deadline { at: beckon.next, why: Due::Beckon });
         let links = (self.links.iter())
             .map(|(link, state)| Deadline { at: state.due(&self.settings), why: Due::Link(*link) });
         let fading =
             self.fading.iter().map(|(index, at)| Deadline { at: *at, why: Due::Retire(*index) });
-        dials.chain(answers).chain(links).chain(fading).min_by_key(|deadline| deadline.at)
+        let all = dials.chain(answers).chain(beckons).chain(links).chain(fading);
+        all.min_by_key(|deadline| deadline.at)
     }
 }
 
@@ -171,6 +183,7 @@ impl Noise {
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
             answers: BTreeMap::new(),
+            beckons: Vec::new(),
             sessions: BTreeMap::new(),
             fading: BTreeMap::new(),
             stamps: Stamps::new(settings.callers),
@@ -207,6 +220,7 @@ impl Noise {
         match hello.kind {
             Kind::Initiation => self.initiation(from, &hello, wire::nonce(bytes), now),
             Kind::Response => self.response(from, &hello, now),
+            Kind::Beckon => self.beckoned(from, &hello, now),
             Kind::Cookie => Err(Reason::Malformed),
         }
     }

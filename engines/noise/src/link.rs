@@ -200,7 +200,7 @@ impl Noise {
             && !state.heard
         {
             state.heard = true;
-            self.say(Output::Up { link, introduction: Vec::new(), observed: None });
+            self.say(Output::Up { link, introduction: Vec::new() });
         }
     }
 
@@ -212,7 +212,7 @@ impl Noise {
         }
         state.to = to;
         for dial in self.dials.values_mut().filter(|dial| dial.link == link) {
-            dial.endpoints = [to].into();
+            dial.lead([to].into());
         }
         self.say(Output::Redirect { link, to });
     }
@@ -249,6 +249,19 @@ impl Noise {
                 (true, true) => self.lose(link, Why::Expired),
                 (true, false) => self.rekey(link, now),
             }
+        }
+    }
+
+    /// Asks for new keys of all links of ours, but those that ask already.
+    pub(crate) fn rekey_all(&mut self, now: Time) {
+        let ours: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, state)| state.wants_keys())
+            .map(|(link, _)| *link)
+            .collect();
+        for link in ours {
+            self.rekey(link, now);
         }
     }
 

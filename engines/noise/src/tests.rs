@@ -1,5 +1,6 @@
 //! Stories of two or more carriers, told under virtual time.
 
+mod beckon;
 mod hostile;
 mod renewal;
 mod stage;
@@ -22,13 +23,9 @@ fn a_link_comes_up_at_both_ends_with_the_same_keys() {
     let mut stage = Stage::new(2);
     stage.open(0, LINK, 1);
     stage.run(SECOND);
-    let up = Output::Up {
-        link: LINK,
-        introduction: b"node 1".to_vec(),
-        observed: Some(stage::address(0)),
-    };
+    let up = Output::Up { link: LINK, introduction: b"node 1".to_vec() };
     assert_eq!(stage.said[0].last(), Some(&up));
-    let up = Output::Up { link: THEIRS, introduction: vec![], observed: None };
+    let up = Output::Up { link: THEIRS, introduction: vec![] };
     assert_eq!(stage.said[1].last(), Some(&up));
 
     let (ours, theirs) = (stage.keys(0, LINK), stage.keys(1, THEIRS));

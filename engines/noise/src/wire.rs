@@ -50,18 +50,20 @@ pub(crate) enum Kind {
     Response = 2,
     /// "Say that again, with this cookie."
     Cookie = 3,
+    /// "Here I am, whom you dial in vain."
+    Beckon = 4,
 }
 
 /// A handshake datagram, opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hello<'a> {
     pub(crate) kind: Kind,
-    /// The sender's index of the session to be; 0 in a cookie and in a refusal.
+    /// The sender's index of the session to be; 0 in a cookie, a beckon and a refusal.
     pub(crate) sender: u32,
     /// The receiver's index that this answers; 0 in an initiation.
     pub(crate) receiver: u32,
     pub(crate) cookie: Cookie,
-    /// The Noise message; empty in a cookie.
+    /// The Noise message; empty in a cookie and in a beckon.
     pub(crate) message: &'a [u8],
 }
 
@@ -74,6 +76,7 @@ impl<'a> Hello<'a> {
             1 => Kind::Initiation,
             2 => Kind::Response,
             3 => Kind::Cookie,
+            4 => Kind::Beckon,
             _ => return Err(Reason::Malformed),
         };
         let length = usize::from(u16::from_be_bytes([l0, l1]));

@@ -157,7 +157,10 @@ pub(super) fn gossip(octets: &[u8]) {
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
         let some;
-        let input = match what % 12 {
+        let input = match what % 15 {
+            11 => gossip::Input::Knock(at, who, script.number().into()),
+            12 => gossip::Input::Observed(who, ([192, 0, 2, 1], script.number()).into()),
+            13 => gossip::Input::Roamed,
             0 => gossip::Input::LinkUp(at, who),
             1 => gossip::Input::LinkDown(at),
             2 => gossip::Input::Frame(at, script.octets()),
@@ -198,7 +201,13 @@ pub(super) fn noise(octets: &[u8]) {
         }
         let (what, side) = (script.octet(), usize::from(script.octet() % 2));
         let from = Wire::at(1 - side);
-        match what % 8 {
+        match what % 11 {
+            8 => wire.beckon(side, script.number().into(), now),
+            9 => wire.tell(side, noise::Input::Roamed, now),
+            10 => {
+                let (link, endpoints) = (link(script.octet()), &[from, Wire::at(side)]);
+                wire.tell(side, noise::Input::Endpoints { link, endpoints }, now);
+            }
             0 => wire.open(side, now),
             1 | 2 => wire.deliver(now),
             3 => wire.spoil(&mut script),
@@ -219,6 +228,8 @@ struct Wire {
     /// Datagrams, and to which end.
     waiting: VecDeque<(usize, Vec<u8>)>,
     opened: u32,
+    /// Of the last dial without an answer.
+    token: Option<u32>,
 }
 
 impl Wire {
@@ -227,7 +238,7 @@ impl Wire {
             let settings = noise::Settings::default();
             Noise::new([number; 32], [number + 10; 32], settings, ISSUED, Time::ZERO)
         };
-        Self { ends: [carrier(1), carrier(2)], waiting: VecDeque::new(), opened: 0 }
+        Self { ends: [carrier(1), carrier(2)], waiting: VecDeque::new(), opened: 0, token: None }
     }
 
     /// Where one end is.
@@ -242,6 +253,14 @@ impl Wire {
         let peer = self.ends.get(1 - side).map(Noise::public).unwrap_or_default();
         let endpoints = &[Self::at(1 - side)];
         self.tell(side, noise::Input::Open { link, peer, endpoints }, now);
+    }
+
+    /// One end beckons to the other.
+    fn beckon(&mut self, side: usize, token: u32, now: Time) {
+        let peer = self.ends.get(1 - side).map(Noise::public).unwrap_or_default();
+        let token = self.token.unwrap_or(token);
+        let endpoints = &[Self::at(1 - side)];
+        self.tell(side, noise::Input::Beckon { peer, token, endpoints }, now);
     }
 
     /// The first datagram arrives.
@@ -273,6 +292,8 @@ impl Wire {
             if let noise::Output::Transmit { bytes, .. } = output {
                 assert!(bytes.len() <= noise::LONGEST, "a datagram of {} octets", bytes.len());
                 self.waiting.push_back((1 - side, bytes));
+            } else if let noise::Output::Unanswered { token, .. } = output {
+                self.token = Some(token);
             } else if let noise::Output::Request { link, .. } = output {
                 said.extend(told(end, noise::Input::Accept(link), now));
             }
@@ -295,7 +316,10 @@ pub(super) fn node(octets: &[u8]) {
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
         let (some, crossed);
-        let input = match what % 12 {
+        let input = match what % 15 {
+            11 => node::Input::Unanswered(at, script.number().into()),
+            12 => node::Input::Observed(at, ([192, 0, 2, 1], script.number()).into()),
+            13 => node::Input::Roamed,
             0 => node::Input::Request { link: at, key: [9; 32], introduction: script.octets() },
             1 => node::Input::Up(at),
             2 => node::Input::Down(at),

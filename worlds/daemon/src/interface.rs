@@ -97,7 +97,8 @@ pub(crate) fn endpoints(network: Prefix, port: u16) -> Vec<SocketAddr> {
     found.into_iter().map(|address| SocketAddr::new(address, port)).collect()
 }
 
-fn is_reachable(address: IpAddr, network: Prefix) -> bool {
+/// Tells whether others may reach this address at all, and not through the mesh.
+pub(crate) fn is_reachable(address: IpAddr, network: Prefix) -> bool {
     match address {
         IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_link_local() || v4.is_unspecified()),
         IpAddr::V6(v6) => {

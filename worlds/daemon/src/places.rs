@@ -1,4 +1,5 @@
-//! Where others reach this node: what the configuration names, or what this machine has.
+//! Where others reach this node: what the configuration names; or where others see us, and
+//! what this machine has.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +11,9 @@ use crate::interface;
 /// How long what was told is left alone if nothing changed.
 const AGAIN: Duration = Duration::from_hours(24);
 
+/// Least time between two tellings.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// The endpoints of this node, and when they were told last.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -17,6 +21,8 @@ pub(crate) struct Places {
     named: Vec<SocketAddr>,
     network: Prefix,
     port: u16,
+    /// Where others see us: behind NAT, outside of it.
+    seen: Vec<SocketAddr>,
     told: Vec<SocketAddr>,
     at: Time,
 }
@@ -25,7 +31,7 @@ impl Places {
     /// Returns the places of a node of `network` that is reached at the endpoints `named`,
     /// or without any at UDP `port` of this machine.
     pub(crate) const fn new(named: Vec<SocketAddr>, network: Prefix, port: u16) -> Self {
-        Self { named, network, port, told: Vec::new(), at: Time::ZERO }
+        Self { named, network, port, seen: Vec::new(), told: Vec::new(), at: Time::ZERO }
     }
 
     /// Returns where we are reached, to be told `now`.
@@ -40,12 +46,34 @@ impl Places {
         now.since(self.at) >= AGAIN || self.found() != self.told
     }
 
+    /// Returns where we said last that we are reached.
+    pub(crate) fn told(&self) -> &[SocketAddr] {
+        &self.told
+    }
+
+    /// Takes in where others see us.
+    pub(crate) fn seen(&mut self, at: Vec<SocketAddr>) {
+        self.seen = at;
+    }
+
+    /// Returns the first moment from `now` on at which what changed may be told.
+    pub(crate) fn next(&self, now: Time) -> Time {
+        now.max(self.at + PAUSE)
+    }
+
     fn found(&self) -> Vec<SocketAddr> {
-        if self.named.is_empty() {
-            interface::endpoints(self.network, self.port)
-        } else {
-            self.named.clone()
+        if !self.named.is_empty() {
+            return self.named.clone();
         }
+        let mut found = self.seen.clone();
+        found.retain(|at| interface::is_reachable(at.ip(), self.network));
+        for own in interface::endpoints(self.network, self.port) {
+            if !found.contains(&own) {
+                found.push(own);
+            }
+        }
+        found.truncate(gossip::Contact::ENDPOINTS);
+        found
     }
 }
 
@@ -69,6 +97,35 @@ mod tests {
         assert!(!places.is_news(later));
         places.told.clear();
         assert!(places.is_news(later));
+    }
+
+    #[test]
+    fn where_others_see_us_comes_first_and_once_unless_places_are_named() {
+        let outside: SocketAddr = "203.0.113.5:4711".parse().unwrap();
+        let inside_the_mesh: SocketAddr = "[fd00:42::1]:1".parse().unwrap();
+        let mut unnamed = places(Vec::new());
+        unnamed.look(Time::ZERO);
+        let own = unnamed.told.clone();
+        unnamed.seen([outside, inside_the_mesh].into_iter().chain(own.first().copied()).collect());
+        assert!(unnamed.is_news(Time::ZERO));
+        let told = unnamed.look(Time::ZERO);
+        assert_eq!(told.first(), Some(&outside));
+        let most = gossip::Contact::ENDPOINTS;
+        assert_eq!(told.len(), (own.len() + 1).min(most), "each once, none inside the mesh");
+
+        let named: SocketAddr = "203.0.113.9:6326".parse().unwrap();
+        let mut places = places(vec![named]);
+        places.seen(vec![outside]);
+        assert_eq!(places.look(Time::ZERO), [named]);
+    }
+
+    #[test]
+    fn what_changes_often_is_told_seldom() {
+        let mut places = places(Vec::new());
+        let now = Time::ZERO + AGAIN;
+        places.look(now);
+        assert_eq!(places.next(now), now + PAUSE);
+        assert_eq!(places.next(now + 2 * PAUSE), now + 2 * PAUSE);
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub(crate) struct Times {
     next_glance: Time,
     next_calendar: Time,
     next_renewal: Time,
+    /// When we look again where we are reached, if that may have changed.
+    next_look: Option<Time>,
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -95,6 +97,7 @@ impl Times {
             next_glance: now,
             next_calendar: now,
             next_renewal: now,
+            next_look: None,
             end: None,
             watched,
         }
@@ -135,7 +138,9 @@ impl World {
 
     fn next_deadline(&self) -> Time {
         let mut due = self.times.next_calendar;
-        due = self.times.end.map_or(due, |end| due.or_earlier(end));
+        for one in [self.times.end, self.times.next_look].into_iter().flatten() {
+            due = due.or_earlier(one);
+        }
         if !self.times.watched.is_empty() {
             due = due.or_earlier(self.times.next_glance);
         }
@@ -153,6 +158,9 @@ impl World {
             self.tell(&Input::Calendar(wall));
             self.noise.handle(noise::Input::Calendar(wall), now);
             self.renew_if_due(now);
+            self.introduce_if_due(now);
+        }
+        if self.times.next_look.take_if(|at| *at <= now).is_some() {
             self.introduce_if_due(now);
         }
         if now >= self.times.next_glance && !self.times.watched.is_empty() {

@@ -258,7 +258,10 @@ impl Mesh {
             Output::Event(Event::Arrows(arrows::Event::Born { of, .. })) => {
                 *self.drawn.entry(of.name()).or_default() += 1;
             }
-            Output::Watch(_)
+            Output::Redial { .. }
+            | Output::Beckon { .. }
+            | Output::Seen(_)
+            | Output::Watch(_)
             | Output::SaveDocument(_)
             | Output::SaveContacts(_)
             | Output::Event(_) => {}

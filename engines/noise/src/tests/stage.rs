@@ -28,7 +28,7 @@ pub(super) enum Policy {
 pub(super) struct Packet {
     at: Time,
     pub(super) from: SocketAddr,
-    to: SocketAddr,
+    pub(super) to: SocketAddr,
     pub(super) body: Body,
 }
 
@@ -187,6 +187,8 @@ impl Stage {
                 | Output::Down(..)
                 | Output::Refused(..)
                 | Output::Redirect { .. }
+                | Output::Observed { .. }
+                | Output::Unanswered { .. }
                 | Output::Event(_) => {}
             }
             self.said[node].push(said);

@@ -1,6 +1,6 @@
 //! What a node can be told, as JSON and back.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use node::Input;
 use serde_json::{Value, json};
@@ -16,6 +16,9 @@ pub(crate) enum Told {
     Up(LinkId),
     Down(LinkId),
     Refused(LinkId, u8),
+    Unanswered(LinkId, u32),
+    Observed(LinkId, SocketAddr),
+    Roamed,
     Frame(LinkId, Vec<u8>),
     Overlay(Ipv6Addr, Vec<u8>),
     Carried(LinkId),
@@ -39,6 +42,9 @@ impl Told {
             Input::Up(link) => Self::Up(*link),
             Input::Down(link) => Self::Down(*link),
             Input::Refused(link, reason) => Self::Refused(*link, *reason),
+            Input::Unanswered(link, token) => Self::Unanswered(*link, *token),
+            Input::Observed(link, at) => Self::Observed(*link, *at),
+            Input::Roamed => Self::Roamed,
             Input::Frame(link, frame) => Self::Frame(*link, frame.to_vec()),
             Input::Overlay(from, words) => Self::Overlay(*from, words.to_vec()),
             Input::Carried(link) => Self::Carried(*link),
@@ -62,6 +68,9 @@ impl Told {
             Self::Up(link) => Input::Up(*link),
             Self::Down(link) => Input::Down(*link),
             Self::Refused(link, reason) => Input::Refused(*link, *reason),
+            Self::Unanswered(link, token) => Input::Unanswered(*link, *token),
+            Self::Observed(link, at) => Input::Observed(*link, *at),
+            Self::Roamed => Input::Roamed,
             Self::Frame(link, frame) => Input::Frame(*link, frame),
             Self::Overlay(from, words) => Input::Overlay(*from, words),
             Self::Carried(link) => Input::Carried(*link),
@@ -85,6 +94,9 @@ impl Told {
             Self::Up(link) => json!({"up": link.0}),
             Self::Down(link) => json!({"down": link.0}),
             Self::Refused(link, reason) => json!({"refused": [link.0, reason]}),
+            Self::Unanswered(link, token) => json!({"unanswered": [link.0, token]}),
+            Self::Observed(link, at) => json!({"observed": [link.0, at.to_string()]}),
+            Self::Roamed => json!({"roamed": null}),
             Self::Frame(link, frame) => json!({"frame": [link.0, hex::encode(frame)]}),
             Self::Overlay(from, words) => {
                 json!({"overlay": [from.to_string(), hex::encode(words)]})
@@ -115,6 +127,14 @@ impl Told {
                 let reason = u8::try_from(value.get(1)?.as_u64()?).ok()?;
                 Self::Refused(link(value.get(0)?)?, reason)
             }
+            "unanswered" => {
+                let token = u32::try_from(value.get(1)?.as_u64()?).ok()?;
+                Self::Unanswered(link(value.get(0)?)?, token)
+            }
+            "observed" => {
+                Self::Observed(link(value.get(0)?)?, value.get(1)?.as_str()?.parse().ok()?)
+            }
+            "roamed" => Self::Roamed,
             "frame" => Self::Frame(link(value.get(0)?)?, octets(value.get(1)?)?),
             "overlay" => {
                 Self::Overlay(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?)
@@ -179,6 +199,9 @@ mod tests {
             Told::Up(link),
             Told::Down(link),
             Told::Refused(link, 3),
+            Told::Unanswered(link, u32::MAX),
+            Told::Observed(link, "[2001:db8::1]:7".parse().unwrap()),
+            Told::Roamed,
             Told::Frame(link, vec![2, 9]),
             Told::Overlay("fd00::1".parse().unwrap(), vec![5]),
             Told::Carried(link),

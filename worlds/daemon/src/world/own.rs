@@ -1,5 +1,6 @@
 //! What concerns this node itself: its beginning, its certificate, its end.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crypto::NodeCertificate;
@@ -58,6 +59,13 @@ impl World {
         self.shown.clone_from(&introduction);
         self.registrar.publish(introduction);
         Ok(())
+    }
+
+    /// Takes in where others see us; shows ourselves anew soon, if that is news.
+    pub(super) fn seen(&mut self, at: Vec<SocketAddr>, now: Time) {
+        tracing::info!(?at, "others see this node here");
+        self.places.seen(at);
+        self.times.next_look = Some(self.places.next(now));
     }
 
     /// Shows ourselves anew when we are reached elsewhere than was told, and once a day.

@@ -27,6 +27,15 @@ impl World {
                 let open = noise::Input::Open { link, peer: key, endpoints: &endpoints };
                 self.noise.handle(open, now);
             }
+            Output::Redial { link, endpoints } => {
+                let endpoints = &endpoints;
+                self.noise.handle(noise::Input::Endpoints { link, endpoints }, now);
+            }
+            Output::Beckon { key, token, endpoints } => {
+                let beckon = noise::Input::Beckon { peer: key, token, endpoints: &endpoints };
+                self.noise.handle(beckon, now);
+            }
+            Output::Seen(at) => self.seen(at, now),
             Output::Accept(link) => self.noise.handle(noise::Input::Accept(link), now),
             Output::Refuse(link, why) => self.noise.handle(noise::Input::Refuse(link, why), now),
             Output::Close(link) => {
@@ -71,6 +80,10 @@ impl World {
                     // The other end may send once it has heard us under the new keys.
                     self.plane.send(link, &[]);
                 }
+            }
+            noise::Output::Observed { link, at } => self.tell(&Input::Observed(link, at)),
+            noise::Output::Unanswered { link, token } => {
+                self.tell(&Input::Unanswered(link, token));
             }
             noise::Output::Down(link, why) => {
                 tracing::debug!(%link, ?why, "a link is down");

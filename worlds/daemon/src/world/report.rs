@@ -24,6 +24,8 @@ struct Status {
     links: usize,
     routes: usize,
     contacts: usize,
+    /// Where we say that we are reached.
+    endpoints: Vec<String>,
     /// `member`, `revoked` or `expired`.
     standing: &'static str,
     serial: u64,
@@ -95,6 +97,7 @@ impl World {
             links: self.live_links(),
             routes: self.node.routing().routes().count(),
             contacts: self.node.gossip().contacts().count(),
+            endpoints: self.places.told().iter().map(ToString::to_string).collect(),
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
@@ -146,6 +149,8 @@ impl World {
 
     fn arrow_rows(&self) -> Vec<Value> {
         let now = self.clock.now();
+        let places: BTreeMap<_, _> =
+            self.noise.links().map(|view| (view.link, view.to.to_string())).collect();
         let row = |arrow: arrows::View| {
             json!({
                 "link": arrow.link.to_string(),
@@ -153,6 +158,7 @@ impl World {
                 "ours": arrow.ours,
                 "state": arrow.state.name(),
                 "carrier": arrow.carrier.map(words::Carrier::name),
+                "endpoint": places.get(&arrow.link),
                 "age_s": now.since(arrow.since).as_secs(),
                 "rtt_ms": arrow.round_trip.map(milliseconds),
                 "suspect": arrow.suspect,
@@ -246,6 +252,8 @@ fn gossip_counters(counters: &gossip::Counters) -> Value {
         "contacts": counters.contacts,
         "asked": counters.asked,
         "answered": counters.answered,
+        "knocked": counters.knocked,
+        "beckoned": counters.beckoned,
     })
 }
 
