@@ -49,6 +49,12 @@ pub(crate) struct LabOptions {
     /// percentage for all
     #[arg(long, value_name = "none|model|PERCENT", default_value = "none")]
     loss: String,
+    /// How many nodes are behind NAT [default: one in five, at least two]
+    #[arg(long, value_name = "N")]
+    nat: Option<u16>,
+    /// How many of these have a NAT with another outside port for each far end
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    symmetric: u16,
     /// Copy the logs of the registry and of the nodes to this directory at the end
     #[arg(long, value_name = "DIRECTORY")]
     keep_logs: Option<PathBuf>,
@@ -80,6 +86,7 @@ impl LabOptions {
             ping: self.ping.map(|span| span.0),
             faults: faults.into_iter().flatten().collect(),
             loss,
+            homes: lab::Homes { nat: self.nat, symmetric: self.symmetric },
             keep_logs: self.keep_logs,
             capture: self.capture,
             record: self.record,

@@ -24,7 +24,7 @@ mod tests;
 mod way;
 
 pub use cities::{CITIES, City};
-pub use model::{HostId, MOST_NODES, Model, Place};
+pub use model::{Homes, HostId, MOST_NODES, Model, Place};
 use nat::Nat;
 use packet::Reading;
 pub use way::{Loss, NoLoss, Way};
@@ -163,7 +163,7 @@ impl Internet {
             by_address.insert(place.public, host);
             if let Some(inside) = place.private {
                 let dice = Dice::of(seed, &format!("nat {}", host.0));
-                nats.insert(host, Nat::new(inside, place.public, dice));
+                nats.insert(host, Nat::new(inside, place.public, place.symmetric, dice));
             }
         }
         Self {

@@ -36,9 +36,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 pub use faults::{Fault, NoFault, What};
-pub use internet::{Loss, NoLoss};
+pub use internet::{Homes, Loss, NoLoss};
 pub use options::Options;
-pub use report::{Arrows, Pings, Report, Revoked, Spread, Stretch};
+pub use report::{Arrows, Nat, Pings, Report, Revoked, Spread, Stretch};
 
 /// How a lab ended.
 #[derive(Clone, Debug, PartialEq)]

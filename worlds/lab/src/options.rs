@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::faults::Fault;
-use crate::internet::{Loss, MOST_NODES};
+use crate::internet::{Homes, Loss, MOST_NODES};
 
 /// Time between two rounds; nodes would take no other.
 const ROUND: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
@@ -36,6 +36,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
     pub loss: Loss,
+    /// How many nodes are behind NAT, and of which kind.
+    pub homes: Homes,
     /// Where to copy the logs of registry and nodes at the end.
     pub keep_logs: Option<PathBuf>,
     /// Where to write every packet of the emulated Internet, for `tcpdump -r`.
@@ -58,6 +60,7 @@ impl Default for Options {
             ping: None,
             faults: Vec::new(),
             loss: Loss::None,
+            homes: Homes::default(),
             keep_logs: None,
             capture: None,
             record: None,
@@ -80,6 +83,9 @@ impl Options {
         }
         if let Some(ping) = self.ping.filter(|ping| !PING.contains(ping)) {
             anyhow::bail!("--ping {}ms: 1ms to 1m", ping.as_millis());
+        }
+        if let Some(nat) = self.homes.nat.filter(|nat| *nat >= self.nodes) {
+            anyhow::bail!("--nat {nat}: one node at least is not behind NAT");
         }
         if let Some(misfit) = self.faults.iter().find_map(|fault| fault.misfit(self.nodes)) {
             anyhow::bail!("{misfit}");

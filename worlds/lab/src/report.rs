@@ -51,6 +51,17 @@ pub struct Report {
     pub lost_by_nodes: BTreeMap<String, u64>,
     /// The first pings that were lost, at most 20.
     pub lost_pings: Vec<LostPing>,
+    /// The nodes behind NAT.
+    pub nat: Nat,
+}
+
+/// Nodes behind NAT, and their links with each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Nat {
+    /// Pairs of nodes that are both behind NAT.
+    pub pairs: usize,
+    /// Those of them that had a link with each other, seen once a second.
+    pub direct: usize,
 }
 
 /// A ping that was lost.
@@ -123,6 +134,24 @@ impl Report {
     /// Tells whether all pairs were reachable at the end.
     pub const fn complete(&self) -> bool {
         self.pairs > 0 && self.reachable_pairs == self.pairs
+    }
+}
+
+impl Nat {
+    /// Returns what was seen of the nodes behind NAT.
+    pub(crate) fn of(seen: &BTreeMap<HostId, Seen>) -> Self {
+        let hidden: Vec<&Seen> = seen.values().filter(|seen| seen.hidden).collect();
+        let mut nat = Self::default();
+        for (n, one) in hidden.iter().enumerate() {
+            for other in hidden.iter().skip(n + 1) {
+                let linked = |a: &Seen, b: &Seen| {
+                    b.status.prefix.is_some_and(|prefix| a.linked.contains(&prefix))
+                };
+                nat.pairs += 1;
+                nat.direct += usize::from(linked(one, other) || linked(other, one));
+            }
+        }
+        nat
     }
 }
 

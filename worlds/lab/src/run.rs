@@ -17,7 +17,7 @@ use crate::hosts::{Hosts, name};
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
 use crate::ping::{self, Pinger, Sum};
-use crate::report::{self, Arrows, LostPing, Pings, Report, Spread, Stretch};
+use crate::report::{self, Arrows, LostPing, Nat, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
 use crate::stop::Stop;
@@ -60,7 +60,7 @@ impl Lab {
         let capture = options.capture.as_deref();
         let capture = capture.map(|path| Capture::create(path, Clock::wall())).transpose();
         let capture = capture.context("cannot make the capture file")?;
-        let mut model = Model::draw(options.nodes, seed32);
+        let mut model = Model::with(options.nodes, options.homes, seed32);
         model.loss = options.loss;
         say(&format!("re6st lab: {} nodes, seed {seed}: making their Internet", options.nodes));
         let executable = options.executable.clone().map_or_else(ourselves, Ok)?;
@@ -82,7 +82,8 @@ impl Lab {
         let started = clock.now();
         for node in model.nodes() {
             let process = hosts.up(node, options.record.as_deref())?;
-            watch.add(node, hosts.state(node), process);
+            let hidden = model.at(node).is_some_and(|place| place.private.is_some());
+            watch.add(node, hidden, hosts.state(node), process);
         }
         let mut faults = options.faults.clone();
         faults.sort_by_key(|fault| std::cmp::Reverse(fault.at));
@@ -182,6 +183,7 @@ impl Lab {
             ping_interval_ms: report::ms(self.pinger.interval()),
             killed: self.killed.len(),
             died_unasked: self.unasked.len(),
+            nat: Nat::of(&seen),
             revoked: self.watch.all_expelled().iter().map(Into::into).collect(),
             ..Report::default()
         }

@@ -1,6 +1,6 @@
 //! What a node says of itself, as far as the lab wants to know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::Ipv6Addr;
 use std::os::unix::net::UnixStream;
@@ -79,6 +79,19 @@ fn counts(object: Option<&Value>) -> BTreeMap<String, u64> {
     numbers.filter(|(_, count)| *count > 0).collect()
 }
 
+/// Returns the nodes to which the node in `directory` has a link that carries traffic.
+pub(crate) fn linked(directory: &Path) -> io::Result<BTreeSet<Prefix>> {
+    Ok(neighbours(&ask(directory, "arrows")?))
+}
+
+fn neighbours(rows: &Value) -> BTreeSet<Prefix> {
+    let up = |row: &&Value| {
+        matches!(row.get("state").and_then(Value::as_str), Some("live" | "draining"))
+    };
+    let rows = rows.as_array().into_iter().flatten();
+    rows.filter(up).filter_map(|row| row.get("node")?.as_str()?.parse().ok()).collect()
+}
+
 /// Tells whether the node in `directory` has a link or a route to the node `other`.
 pub(crate) fn knows(directory: &Path, other: Prefix) -> io::Result<bool> {
     Ok(mentions(&ask(directory, "arrows")?, other) || mentions(&ask(directory, "routes")?, other))
@@ -133,6 +146,17 @@ mod tests {
         assert_eq!((status.links, status.routes, status.arrows.died), (12, 3, 21));
         assert_eq!(status.arrows.by_cause.get("born:chance"), Some(&30));
         assert_eq!(Status::of(&Value::Null), Status::default());
+    }
+
+    #[test]
+    fn only_links_that_carry_traffic_are_links() {
+        let rows = json!([
+            {"node": "fd00:1:2:7::/64", "state": "live"}, {"node": "fd00:1:2:8::/64", "state": "opening"},
+            {"node": "fd00:1:2:9::/64", "state": "draining"}, {"state": "live"}, 7,
+        ]);
+        let found = neighbours(&rows);
+        let expected = ["fd00:1:2:7::/64", "fd00:1:2:9::/64"].map(|text| text.parse().unwrap());
+        assert_eq!(found, BTreeSet::from(expected));
     }
 
     #[test]

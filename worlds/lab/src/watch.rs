@@ -1,6 +1,6 @@
 //! The thread that asks every node how it is, and looks at what it costs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +33,10 @@ pub(crate) struct Seen {
     pub(crate) most_resident: u64,
     /// Share of one processor that it used since it started.
     pub(crate) processor: f64,
+    /// It is behind NAT: its links are looked at.
+    pub(crate) hidden: bool,
+    /// Nodes to which it had a link at any look, if it is behind NAT.
+    pub(crate) linked: BTreeSet<Prefix>,
     /// It was killed or put out: it is not asked any more.
     pub(crate) gone: bool,
 }
@@ -82,8 +86,8 @@ impl Watch {
         Ok(Self { eyes, over, thread })
     }
 
-    /// A node was started: watch it.
-    pub(crate) fn add(&self, node: HostId, directory: PathBuf, process: u32) {
+    /// A node was started, behind NAT or not: watch it.
+    pub(crate) fn add(&self, node: HostId, hidden: bool, directory: PathBuf, process: u32) {
         let seen = Seen {
             directory,
             process,
@@ -92,6 +96,8 @@ impl Watch {
             resident: 0,
             most_resident: 0,
             processor: 0.0,
+            hidden,
+            linked: BTreeSet::new(),
             gone: false,
         };
         lock(&self.eyes.seen).insert(node, seen);
@@ -155,6 +161,7 @@ impl Eyes {
     fn look(&self) {
         for (node, seen) in self.there() {
             let status = Status::ask(&seen.directory);
+            let linked = seen.hidden.then(|| status::linked(&seen.directory).ok()).flatten();
             let usage = Usage::of(seen.process);
             let age = self.clock.now().since(seen.since);
             let mut all = lock(&self.seen);
@@ -162,6 +169,7 @@ impl Eyes {
             if let Ok(status) = status {
                 seen.status = status;
             }
+            seen.linked.extend(linked.unwrap_or_default());
             // A zombie has no memory; what it used is not its share any more.
             if let Some(usage) = usage.ok().filter(|usage| usage.resident > 0) {
                 seen.resident = usage.resident;
@@ -237,8 +245,8 @@ mod tests {
         let prefixes = Arc::new(Mutex::new(routes("fd00:0:0:7::/64")));
         fake_node(directory.path(), &prefixes);
         let watch = Watch::start(Clock::start()).unwrap();
-        watch.add(HostId(1), directory.path().to_owned(), std::process::id());
-        watch.add(HostId(7), directory.path().to_owned(), std::process::id());
+        watch.add(HostId(1), true, directory.path().to_owned(), std::process::id());
+        watch.add(HostId(7), false, directory.path().to_owned(), std::process::id());
         let prefix = "fd00:0:0:7::/64".parse().unwrap();
         watch.expelled(HostId(7), prefix, watch.eyes.clock.now());
 

@@ -77,6 +77,16 @@ pub(super) fn cut(bench: &Bench) -> Outcome {
     })
 }
 
+/// Nodes behind different NATs meet by what others see of them, and by beckoning.
+pub(super) fn nat(bench: &Bench) -> Outcome {
+    run(bench, "lab-nat", 40, &["--nodes", "8", "--nat", "3", "--round", "10s"], |report| {
+        report.all_reachable()?;
+        let (pairs, direct) = (report.number("/nat/pairs"), report.number("/nat/direct"));
+        let found = format!("{direct} of {pairs} pairs behind NAT had a direct link");
+        if pairs > 0.0 && direct >= pairs { Ok(found) } else { Err(found) }
+    })
+}
+
 /// A node is put out of the network while its process goes on and tries what it likes.
 pub(super) fn revoke(bench: &Bench) -> Outcome {
     run(

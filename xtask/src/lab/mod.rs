@@ -13,7 +13,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 8] = [
+pub(crate) const STEPS: [Step; 9] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-kill", "survivors reach each other again after nodes die", checks::kill),
@@ -21,6 +21,7 @@ pub(crate) const STEPS: [Step; 8] = [
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
     step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
     step("lab-replay", "a recorded run of each node replays word for word", checks::replay),
+    step("lab-nat", "nodes behind different NATs have direct links", checks::nat),
     wire_step(),
 ];
 

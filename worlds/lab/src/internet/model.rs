@@ -42,6 +42,8 @@ pub struct Place {
     pub public: Ipv4Addr,
     /// Its own address if it is behind NAT, in 192.168.0.0/16.
     pub private: Option<Ipv4Addr>,
+    /// Its NAT has another outside port for each far end.
+    pub symmetric: bool,
     /// What its access line adds to each packet, one way.
     pub access: Duration,
     /// What it sends at most, in bits per second.
@@ -53,6 +55,15 @@ impl Place {
     pub fn own(&self) -> Ipv4Addr {
         self.private.unwrap_or(self.public)
     }
+}
+
+/// How many nodes are behind NAT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Homes {
+    /// How many; one in five, and at least two, if not given.
+    pub nat: Option<u16>,
+    /// How many of them have another outside port for each far end.
+    pub symmetric: u16,
 }
 
 /// The whole of it.
@@ -85,13 +96,18 @@ impl Model {
     ///
     /// One node in five, and at least two, are behind NAT; one at least is not.
     pub fn draw(nodes: u16, seed: [u8; 32]) -> Self {
+        Self::with(nodes, Homes::default(), seed)
+    }
+
+    /// Draws an Internet with these `homes` instead; one node at least has none.
+    pub fn with(nodes: u16, homes: Homes, seed: [u8; 32]) -> Self {
         let nodes = nodes.clamp(2, MOST_NODES);
         let mut dice = Dice::of(seed, "places");
         let mut atlas = Vec::new();
         let hosts = (0..=nodes).map(HostId);
         let mut places: Vec<Place> =
             hosts.map(|host| Self::place(host, &mut atlas, &mut dice)).collect();
-        Self::hide(&mut places, seed);
+        Self::hide(&mut places, homes, seed);
         let ways = Self::ways(&places, seed);
         Self { places, ways, loss: Loss::None }
     }
@@ -110,15 +126,24 @@ impl Model {
             HostId(_) => (Ipv4Addr::new(203, 0, 113, low), home, HOME_UPLINK),
         };
         let [anywhere, ..] = &CITIES;
-        Place { city: drawn.unwrap_or(anywhere), public, private: None, access, uplink }
+        Place {
+            city: drawn.unwrap_or(anywhere),
+            public,
+            private: None,
+            symmetric: false,
+            access,
+            uplink,
+        }
     }
 
     /// Puts some nodes behind NAT; different homes may use the same private addresses.
-    fn hide(places: &mut [Place], seed: [u8; 32]) {
+    fn hide(places: &mut [Place], homes: Homes, seed: [u8; 32]) {
         let mut dice = Dice::of(seed, "nat");
         let mut nodes: Vec<&mut Place> = places.iter_mut().skip(1).collect();
-        let count = (nodes.len() / 5).max(2).min(nodes.len().saturating_sub(1));
-        for place in dice.draw(&mut nodes, count) {
+        let most = nodes.len().saturating_sub(1);
+        let count = homes.nat.map_or((nodes.len() / 5).max(2), usize::from).min(most);
+        for (n, place) in dice.draw(&mut nodes, count).into_iter().enumerate() {
+            place.symmetric = n < usize::from(homes.symmetric);
             let nets = [0, 1, 1, 2, 8, 178];
             let net = nets.get(dice.below(nets.len())).copied().unwrap_or(1);
             place.private = Some(Ipv4Addr::new(192, 168, net, 2));

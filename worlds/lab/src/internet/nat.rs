@@ -1,12 +1,13 @@
 //! The router of a home: address translation as most of them do it.
 //!
 //! The mapping is endpoint-independent: one inside port has one outside port, whoever it
-//! talks to. The filter depends on address and port: only who was sent something may
-//! answer. The outside port is drawn, so that nobody can presume it.
+//! talks to; a symmetric one has another for each far end. The filter depends on address and
+//! port: only who was sent something may answer. The outside port is drawn, so that nobody can
+//! presume it.
 //!
 //! Source: RFC 4787 §4, §5 (UDP), RFC 5382 (TCP), RFC 5508 (ICMP); times as Linux has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -20,7 +21,10 @@ use super::packet::{Content, End, Protocol, Reading, Side};
 pub(crate) struct Nat {
     inside: Ipv4Addr,
     outside: Ipv4Addr,
-    mappings: BTreeMap<(Protocol, u16), Mapping>,
+    /// Each far end has an outside port of its own.
+    symmetric: bool,
+    /// From the inside port, and if it matters the far end.
+    mappings: BTreeMap<(Protocol, u16, Option<End>), Mapping>,
     /// From the outside port to the inside port.
     back: BTreeMap<(Protocol, u16), u16>,
     /// Whom each outside port has sent to.
@@ -48,11 +52,18 @@ const MOST_FLOWS: usize = 4096;
 const SWEEP: Duration = Duration::from_secs(10);
 
 impl Nat {
-    /// Returns a router at `outside` in front of the host `inside`.
-    pub(crate) const fn new(inside: Ipv4Addr, outside: Ipv4Addr, dice: Dice) -> Self {
+    /// Returns a router at `outside` in front of the host `inside`, whose mapping may be
+    /// `symmetric`.
+    pub(crate) const fn new(
+        inside: Ipv4Addr,
+        outside: Ipv4Addr,
+        symmetric: bool,
+        dice: Dice,
+    ) -> Self {
         Self {
             inside,
             outside,
+            symmetric,
             mappings: BTreeMap::new(),
             back: BTreeMap::new(),
             flows: BTreeMap::new(),
@@ -67,10 +78,10 @@ impl Nat {
         let reading = Reading::of(packet).ok_or(Dropped::Malformed)?;
         match reading.content {
             Content::Flow { protocol, from, to, last } => {
-                let port = self.map(protocol, from)?;
                 let far = (reading.destination, to);
+                let port = self.map(protocol, from, far)?;
                 self.let_answer((protocol, port, far), last, now)?;
-                self.prolong((protocol, from), (protocol, port, far));
+                self.prolong(from, (protocol, port, far));
                 reading.rewrite(packet, Side::Source, (self.outside, port));
                 Ok(())
             }
@@ -96,7 +107,7 @@ impl Nat {
                 flow.over |= last;
                 flow.until = now + patience(protocol, *flow);
                 let inside = *self.back.get(&(protocol, to)).ok_or(Dropped::Filtered)?;
-                self.prolong((protocol, inside), far);
+                self.prolong(inside, far);
                 reading.rewrite(packet, Side::Destination, (self.inside, inside));
                 Ok(())
             }
@@ -110,9 +121,10 @@ impl Nat {
         }
     }
 
-    /// Returns the outside port of the inside port `from`, drawn at its first use.
-    fn map(&mut self, protocol: Protocol, from: u16) -> Result<u16, Dropped> {
-        if let Some(mapping) = self.mappings.get(&(protocol, from)) {
+    /// Returns the outside port of the inside port `from` towards `far`, drawn at its first use.
+    fn map(&mut self, protocol: Protocol, from: u16, far: End) -> Result<u16, Dropped> {
+        let key = (protocol, from, self.symmetric.then_some(far));
+        if let Some(mapping) = self.mappings.get(&key) {
             return Ok(mapping.outside);
         }
         if self.flows.len() >= MOST_FLOWS {
@@ -124,7 +136,7 @@ impl Nat {
                 break drawn;
             }
         };
-        self.mappings.insert((protocol, from), Mapping { outside, until: Time::ZERO });
+        self.mappings.insert(key, Mapping { outside, until: Time::ZERO });
         self.back.insert((protocol, outside), from);
         Ok(outside)
     }
@@ -148,7 +160,9 @@ impl Nat {
     }
 
     /// A mapping lasts as long as the longest of its flows.
-    fn prolong(&mut self, mapping: (Protocol, u16), flow: (Protocol, u16, End)) {
+    fn prolong(&mut self, inside: u16, flow: (Protocol, u16, End)) {
+        let (protocol, _, far) = flow;
+        let mapping = (protocol, inside, self.symmetric.then_some(far));
         let until = self.flows.get(&flow).map_or(Time::ZERO, |flow| flow.until);
         if let Some(mapping) = self.mappings.get_mut(&mapping) {
             mapping.until = mapping.until.max(until);
@@ -159,10 +173,11 @@ impl Nat {
     fn complain(&self, packet: &mut [u8], about: usize) -> Result<(), Dropped> {
         let quoted = packet.get_mut(about..).ok_or(Dropped::Untranslatable)?;
         let reading = Reading::of(quoted).ok_or(Dropped::Untranslatable)?;
-        let Content::Flow { protocol, to, .. } = reading.content else {
+        let Content::Flow { protocol, from, to, .. } = reading.content else {
             return Err(Dropped::Untranslatable);
         };
-        let mapping = self.mappings.get(&(protocol, to)).ok_or(Dropped::Untranslatable)?;
+        let far = self.symmetric.then_some((reading.source, from));
+        let mapping = self.mappings.get(&(protocol, to, far)).ok_or(Dropped::Untranslatable)?;
         reading.rewrite(quoted, Side::Destination, (self.outside, mapping.outside));
         Ok(())
     }
@@ -191,8 +206,10 @@ impl Nat {
         self.sweep = now + SWEEP;
         self.flows.retain(|_, flow| now < flow.until);
         self.mappings.retain(|_, mapping| now < mapping.until);
-        let mappings = &self.mappings;
-        self.back.retain(|(protocol, _), inside| mappings.contains_key(&(*protocol, *inside)));
+        let used: BTreeSet<_> = (self.mappings.iter())
+            .map(|((protocol, ..), mapping)| (*protocol, mapping.outside))
+            .collect();
+        self.back.retain(|outside, _| used.contains(outside));
     }
 }
 
@@ -218,7 +235,7 @@ mod tests {
     const OTHER: End = (Ipv4Addr::new(203, 0, 113, 10), 6326);
 
     fn nat() -> Nat {
-        Nat::new(INSIDE, OUTSIDE, Dice::of([1; 32], "nat"))
+        Nat::new(INSIDE, OUTSIDE, false, Dice::of([1; 32], "nat"))
     }
 
     fn at(seconds: u64) -> Time {
@@ -242,6 +259,20 @@ mod tests {
         let port = send(&mut nat, FAR, at(0));
         assert_eq!(send(&mut nat, OTHER, at(1)), port);
         assert_ne!(port, 5000);
+    }
+
+    #[test]
+    fn a_symmetric_mapping_is_another_for_each_far_end() {
+        let mut nat = Nat::new(INSIDE, OUTSIDE, true, Dice::of([1; 32], "nat"));
+        let port = send(&mut nat, FAR, at(0));
+        let other = send(&mut nat, OTHER, at(1));
+        assert_ne!(other, port);
+        assert_eq!(send(&mut nat, FAR, at(2)), port);
+        assert_eq!(nat.enter(&mut udp(OTHER, (OUTSIDE, other), b"yes"), at(3)), Ok(()));
+        assert_eq!(
+            nat.enter(&mut udp(FAR, (OUTSIDE, other), b"me"), at(3)),
+            Err(Dropped::Filtered)
+        );
     }
 
     #[test]
