@@ -217,6 +217,21 @@ impl Netlink {
         )
     }
 
+    /// Takes an address from an interface; the kernel forgets the routes that named it.
+    ///
+    /// # Errors
+    ///
+    /// It is not there (`EADDRNOTAVAIL`), or no right to.
+    pub fn remove_address(&mut self, device: u32, own: Destination) -> Result<(), Error> {
+        let mut message = AddressMessage::default();
+        message.header.family = family(own.address);
+        message.header.prefix_len = own.length;
+        message.header.index = device;
+        message.attributes = vec![AddressAttribute::Local(own.address)];
+        let doing = format!("remove the address {own}");
+        self.change(doing, RouteNetlinkMessage::DelAddress(message), 0)
+    }
+
     /// Sends what goes to `destination` by `device`, instead of where it went before.
     ///
     /// Shape: `source` is the address our own packets leave with; none lets the kernel choose.

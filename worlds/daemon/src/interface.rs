@@ -1,6 +1,6 @@
 //! The node's network interface: `re6st0`, its address, and the way into the mesh.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use linux::{Destination, Netlink, Queues, Tun};
 use words::{NodeId, Prefix};
@@ -95,6 +95,18 @@ pub(crate) fn endpoints(network: Prefix, port: u16) -> Vec<SocketAddr> {
     found.dedup();
     found.truncate(gossip::Contact::ENDPOINTS);
     found.into_iter().map(|address| SocketAddr::new(address, port)).collect()
+}
+
+/// Returns the addresses from which this machine reaches the Internet, as its routes are now:
+/// of IPv6 and of IPv4, where there is a way at all. Nothing is sent.
+pub(crate) fn sources() -> [Option<IpAddr>; 2] {
+    let through = |here: &str, there: &str| {
+        let socket = UdpSocket::bind(here).ok()?;
+        socket.connect(there).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    // Addresses for documentation (RFC 3849, RFC 5737): of nobody, so on no special route.
+    [through("[::]:0", "[2001:db8::1]:9"), through("0.0.0.0:0", "192.0.2.1:9")]
 }
 
 /// Tells whether others may reach this address at all, and not through the mesh.

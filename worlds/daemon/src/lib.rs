@@ -10,6 +10,7 @@ pub mod control;
 pub mod plane;
 pub mod record;
 
+mod addresses;
 mod birth;
 mod identity;
 mod interface;

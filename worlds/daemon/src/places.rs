@@ -1,7 +1,7 @@
 //! Where others reach this node: what the configuration names; or where others see us, and
 //! what this machine has.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use words::{Prefix, Time};
@@ -12,7 +12,7 @@ use crate::interface;
 const AGAIN: Duration = Duration::from_hours(24);
 
 /// Least time between two tellings.
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The endpoints of this node, and when they were told last.
 #[derive(Debug)]
@@ -23,15 +23,30 @@ pub(crate) struct Places {
     port: u16,
     /// Where others see us: behind NAT, outside of it.
     seen: Vec<SocketAddr>,
+    /// Where this machine is: its addresses, and those it leaves by.
+    here: Here,
     told: Vec<SocketAddr>,
     at: Time,
 }
 
+/// Where this machine is.
+type Here = (Vec<SocketAddr>, [Option<IpAddr>; 2]);
+
 impl Places {
     /// Returns the places of a node of `network` that is reached at the endpoints `named`,
     /// or without any at UDP `port` of this machine.
-    pub(crate) const fn new(named: Vec<SocketAddr>, network: Prefix, port: u16) -> Self {
-        Self { named, network, port, seen: Vec::new(), told: Vec::new(), at: Time::ZERO }
+    pub(crate) fn new(named: Vec<SocketAddr>, network: Prefix, port: u16) -> Self {
+        let here = here(network, port);
+        let (seen, told) = (Vec::new(), Vec::new());
+        Self { named, network, port, seen, here, told, at: Time::ZERO }
+    }
+
+    /// Tells whether this machine is elsewhere than when this was last asked.
+    pub(crate) fn has_roamed(&mut self) -> bool {
+        let here = here(self.network, self.port);
+        let roamed = here != self.here;
+        self.here = here;
+        roamed
     }
 
     /// Returns where we are reached, to be told `now`.
@@ -77,6 +92,13 @@ impl Places {
     }
 }
 
+/// Returns where this machine is now; the order of its addresses does not matter.
+fn here(network: Prefix, port: u16) -> Here {
+    let mut own = interface::endpoints(network, port);
+    own.sort_unstable();
+    (own, interface::sources())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +139,14 @@ mod tests {
         let mut places = places(vec![named]);
         places.seen(vec![outside]);
         assert_eq!(places.look(Time::ZERO), [named]);
+    }
+
+    #[test]
+    fn who_stays_has_not_roamed() {
+        let mut places = places(Vec::new());
+        assert!(!places.has_roamed());
+        places.here.1 = [None, Some([203, 0, 113, 77].into())];
+        assert!(places.has_roamed() && !places.has_roamed());
     }
 
     #[test]

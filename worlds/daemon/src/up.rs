@@ -20,7 +20,7 @@ use crate::registrar::Registrar;
 use crate::state::State;
 use crate::tally::Tally;
 use crate::world::{Happened, Times, World};
-use crate::{control, interface, plane};
+use crate::{addresses, control, interface, plane};
 
 /// How to start a node.
 #[derive(Clone, Debug)]
@@ -117,6 +117,7 @@ fn assemble(
     let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
+    addresses::watch(happened.clone(), || Happened::Network);
     let keeper = keeper(happened.clone())?;
     let registrar = Registrar::start(client(&state, &identity)?, happened)?;
     if let Some(why) = identity.out_of_date(linux::Clock::wall()) {

@@ -28,6 +28,7 @@ use crate::tally::Tally;
 mod own;
 mod perform;
 mod report;
+mod roam;
 
 /// How often a watched link is looked at for payload.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -49,6 +50,8 @@ pub(crate) enum Happened {
     Registry(News),
     /// A file could not be written.
     NotKept(Unusable),
+    /// This machine may have other addresses, or leave by another.
+    Network,
     /// We are to stop.
     Stop,
 }
@@ -82,6 +85,8 @@ pub(crate) struct Times {
     next_renewal: Time,
     /// When we look again where we are reached, if that may have changed.
     next_look: Option<Time>,
+    /// Since we roamed: when, and when those not heard since are reminded.
+    roamed: Option<roam::Roamed>,
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -98,6 +103,7 @@ impl Times {
             next_calendar: now,
             next_renewal: now,
             next_look: None,
+            roamed: None,
             end: None,
             watched,
         }
@@ -138,7 +144,8 @@ impl World {
 
     fn next_deadline(&self) -> Time {
         let mut due = self.times.next_calendar;
-        for one in [self.times.end, self.times.next_look].into_iter().flatten() {
+        let roamed = self.times.roamed.as_ref().map(|roamed| roamed.next);
+        for one in [self.times.end, self.times.next_look, roamed].into_iter().flatten() {
             due = due.or_earlier(one);
         }
         if !self.times.watched.is_empty() {
@@ -160,6 +167,7 @@ impl World {
             self.renew_if_due(now);
             self.introduce_if_due(now);
         }
+        self.remind_if_roamed(now);
         if self.times.next_look.take_if(|at| *at <= now).is_some() {
             self.introduce_if_due(now);
         }
@@ -234,6 +242,7 @@ impl World {
                 self.tally.note("state-not-written");
                 tracing::warn!(%error, "the node goes on without it");
             }
+            Happened::Network => self.roam_if_elsewhere(),
             Happened::Stop => self.leave(),
         }
     }

@@ -65,7 +65,8 @@ impl World {
     pub(super) fn seen(&mut self, at: Vec<SocketAddr>, now: Time) {
         tracing::info!(?at, "others see this node here");
         self.places.seen(at);
-        self.times.next_look = Some(self.places.next(now));
+        let next = self.places.next(now);
+        self.times.next_look = Some(self.times.next_look.map_or(next, |set| set.max(next)));
     }
 
     /// Shows ourselves anew when we are reached elsewhere than was told, and once a day.
