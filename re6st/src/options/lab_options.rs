@@ -39,6 +39,12 @@ pub(crate) struct LabOptions {
     /// Block all UDP of a node
     #[arg(long, value_name = "NODE@T", value_parser = Fault::block_udp)]
     block_udp: Vec<Fault>,
+    /// Block all UDP of node A but to and from the nodes B and C
+    #[arg(long, value_name = "A:B,C@T", value_parser = Fault::udp_only)]
+    udp_only: Vec<Fault>,
+    /// Put a node behind another NAT, with other addresses, all at once
+    #[arg(long, value_name = "NODE@T", value_parser = Fault::roam)]
+    roam: Vec<Fault>,
     /// Revoke the certificate of a node, and measure how long until it is out
     #[arg(long, value_name = "NODE@T", value_parser = Fault::revoke)]
     revoke: Vec<Fault>,
@@ -75,7 +81,8 @@ enum Format {
 impl LabOptions {
     pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
         let loss = self.loss.parse().context("--loss")?;
-        let faults = [self.kill, self.cut, self.block_udp, self.revoke, self.kill_registry];
+        let faults = [self.kill, self.cut, self.block_udp, self.udp_only, self.roam];
+        let faults = faults.into_iter().chain([self.revoke, self.kill_registry]);
         Ok(lab::Options {
             nodes: self.nodes,
             round: self.round.0,
@@ -84,7 +91,7 @@ impl LabOptions {
             headless: self.headless,
             report: self.report == Some(Format::Json),
             ping: self.ping.map(|span| span.0),
-            faults: faults.into_iter().flatten().collect(),
+            faults: faults.flatten().collect(),
             loss,
             homes: lab::Homes { nat: self.nat, symmetric: self.symmetric },
             keep_logs: self.keep_logs,

@@ -30,6 +30,11 @@ pub(crate) enum Order {
     Cut(HostId, HostId),
     /// Let no UDP through to and from a host.
     BlockUdp(HostId),
+    /// Let UDP through between the first host and the other, and between it and nobody else
+    /// that was not ordered so.
+    UdpOnly(HostId, HostId),
+    /// Put a host behind another NAT.
+    Roam(HostId),
     /// Let nothing through to and from a host.
     Silence(HostId),
     /// End.
@@ -46,19 +51,40 @@ pub(crate) struct Emulator {
 
 /// Makes the interface of a host in its namespace, with its address and a default route.
 pub(crate) fn plug_in(namespace: &Namespace, place: &Place) -> Result<Tun, linux::Error> {
-    let own = place.own();
-    let length = if place.private.is_some() { 24 } else { 32 };
+    let own = own(place);
     namespace.run(move || {
         let tun = Tun::open(INTERFACE, Queues::One)?;
         let mut netlink = Netlink::open()?;
         let device = netlink.index(INTERFACE)?;
         netlink.set_quiet(device)?;
         netlink.set_mtu(device, MTU)?;
-        netlink.add_address(device, Destination { address: IpAddr::V4(own), length })?;
+        netlink.add_address(device, own)?;
         netlink.set_up(device)?;
-        netlink.set_route(Destination::ALL_IPV4, device, Some(IpAddr::V4(own)))?;
+        netlink.set_route(Destination::ALL_IPV4, device, Some(own.address))?;
         Ok(tun)
     })?
+}
+
+/// Gives the interface of a host the address of the place `now` instead of that of `before`.
+pub(crate) fn replug(
+    namespace: &Namespace,
+    before: &Place,
+    now: &Place,
+) -> Result<(), linux::Error> {
+    let (old, new) = (own(before), own(now));
+    namespace.run(move || {
+        let mut netlink = Netlink::open()?;
+        let device = netlink.index(INTERFACE)?;
+        netlink.remove_address(device, old)?;
+        netlink.add_address(device, new)?;
+        netlink.set_route(Destination::ALL_IPV4, device, Some(new.address))
+    })?
+}
+
+/// Returns the address of a host, with the length of what is on its wire.
+fn own(place: &Place) -> Destination {
+    let length = if place.private.is_some() { 24 } else { 32 };
+    Destination { address: IpAddr::V4(place.own()), length }
 }
 
 impl Emulator {
@@ -167,6 +193,8 @@ impl Wires {
             let input = match order {
                 Order::Cut(a, b) => Input::Cut(a, b),
                 Order::BlockUdp(host) => Input::BlockUdp(host),
+                Order::UdpOnly(host, other) => Input::UdpOnly(host, other),
+                Order::Roam(host) => Input::Roam(host),
                 Order::Silence(host) => Input::Silence(host),
                 Order::Stop => return false,
             };

@@ -24,6 +24,10 @@ pub enum What {
     Cut(u16, u16),
     /// No UDP leaves or reaches this node any more.
     BlockUdp(u16),
+    /// No UDP passes between the first node and any but the others.
+    UdpOnly(u16, Vec<u16>),
+    /// This node is elsewhere all at once: behind another NAT, with other addresses.
+    Roam(u16),
     /// The registry is killed.
     KillRegistry,
     /// This node is put out of the network.
@@ -70,6 +74,29 @@ impl Fault {
         Self::of(text, "NODE@T, as 3@30", |what| Some(What::BlockUdp(what.parse().ok()?)))
     }
 
+    /// Reads `A:B,C@T`: let UDP of node A pass to and from the nodes B and C only, from T
+    /// seconds on.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn udp_only(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "A:B,C@T, as 3:1,2@30", |what| {
+            let (node, others) = what.split_once(':')?;
+            let others = others.split(',').map(|other| other.parse().ok());
+            Some(What::UdpOnly(node.parse().ok()?, others.collect::<Option<_>>()?))
+        })
+    }
+
+    /// Reads `NODE@T`: give a node other addresses, behind another NAT, after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn roam(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "NODE@T, as 3@30", |what| Some(What::Roam(what.parse().ok()?)))
+    }
+
     /// Reads `NODE@T`: revoke the certificate of a node after T seconds.
     ///
     /// # Errors
@@ -104,13 +131,14 @@ impl Fault {
 
     /// Tells what is wrong with the fault in a lab of `nodes` nodes, if anything is.
     pub fn misfit(&self, nodes: u16) -> Option<String> {
-        let (named, least) = match self.what {
-            What::Kill(count) if count >= nodes => {
+        let (named, least) = match &self.what {
+            What::Kill(count) if *count >= nodes => {
                 return Some(format!("there are {nodes} nodes; kill fewer than that"));
             }
             What::Kill(_) | What::KillRegistry => return None,
-            What::Cut(a, b) => ([a, b], 0),
-            What::BlockUdp(node) | What::Revoke(node) => ([node, node], 1),
+            What::Cut(a, b) => (vec![*a, *b], 0),
+            What::BlockUdp(node) | What::Revoke(node) | What::Roam(node) => (vec![*node], 1),
+            What::UdpOnly(node, others) => ([&[*node], &others[..]].concat(), 1),
         };
         let wrong = named.into_iter().find(|node| *node < least || *node > nodes)?;
         Some(format!("there is no node {wrong}; nodes have the numbers 1 to {nodes}"))
@@ -141,6 +169,9 @@ mod tests {
         assert_eq!(Fault::kill("6@30"), Ok(Fault { at, what: What::Kill(6) }));
         assert_eq!(Fault::cut("1-12@30s"), Ok(Fault { at, what: What::Cut(1, 12) }));
         assert_eq!(Fault::block_udp("3@30"), Ok(Fault { at, what: What::BlockUdp(3) }));
+        let only = What::UdpOnly(3, vec![1, 2]);
+        assert_eq!(Fault::udp_only("3:1,2@30"), Ok(Fault { at, what: only }));
+        assert_eq!(Fault::roam("3@30"), Ok(Fault { at, what: What::Roam(3) }));
         assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));
         assert_eq!(Fault::kill_registry("30"), Ok(Fault { at, what: What::KillRegistry }));
         let soon = Fault { at: Duration::from_millis(1_500), what: What::Kill(1) };
@@ -153,6 +184,7 @@ mod tests {
             let error = Fault::kill(text).unwrap_err().to_string();
             assert!(error.contains("6@30"), "{text}: {error}");
         }
+        assert!(Fault::udp_only("3@3").is_err() && Fault::udp_only("3:@3").is_err());
         assert!(Fault::cut("1-1@3").is_err() && Fault::cut("1@3").is_err());
     }
 
@@ -164,6 +196,8 @@ mod tests {
         assert!(misfit(Fault::kill("12@1")).unwrap().contains("12 nodes"));
         assert!(misfit(Fault::revoke("13@1")).unwrap().contains("no node 13"));
         assert!(misfit(Fault::block_udp("0@1")).unwrap().contains("no node 0"));
+        assert!(misfit(Fault::udp_only("3:1,13@1")).unwrap().contains("no node 13"));
+        assert!(misfit(Fault::roam("13@1")).unwrap().contains("no node 13"));
     }
 
     #[test]

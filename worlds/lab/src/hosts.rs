@@ -18,14 +18,12 @@ use linux::{Namespace, Tun};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::emulator::plug_in;
+use crate::emulator::{plug_in, replug};
 use crate::internet::{HostId, Model, Place};
 use crate::stop::Stop;
 
 /// Port of the registry.
 const REGISTRY_PORT: u16 = 8443;
-/// Port on which nodes listen unless they are told otherwise.
-const NODE_PORT: u16 = 6326;
 /// Nodes that join at the same time.
 const AT_ONCE: usize = 8;
 /// How long a command may take that is to end by itself.
@@ -128,10 +126,6 @@ impl Hosts {
                 let mut join = self.command();
                 join.args(["join", invitation, "--state"]).arg(self.state(host.id));
                 join.args(["--country", host.place.city.country]);
-                if host.place.private.is_none() {
-                    let endpoint = format!("{}:{NODE_PORT}", host.place.public);
-                    join.args(["--endpoint", &endpoint]);
-                }
                 joining.push((host, run(host, join)?));
             }
             for (host, child) in joining {
@@ -151,6 +145,14 @@ impl Hosts {
             up.arg("--record").arg(directory.join(format!("{}.jsonl", name(host))));
         }
         self.start(host, up)
+    }
+
+    /// Gives a host the address of another place.
+    pub(crate) fn roam(&mut self, host: HostId, to: &Place) -> anyhow::Result<()> {
+        let host = self.all.get_mut(host.index()).context("no such host")?;
+        replug(&host.namespace, &host.place, to)?;
+        host.place = to.clone();
+        Ok(())
     }
 
     /// Kills the process of a host, without warning.

@@ -38,6 +38,11 @@ pub enum Input<'a> {
     Cut(HostId, HostId),
     /// From now on no UDP leaves or reaches this host; TCP does.
     BlockUdp(HostId),
+    /// From now on UDP passes between the first host and the other, and others ordered so;
+    /// but between the first and nobody else.
+    UdpOnly(HostId, HostId),
+    /// From now on this host is behind another NAT, with other addresses: [`Model::roam`].
+    Roam(HostId),
     /// From now on nothing leaves or reaches this host.
     Silence(HostId),
     /// Time passed.
@@ -96,6 +101,8 @@ pub struct Internet {
     last: BTreeMap<(HostId, HostId), Time>,
     cuts: BTreeSet<(HostId, HostId)>,
     without_udp: BTreeSet<HostId>,
+    /// Hosts whose UDP reaches some hosts only.
+    udp_only: BTreeMap<HostId, BTreeSet<HostId>>,
     silent: BTreeSet<HostId>,
     travelling: BinaryHeap<Reverse<Travelling>>,
     count: u64,
@@ -132,6 +139,10 @@ impl Engine for Internet {
             Input::BlockUdp(host) => {
                 self.without_udp.insert(host);
             }
+            Input::UdpOnly(host, other) => {
+                self.udp_only.entry(host).or_default().insert(other);
+            }
+            Input::Roam(host) => self.roam(host),
             Input::Silence(host) => {
                 self.silent.insert(host);
             }
@@ -174,6 +185,7 @@ impl Internet {
             last: BTreeMap::new(),
             cuts: BTreeSet::new(),
             without_udp: BTreeSet::new(),
+            udp_only: BTreeMap::new(),
             silent: BTreeSet::new(),
             travelling: BinaryHeap::new(),
             count: 0,
@@ -192,6 +204,17 @@ impl Internet {
     /// Returns how many packets arrived.
     pub const fn carried(&self) -> u64 {
         self.carried
+    }
+
+    /// A host is elsewhere; what is under way to where it was is lost.
+    fn roam(&mut self, host: HostId) {
+        self.by_address.retain(|_, of| *of != host);
+        let Some(place) = self.model.roam(host) else { return };
+        self.by_address.insert(place.public, host);
+        if let Some(inside) = place.private {
+            let dice = Dice::of([0; 32], &format!("nat {} {}", host.0, place.public));
+            self.nats.insert(host, Nat::new(inside, place.public, place.symmetric, dice));
+        }
     }
 
     /// A packet leaves its host: translation, faults, then the line and the way.
@@ -231,8 +254,12 @@ impl Internet {
 
     fn pass(&self, from: HostId, to: HostId, number: u8) -> Result<(), Dropped> {
         let silent = self.silent.contains(&from) || self.silent.contains(&to);
+        let only = |a, b| self.udp_only.get(&a).is_some_and(|others| !others.contains(&b));
         let blocked = number == packet::UDP
-            && (self.without_udp.contains(&from) || self.without_udp.contains(&to));
+            && (self.without_udp.contains(&from)
+                || self.without_udp.contains(&to)
+                || only(from, to)
+                || only(to, from));
         if silent || blocked || self.cuts.contains(&(from, to)) {
             return Err(Dropped::Fault);
         }

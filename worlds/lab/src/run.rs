@@ -242,6 +242,12 @@ impl Lab {
                 What::KillRegistry => self.kill(HostId::REGISTRY),
                 What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(a), HostId(b))),
                 What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(node))),
+                What::UdpOnly(node, others) => {
+                    for other in others {
+                        self.emulator.order(Order::UdpOnly(HostId(node), HostId(other)));
+                    }
+                }
+                What::Roam(node) => self.roam(HostId(node))?,
                 What::Revoke(node) => self.revoke(HostId(node))?,
             }
         }
@@ -252,6 +258,15 @@ impl Lab {
         self.watch.gone(host);
         self.emulator.order(Order::Silence(host));
         self.hosts.kill(host);
+    }
+
+    /// Takes a node to another place.
+    fn roam(&mut self, node: HostId) -> anyhow::Result<()> {
+        self.emulator.order(Order::Roam(node));
+        match self.model.roam(node) {
+            Some(place) => self.hosts.roam(node, place),
+            None => Ok(()),
+        }
     }
 
     /// Puts a node out of the network; its process goes on, and may try what it likes.

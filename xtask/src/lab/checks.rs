@@ -87,6 +87,28 @@ pub(super) fn nat(bench: &Bench) -> Outcome {
     })
 }
 
+/// A laptop is carried from one network to another, and no arrow dies of it.
+pub(super) fn roam(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "6", "--nat", "2", "--roam", "1@20", "--roam", "1@35"];
+    run(bench, "lab-roam", 50, &options, |report| {
+        report.all_reachable()?;
+        let gap = report.number("/pings/longest_gap_ms");
+        match report.number("/arrows/by_cause/died:lost") {
+            lost if lost > 0.0 => Err(format!("{lost} arrows were lost; longest gap {gap} ms")),
+            _ => Ok(format!("no arrow was lost; longest gap {gap} ms")),
+        }
+    })
+}
+
+/// A filter lets a node's tunnels through to two others only.
+pub(super) fn udp_only(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "10", "--round", "15s", "--udp-only", "3:1,2@15"];
+    run(bench, "lab-udp-only", 55, &options, |report| {
+        report.all_reachable()?;
+        Ok(format!("longest gap {} ms", report.number("/pings/longest_gap_ms")))
+    })
+}
+
 /// A node is put out of the network while its process goes on and tries what it likes.
 pub(super) fn revoke(bench: &Bench) -> Outcome {
     run(

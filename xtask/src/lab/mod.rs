@@ -13,7 +13,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 9] = [
+pub(crate) const STEPS: [Step; 11] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-kill", "survivors reach each other again after nodes die", checks::kill),
@@ -22,6 +22,8 @@ pub(crate) const STEPS: [Step; 9] = [
     step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
     step("lab-replay", "a recorded run of each node replays word for word", checks::replay),
     step("lab-nat", "nodes behind different NATs have direct links", checks::nat),
+    step("lab-roam", "the links of a node whose address changes go on", checks::roam),
+    step("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
     wire_step(),
 ];
 

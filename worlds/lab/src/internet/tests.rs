@@ -224,3 +224,40 @@ fn the_same_seed_and_the_same_packets_give_the_same_run() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn who_roams_sends_from_elsewhere_and_hears_nothing_where_it_was() {
+    let mut story = Story::new();
+    let (a, b) = (story.a, story.b);
+    let (before, far) = (story.end(a), story.end(b));
+    story.internet.handle(Input::Roam(a), SOON);
+    let now = story.end(a);
+    assert_ne!(now, before);
+
+    story.send(a, &udp(before, far, b"from where I was"), SOON);
+    story.send(b, &udp(far, before, b"to where it was"), SOON);
+    assert!(story.run().is_empty());
+    assert_eq!((story.dropped(Dropped::Spoofed), story.dropped(Dropped::Nowhere)), (1, 1));
+
+    story.send(a, &udp(now, far, b"here I am"), SOON);
+    let [(_, to, packet)] = &story.run()[..] else { panic!() };
+    let reading = Reading::of(packet).unwrap();
+    assert_eq!((*to, reading.source), (b, story.public(a, 0).0));
+    let Content::Flow { from, .. } = reading.content else { panic!() };
+    story.send(b, &udp(far, (reading.source, from), b"I see"), SOON);
+    assert_eq!(story.run().len(), 1);
+}
+
+#[test]
+fn udp_to_some_passes_to_them_alone() {
+    let mut story = Story::new();
+    let (a, b, hidden) = (story.a, story.b, story.hidden);
+    story.internet.handle(Input::UdpOnly(a, b), SOON);
+    let (end, other) = (story.end(a), story.end(b));
+    story.send(a, &udp(end, other, b"yes"), SOON);
+    story.send(b, &udp(other, end, b"yes"), SOON);
+    story.send(hidden, &udp(story.end(hidden), end, b"no"), SOON);
+    story.send(hidden, &udp(story.end(hidden), other, b"yes"), SOON);
+    assert_eq!(story.run().len(), 3);
+    assert_eq!(story.dropped(Dropped::Fault), 1);
+}
