@@ -31,7 +31,7 @@ pub use links::{InterfaceAddress, LinkState, addresses, links};
 pub use namespace::{Namespace, Rights, acquire_rights, private_directory, tie_to_parent};
 pub use netlink::{Destination, Netlink, Route};
 pub use poll::{Epoll, Waker, readable};
-pub use routes::{ALL_IPV4, Change, KernelRoute, RouteTables, Via};
+pub use routes::{Change, KernelRoute, RouteTables, Via};
 pub use signal::{Signal, Signals};
 pub use tun::{Queues, Tun};
 pub use udp::Udp;

@@ -2,15 +2,16 @@
 //! ([`words::routing`]).
 
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 use core::time::Duration;
 
-use words::routing::{Input, Output};
-use words::{Deadline, Engine, LinkId, Prefix, Time};
+use words::routing::{Input, Output, Range};
+use words::{Deadline, Engine, LinkId, Time};
 
 use crate::{
-    Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, RouterId, Seqno, Settings,
+    Admissions, Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, RouterId, Seqno, Settings,
     Speaker, Way, Why,
 };
 
@@ -29,14 +30,14 @@ pub struct Babel {
     pub(crate) speaker: Speaker,
     link: Profile,
     /// Ranges whose route was lost, of which the world knows already that there is none.
-    held: BTreeSet<Prefix>,
+    held: BTreeSet<Key>,
 }
 
 /// A selected route, by its link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkRoute {
     /// The range.
-    pub prefix: Prefix,
+    pub range: Range,
     /// The link to its next hop.
     pub link: LinkId,
     /// Our metric: the neighbour's, and the link's cost.
@@ -81,7 +82,7 @@ impl Babel {
     /// Returns the selected routes, in the order of their ranges.
     pub fn routes(&self) -> impl Iterator<Item = LinkRoute> {
         self.speaker.selected().map(|view| LinkRoute {
-            prefix: view.key.prefix,
+            range: view.key.into(),
             link: link(view.hop.interface),
             metric: view.metric,
             refmetric: view.refmetric,
@@ -109,8 +110,8 @@ impl Babel {
     }
 
     /// Returns the ranges announced as ours, in order.
-    pub fn announced(&self) -> impl Iterator<Item = Prefix> {
-        self.speaker.announced().map(|(key, _)| key.prefix)
+    pub fn announced(&self) -> impl Iterator<Item = Range> {
+        self.speaker.announced().map(|(key, _)| key.into())
     }
 
     /// Returns our name.
@@ -144,8 +145,11 @@ impl Engine for Babel {
             Input::Up(link) => crate::Input::Up(interface(link), self.link),
             Input::Down(link) => crate::Input::Down(interface(link)),
             Input::Shun(link) => crate::Input::Charge(interface(link), Cost::SHUNNED),
-            Input::Announce(prefix) => crate::Input::Announce(Key::to(prefix), Metric::ZERO),
-            Input::Withdraw(prefix) => crate::Input::Withdraw(Key::to(prefix)),
+            Input::Announce(range) => crate::Input::Announce(range.into(), Metric::ZERO),
+            Input::Withdraw(range) => crate::Input::Withdraw(range.into()),
+            Input::Admit(admissions) => {
+                crate::Input::Policy(Arc::new(Admissions::new(admissions)))
+            }
             Input::Frame(link, octets) => {
                 let (interface, from) = (interface(link), Ipv6Addr::UNSPECIFIED);
                 crate::Input::Packet { interface, from, octets }
@@ -162,15 +166,15 @@ impl Engine for Babel {
                     Output::Send(link(interface), octets)
                 }
                 crate::Output::Route(key, Way::Through(hop)) => {
-                    self.held.remove(&key.prefix);
-                    Output::Route(key.prefix, Some(link(hop.interface)))
+                    self.held.remove(&key);
+                    Output::Route(key.into(), Some(link(hop.interface)))
                 }
                 crate::Output::Route(key, Way::Unreachable) => {
-                    self.held.insert(key.prefix);
-                    Output::Route(key.prefix, None)
+                    self.held.insert(key);
+                    Output::Route(key.into(), None)
                 }
-                crate::Output::Route(key, Way::Gone) if self.held.remove(&key.prefix) => continue,
-                crate::Output::Route(key, Way::Gone) => Output::Route(key.prefix, None),
+                crate::Output::Route(key, Way::Gone) if self.held.remove(&key) => continue,
+                crate::Output::Route(key, Way::Gone) => Output::Route(key.into(), None),
                 crate::Output::Usage(interface, count) => Output::Usage(link(interface), count),
             });
         }

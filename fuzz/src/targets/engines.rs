@@ -106,20 +106,27 @@ pub(super) fn arrows(octets: &[u8]) {
 pub(super) fn babel(octets: &[u8]) {
     let mut script = Script::new(octets);
     let mut engine = Babel::new(babel_settings(NETWORK, 64, [1; 8]), SEED, Time::ZERO);
-    told(&mut engine, routing::Input::Announce(ME.0), Time::ZERO);
+    told(&mut engine, routing::Input::Announce(ME.0.into()), Time::ZERO);
     let mut now = Time::ZERO;
     for _ in 0..STEPS {
         if script.is_over() {
             break;
         }
         let (what, at) = (script.octet(), link(script.octet()));
-        let input = match what % 8 {
+        let some;
+        let input = match what % 9 {
             0 => routing::Input::Up(at),
             1 => routing::Input::Down(at),
             2 => routing::Input::Shun(at),
             3 | 4 => routing::Input::Frame(at, script.octets()),
-            5 => routing::Input::Announce(peer(script.octet()).0),
-            6 => routing::Input::Withdraw(peer(script.octet()).0),
+            5 => routing::Input::Announce(range(script.octet())),
+            6 => routing::Input::Withdraw(range(script.octet())),
+            7 => {
+                let exits = vec![peer(script.octet())];
+                let parameters = gossip::Parameters { exits, ..gossip::Parameters::default() };
+                some = node::admissions(NETWORK, 64, &parameters);
+                routing::Input::Admit(&some)
+            }
             _ => {
                 now = passes(&mut script, now);
                 routing::Input::Wake
@@ -127,6 +134,15 @@ pub(super) fn babel(octets: &[u8]) {
         };
         told(&mut engine, input, now);
         rested(&mut engine, || routing::Input::Wake, now);
+    }
+}
+
+/// The prefix of a node, or a way out of the network.
+fn range(number: u8) -> routing::Range {
+    if number % 4 == 3 {
+        routing::Range { to: Prefix::ALL, from: NETWORK }
+    } else {
+        peer(number).0.into()
     }
 }
 
@@ -281,7 +297,7 @@ pub(super) fn node(octets: &[u8]) {
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
         let some;
-        let input = match what % 11 {
+        let input = match what % 14 {
             0 => node::Input::Request { link: at, key: [9; 32], introduction: script.octets() },
             1 => node::Input::Up(at),
             2 => node::Input::Down(at),
@@ -294,6 +310,9 @@ pub(super) fn node(octets: &[u8]) {
                 some = [script.octets().to_vec()];
                 node::Input::Bootstrap(&some)
             }
+            10 => node::Input::Index(u32::from(script.octet())),
+            11 => node::Input::Announce(range(script.octet())),
+            12 => node::Input::Withdraw(range(script.octet())),
             _ => {
                 now = passes(&mut script, now);
                 node::Input::Wake
