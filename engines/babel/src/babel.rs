@@ -11,8 +11,8 @@ use words::routing::{Input, Output, Range};
 use words::{Deadline, Engine, LinkId, Time};
 
 use crate::{
-    Admissions, Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, RouterId, Seqno, Settings,
-    Speaker, Way, Why,
+    Admissions, Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, RouterId, Seqno,
+    Settings, Speaker, Way, Why,
 };
 
 /// How [`Babel`] behaves.
@@ -147,9 +147,7 @@ impl Engine for Babel {
             Input::Shun(link) => crate::Input::Charge(interface(link), Cost::SHUNNED),
             Input::Announce(range) => crate::Input::Announce(range.into(), Metric::ZERO),
             Input::Withdraw(range) => crate::Input::Withdraw(range.into()),
-            Input::Admit(admissions) => {
-                crate::Input::Policy(Arc::new(Admissions::new(admissions)))
-            }
+            Input::Admit(admissions) => crate::Input::Policy(Arc::new(Admissions::new(admissions))),
             Input::Frame(link, octets) => {
                 let (interface, from) = (interface(link), Ipv6Addr::UNSPECIFIED);
                 crate::Input::Packet { interface, from, octets }

@@ -127,12 +127,8 @@ mod tests {
 
     #[test]
     fn only_what_is_of_the_kind_is_let_in() {
-        let nodes = Admission {
-            inside: "fd00::/48".parse().unwrap(),
-            length: 64,
-            from: None,
-            by: None,
-        };
+        let nodes =
+            Admission { inside: "fd00::/48".parse().unwrap(), length: 64, from: None, by: None };
         let admits = |to, from| nodes.admits(range(to, from), [7; 8]);
         assert!(admits("fd00:0:0:1::/64", "::/0"));
         assert!(!admits("fd00:0:0:1::/64", "fd00::/48"), "for some senders only");

@@ -30,6 +30,9 @@ pub(crate) struct LabOptions {
     /// How often each pair is pinged [default: 100ms, less often with many pairs]
     #[arg(long)]
     ping: Option<Span>,
+    /// What each pair is pinged with
+    #[arg(long, default_value = "v6")]
+    family: Family,
     /// Kill K random nodes T seconds after the nodes' start
     #[arg(long, value_name = "K@T", value_parser = Fault::kill)]
     kill: Vec<Fault>,
@@ -66,6 +69,26 @@ enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Family {
+    /// IPv6
+    V6,
+    /// IPv4, of which the network then has 10.42.0.0/16
+    V4,
+    /// Both, each pair twice
+    Both,
+}
+
+impl From<Family> for lab::Family {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V6 => Self::Ipv6,
+            Family::V4 => Self::Ipv4,
+            Family::Both => Self::Both,
+        }
+    }
+}
+
 impl LabOptions {
     pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
         let loss = self.loss.parse().context("--loss")?;
@@ -78,6 +101,7 @@ impl LabOptions {
             headless: self.headless,
             report: self.report == Some(Format::Json),
             ping: self.ping.map(|span| span.0),
+            family: self.family.into(),
             faults: faults.into_iter().flatten().collect(),
             loss,
             keep_logs: self.keep_logs,

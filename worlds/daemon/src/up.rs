@@ -5,7 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use anyhow::Context;
 use crypto::session::Mask;
-use forward::Own;
+use forward::{Own, Target};
 use registry::client::Client;
 use words::Time;
 
@@ -82,7 +82,7 @@ fn assemble(
     let birth = Birth {
         seed: linux::seed()?,
         me,
-        router_id: identity.router_id(),
+        router_id: me.routing_name(),
         ca: identity.ca.der().to_vec(),
         config: text,
     };
@@ -94,7 +94,7 @@ fn assemble(
     // The kernel may have chosen the port.
     let port = udp.local().context("the UDP socket has no address; restart the node")?.port();
     let places = Places::new(config.endpoints.clone(), network, port);
-    let tun = interface::open(config.interface(), me, network, plane::MTU)?;
+    let (tun, device) = interface::open(config.interface(), me, network, plane::MTU)?;
     let clock = linux::Clock::start();
     let secret = *identity.noise.private();
     let aes = crypto::session::has_aes();
@@ -107,13 +107,15 @@ fn assemble(
         mask: Mask::new(&noise::mask_key(&identity.noise.public())),
         clock,
         own: Own { ipv6: me.address(), ipv4: None, mtu: plane::MTU },
-        local: vec![me.0],
     };
     let tell = happened.clone();
-    let plane = plane::start(parts, move |said| {
+    let mut plane = plane::start(parts, move |said| {
         // The loop is gone only when the process ends.
         let _ = tell.send(Happened::Plane(said));
     })?;
+    plane.set_fixed(me.0.into(), Some(Target::Local));
+    // Whom routing does not know is nowhere, and not outside.
+    plane.set_fixed(network.into(), Some(Target::Unreachable));
     let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
@@ -131,10 +133,12 @@ fn assemble(
         node,
         noise,
         plane,
+        device,
         overlay,
         registrar,
         state,
         identity,
+        ipv4: None,
         places,
         named: config.bootstrap.clone(),
         shown: Vec::new(),

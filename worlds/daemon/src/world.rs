@@ -16,6 +16,7 @@ use words::{Engine, LinkId, Time};
 use crate::birth::RealNode;
 use crate::control::Pending;
 use crate::identity::Identity;
+use crate::interface::Device;
 use crate::keeper::Keeper;
 use crate::overlay::{Heard, Overlay};
 use crate::places::Places;
@@ -26,6 +27,7 @@ use crate::state::{State, Unusable};
 use crate::tally::Tally;
 
 mod own;
+mod payload;
 mod perform;
 mod report;
 
@@ -59,10 +61,13 @@ pub(crate) struct World {
     pub(crate) node: RealNode,
     pub(crate) noise: Noise,
     pub(crate) plane: plane::Handle,
+    pub(crate) device: Device,
     pub(crate) overlay: Overlay,
     pub(crate) registrar: Registrar,
     pub(crate) state: State,
     pub(crate) identity: Identity,
+    /// Our IPv4 addresses, if the network has any for us.
+    pub(crate) ipv4: Option<node::Ipv4>,
     pub(crate) places: Places,
     /// Introductions to begin with that the configuration names.
     pub(crate) named: Vec<Vec<u8>>,

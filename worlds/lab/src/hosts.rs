@@ -20,10 +20,13 @@ use nix::unistd::Pid;
 
 use crate::emulator::plug_in;
 use crate::internet::{HostId, Model, Place};
+use crate::options::{Family, Options};
 use crate::stop::Stop;
 
 /// Port of the registry.
 const REGISTRY_PORT: u16 = 8443;
+/// The IPv4 addresses of the network, where it has any.
+const IPV4: &str = "10.42.0.0/16";
 /// Port on which nodes listen unless they are told otherwise.
 const NODE_PORT: u16 = 6326;
 /// Nodes that join at the same time.
@@ -80,13 +83,16 @@ impl Hosts {
         self.directory.join(name(host))
     }
 
-    /// Founds a network whose rounds take `round`, and serves its registry.
-    pub(crate) fn found(&mut self, round: Duration, stop: &Stop) -> anyhow::Result<()> {
+    /// Founds a network as `options` ask, and serves its registry.
+    pub(crate) fn found(&mut self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
         let public = self.host(HostId::REGISTRY)?.place.public;
         let listen = format!("{}:{REGISTRY_PORT}", Ipv4Addr::UNSPECIFIED);
         let mut init = self.registry("init");
         init.args(["--listen", &listen, "--public", &format!("{public}:{REGISTRY_PORT}")]);
-        init.args(["--round", &format!("{}ms", round.as_millis())]);
+        init.args(["--round", &format!("{}ms", options.round.as_millis())]);
+        if options.family != Family::Ipv6 {
+            init.args(["--ipv4", IPV4]);
+        }
         self.finish(HostId::REGISTRY, init, stop)?;
         let serve = self.registry("serve");
         self.start(HostId::REGISTRY, serve)?;

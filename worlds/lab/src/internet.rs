@@ -27,6 +27,7 @@ pub use cities::{CITIES, City};
 pub use model::{HostId, MOST_NODES, Model, Place};
 use nat::Nat;
 use packet::Reading;
+pub(crate) use packet::checksum;
 pub use way::{Loss, NoLoss, Way};
 
 /// What can happen to the Internet.

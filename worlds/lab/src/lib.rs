@@ -37,7 +37,7 @@ use anyhow::Context;
 
 pub use faults::{Fault, NoFault, What};
 pub use internet::{Loss, NoLoss};
-pub use options::Options;
+pub use options::{Family, Options};
 pub use report::{Arrows, Pings, Report, Revoked, Spread, Stretch};
 
 /// How a lab ended.

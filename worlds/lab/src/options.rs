@@ -14,6 +14,18 @@ const RUN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_ho
 /// How often each pair is pinged.
 const PING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
 
+/// With which addresses the nodes ping each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Those of IPv6.
+    #[default]
+    Ipv6,
+    /// Those of IPv4.
+    Ipv4,
+    /// Both: each pair is pinged twice as often, and counts twice.
+    Both,
+}
+
 /// What can be asked of the lab.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -32,6 +44,8 @@ pub struct Options {
     /// How often each pair is pinged, every 1 ms to every minute; 100 ms if not given, less
     /// often with many pairs.
     pub ping: Option<Duration>,
+    /// What is pinged with; where IPv4 is, the network has 10.42.0.0/16.
+    pub family: Family,
     /// What is to go wrong, in any order.
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
@@ -56,6 +70,7 @@ impl Default for Options {
             headless: false,
             report: false,
             ping: None,
+            family: Family::Ipv6,
             faults: Vec::new(),
             loss: Loss::None,
             keep_logs: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::internet::{Dropped, HostId, Model};
-use crate::ping::{Book, Sum};
+use crate::ping::Sum;
 use crate::watch::{Expelled, Seen};
 
 /// How a run went. The keys and their order are those that readers rely on; new ones are
@@ -159,12 +159,12 @@ impl Arrows {
 }
 
 impl Stretch {
-    /// Compares the round trips in `book` with those of the `model`.
-    pub(crate) fn of(book: &Book, model: &Model) -> Self {
-        let ratio = |((a, b), over): ((HostId, HostId), Duration)| {
-            over.as_secs_f64() / model.round_trip(a, b).as_secs_f64().max(1e-6)
+    /// Compares the median round trips of pairs with those of the `model`.
+    pub(crate) fn of(medians: &[((HostId, HostId), Duration)], model: &Model) -> Self {
+        let ratio = |((a, b), over): &((HostId, HostId), Duration)| {
+            over.as_secs_f64() / model.round_trip(*a, *b).as_secs_f64().max(1e-6)
         };
-        Self::from_ratios(book.medians().map(ratio).collect())
+        Self::from_ratios(medians.iter().map(ratio).collect())
     }
 
     fn from_ratios(mut ratios: Vec<f64>) -> Self {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Stderr, stderr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::faults::{Fault, What, victims};
 use crate::hosts::{Hosts, name};
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
-use crate::ping::{self, Pinger, Sum};
+use crate::ping::{self, Pingers, Sum};
 use crate::report::{self, Arrows, LostPing, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
@@ -37,15 +38,15 @@ pub(crate) struct Lab {
     stop: Stop,
     hosts: Hosts,
     emulator: Emulator,
-    pinger: Pinger,
+    pinger: Pingers,
     watch: Watch,
     screen: Option<Screen<Stderr>>,
     /// Faults to come, the last one first.
     faults: Vec<Fault>,
     dice: Dice,
     started: Time,
-    /// Nodes whose address the pinger knows.
-    addressed: BTreeSet<HostId>,
+    /// Addresses that the pinger knows.
+    addressed: BTreeSet<IpAddr>,
     killed: BTreeSet<HostId>,
     expelled: BTreeSet<HostId>,
     unasked: BTreeSet<HostId>,
@@ -74,9 +75,7 @@ impl Lab {
             keep_logs(&hosts, &options);
         }
         ready?;
-        let pairs = usize::from(options.nodes) * usize::from(options.nodes - 1);
-        let interval = ping::interval(pairs, options.ping);
-        let pinger = Pinger::start(&hosts.nodes(), interval, clock)?;
+        let pinger = Pingers::start(&hosts.nodes(), options.family, options.ping, clock)?;
         let watch = Watch::start(clock)?;
         say("re6st lab: starting the nodes");
         let started = clock.now();
@@ -148,7 +147,7 @@ impl Lab {
 
         let since = ago(ended, self.pinger.lately());
         let mut report = self.costs();
-        report.reachable_pairs = self.pinger.book().reachable(since).count();
+        report.reachable_pairs = self.pinger.reachable(since).len();
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
         report.packets = internet.as_ref().map_or(0, Internet::carried);
@@ -160,7 +159,7 @@ impl Lab {
     /// Returns the report as far as pings and watching know it.
     fn costs(&self) -> Report {
         let sum = self.pinger.sum();
-        let full = self.pinger.book().full();
+        let full = self.pinger.full();
         let seen = self.watch.seen();
         let there = || seen.values().filter(|seen| !seen.gone);
         let memory: Vec<f64> = there().map(|seen| report::mb(seen.resident)).collect();
@@ -175,7 +174,7 @@ impl Lab {
             arrows: Arrows::of(&seen),
             lost_by_nodes: report::losses(&seen),
             lost_pings: self.lost_pings(),
-            stretch: Stretch::of(&self.pinger.book(), &self.model),
+            stretch: Stretch::of(&self.pinger.medians(), &self.model),
             rss_mb: Spread { max: report::rounded(most), ..Spread::of(&memory) },
             cpu_share: Spread::of(&processor),
             seed: self.seed,
@@ -189,8 +188,8 @@ impl Lab {
 
     /// Returns the first pings that were lost, for people who look for the cause.
     fn lost_pings(&self) -> Vec<LostPing> {
-        let book = self.pinger.book();
-        let lost = book.first_lost().iter().map(|(from, to, sent)| LostPing {
+        let all = self.pinger.first_lost();
+        let lost = all.iter().map(|(from, to, sent)| LostPing {
             from: from.0,
             to: to.0,
             at_s: report::rounded(sent.since(self.started).as_secs_f64()),
@@ -217,10 +216,10 @@ impl Lab {
     fn introduce(&mut self) {
         let seen = self.watch.seen();
         for (node, seen) in seen.iter() {
-            if let Some(address) = seen.status.address
-                && self.addressed.insert(*node)
-            {
-                self.pinger.address(*node, address);
+            for address in &seen.status.addresses {
+                if self.addressed.insert(*address) {
+                    self.pinger.address(*node, *address);
+                }
             }
         }
     }
@@ -273,7 +272,7 @@ impl Lab {
     /// Says how things are: the table, or a line.
     fn tell(&mut self, now: Time) {
         let since = ago(now, self.pinger.lately() + SAY);
-        let reached: Vec<(HostId, HostId)> = self.pinger.book().reachable(since).collect();
+        let reached = self.pinger.reachable(since);
         let summary = self.summary(now, reached.len());
         let rows = self.rows(&reached);
         match &mut self.screen {
@@ -298,7 +297,6 @@ impl Lab {
     }
 
     fn rows(&self, reached: &[(HostId, HostId)]) -> Vec<Row> {
-        let book = self.pinger.book();
         let seen = self.watch.seen();
         let row = |node: HostId| {
             let place = self.model.at(node)?;
@@ -313,7 +311,7 @@ impl Lab {
                 arrows: (arrows.live, arrows.born, arrows.died),
                 routes: seen.status.routes,
                 reached: reached.iter().filter(|(from, _)| *from == node).count(),
-                longest_gap: book.longest_gap(node),
+                longest_gap: self.pinger.longest_gap(node),
             })
         };
         self.model.nodes().filter_map(row).collect()
@@ -322,7 +320,7 @@ impl Lab {
 
 /// Founds the network and lets the nodes join.
 fn enrol(hosts: &mut Hosts, options: &Options, stop: &Stop) -> anyhow::Result<()> {
-    hosts.found(options.round, stop).context("the registry cannot be started")?;
+    hosts.found(options, stop).context("the registry cannot be started")?;
     let invitation = hosts.invite(options.nodes, stop).context("there is no invitation")?;
     say("re6st lab: enrolling the nodes");
     hosts.join(&invitation, stop).context("a node cannot join")

@@ -26,15 +26,25 @@ const AFTERLIFE: Duration = Duration::from_secs(10);
 
 /// All nodes reach each other, soon.
 pub(super) fn mesh(bench: &Bench) -> Outcome {
-    run(bench, "lab-mesh", 20, &["--nodes", "6"], |report| {
-        report.all_reachable()?;
-        let after = report.number("/first_full_mesh_s");
-        if after <= FULL_MESH {
-            Ok(format!("{} pairs after {after} s", report.number("/pairs")))
-        } else {
-            Err(format!("the first full mesh came after {after} s, {FULL_MESH} s at most"))
-        }
+    run(bench, "lab-mesh", 20, &["--nodes", "6"], soon)
+}
+
+/// The same, by both families: each pair counts twice.
+pub(super) fn ipv4(bench: &Bench) -> Outcome {
+    run(bench, "lab-ipv4", 20, &["--nodes", "6", "--family", "both"], |report| {
+        let (pairs, twice) = (report.number("/pairs"), 2.0 * 6.0 * 5.0);
+        if pairs < twice { Err(format!("{pairs} pairs, {twice} expected")) } else { soon(report) }
     })
+}
+
+fn soon(report: &Report) -> Result<String, String> {
+    report.all_reachable()?;
+    let after = report.number("/first_full_mesh_s");
+    if after <= FULL_MESH {
+        Ok(format!("{} pairs after {after} s", report.number("/pairs")))
+    } else {
+        Err(format!("the first full mesh came after {after} s, {FULL_MESH} s at most"))
+    }
 }
 
 /// Destruction creates life, and costs nobody a ping.

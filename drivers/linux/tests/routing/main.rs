@@ -18,8 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use linux::{
-    Change, Destination, KernelRoute, Namespace, Netlink, RouteTables, Via,
-    acquire_rights,
+    Change, Destination, KernelRoute, Namespace, Netlink, RouteTables, Via, acquire_rights,
 };
 use words::Prefix;
 
