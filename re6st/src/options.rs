@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Routes(Which),
     /// List the nodes that the running node knows
     Nodes(Which),
+    /// Tell why packets to a destination go the way they go, or go nowhere
+    Why(Why),
     /// Print what the running node shows of itself, for `bootstrap` in another's configuration
     Introduction(Which),
     /// Check a configuration file
@@ -108,6 +110,14 @@ pub(crate) struct Which {
     /// Print one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// An address, IPv6 or IPv4, or the range of a node as `re6st nodes` lists it
+    pub(crate) destination: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
 }
 
 #[derive(Debug, Args)]

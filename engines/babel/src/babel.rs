@@ -52,6 +52,25 @@ pub struct LinkRoute {
     pub alternates: Vec<(LinkId, Metric)>,
 }
 
+/// A route that the neighbour at the other end of a link told, selected or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkOffer {
+    /// The link.
+    pub link: LinkId,
+    /// Our metric, if it were taken: the neighbour's, and the link's cost. Infinite if it cannot be.
+    pub metric: Metric,
+    /// The neighbour's metric.
+    pub refmetric: Metric,
+    /// The route's age, as its source counts.
+    pub seqno: Seqno,
+    /// Time since the neighbour last told it, in whole seconds.
+    pub age: Duration,
+    /// It may be selected without risk of a loop.
+    pub feasible: bool,
+    /// It is the one in use.
+    pub selected: bool,
+}
+
 /// The neighbour at the other end of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkNeighbour {
@@ -93,6 +112,19 @@ impl Babel {
                 .iter()
                 .map(|(hop, metric)| (link(hop.interface), *metric))
                 .collect(),
+        })
+    }
+
+    /// Returns what neighbours told of a range, in the order of their links' numbers.
+    pub fn offers(&self, range: Range) -> impl Iterator<Item = LinkOffer> {
+        self.speaker.routes_to(range.into()).map(|view| LinkOffer {
+            link: link(view.hop.interface),
+            metric: view.metric,
+            refmetric: view.refmetric,
+            seqno: view.seqno,
+            age: view.age,
+            feasible: view.feasible,
+            selected: view.selected,
         })
     }
 

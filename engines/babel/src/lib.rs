@@ -48,7 +48,7 @@ mod vocabulary;
 pub mod wire;
 
 pub use admit::Admissions;
-pub use babel::{Babel, LinkNeighbour, LinkRoute, MeshSettings};
+pub use babel::{Babel, LinkNeighbour, LinkOffer, LinkRoute, MeshSettings};
 pub use candidates::{Candidate, Candidates, Columns, Slot, TopK};
 pub use counters::{Counters, Ignored};
 pub use feasibility::Distance;

@@ -30,6 +30,7 @@ mod own;
 mod payload;
 mod perform;
 mod report;
+mod why;
 
 /// How often a watched link is looked at for payload.
 const GLANCE: Duration = Duration::from_millis(200);

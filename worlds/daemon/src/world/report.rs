@@ -66,6 +66,7 @@ impl World {
             Question::Arrows => Value::Array(self.arrow_rows()),
             Question::Routes => Value::Array(self.route_rows()),
             Question::Nodes => Value::Array(self.node_rows()),
+            Question::Why => self.why(pending.about.as_deref().unwrap_or_default()),
             Question::Introduction => json!({"introduction": to_text(&self.shown)}),
         };
         // Who asked may have gone.
@@ -270,6 +271,6 @@ fn gossip_counters(counters: &gossip::Counters) -> Value {
     })
 }
 
-fn milliseconds(span: std::time::Duration) -> f64 {
+pub(super) fn milliseconds(span: std::time::Duration) -> f64 {
     span.as_secs_f64() * 1_000.0
 }
