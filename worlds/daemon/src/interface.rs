@@ -28,22 +28,35 @@ pub(crate) enum Failed {
 }
 
 /// The interface, once it is there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Device(u32);
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    index: u32,
+    name: String,
+}
 
 impl Device {
+    /// Returns the kernel's number of it.
+    pub(crate) const fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Returns its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Gives the interface the first address of our part of the IPv4 range, and sends the rest
     /// of the range to it.
     ///
     /// # Errors
     ///
     /// [`Failed`], with its remedy.
-    pub(crate) fn give(self, ipv4: Ipv4) -> Result<(), Failed> {
+    pub(crate) fn give(&self, ipv4: Ipv4) -> Result<(), Failed> {
         let mut netlink = Netlink::open()?;
         refuse_overlap(&mut netlink, ipv4.network)?;
         let Some(own) = Ipv4Plan::address(ipv4.own).map(IpAddr::V4) else { return Ok(()) };
-        netlink.add_address(self.0, Destination::only(own))?;
-        Ok(netlink.set_route(ipv4.network.into(), self.0, Some(own))?)
+        netlink.add_address(self.index, Destination::only(own))?;
+        Ok(netlink.set_route(ipv4.network.into(), self.index, Some(own))?)
     }
 
     /// Takes that away again.
@@ -51,11 +64,11 @@ impl Device {
     /// # Errors
     ///
     /// [`Failed::Kernel`]; what can be taken away is.
-    pub(crate) fn take(self, ipv4: Ipv4) -> Result<(), Failed> {
+    pub(crate) fn take(&self, ipv4: Ipv4) -> Result<(), Failed> {
         let mut netlink = Netlink::open()?;
-        let route = netlink.delete_route(ipv4.network.into(), self.0);
+        let route = netlink.delete_route(ipv4.network.into(), self.index);
         if let Some(own) = Ipv4Plan::address(ipv4.own) {
-            netlink.remove_address(self.0, Destination::only(own.into()))?;
+            netlink.remove_address(self.index, Destination::only(own.into()))?;
         }
         Ok(route?)
     }
@@ -85,7 +98,8 @@ pub(crate) fn open(
     let own = IpAddr::V6(me.address());
     netlink.add_address(device, Destination::only(own))?;
     netlink.set_route(Destination::from(network), device, Some(own))?;
-    Ok((tun, Device(device)))
+    let name = tun.name().to_owned();
+    Ok((tun, Device { index: device, name }))
 }
 
 /// Refuses a network whose addresses the machine already reaches elsewhere.

@@ -5,7 +5,7 @@
 //! of its own and shares only snapshots with it.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -25,12 +25,18 @@ use crate::record::Recorder;
 use crate::registrar::{News, Registrar};
 use crate::state::{State, Unusable};
 use crate::tally::Tally;
+use crate::uplink::Uplink;
 
+mod exit;
 mod own;
 mod payload;
 mod perform;
 mod report;
+mod way_out;
 mod why;
+
+pub(crate) use exit::Exit;
+pub(crate) use way_out::{MARK, WayOut};
 
 /// How often a watched link is looked at for payload.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -50,6 +56,10 @@ pub(crate) enum Happened {
     Asked(Pending),
     /// The registry answered.
     Registry(News),
+    /// Whether the machine has a way to the Internet was looked at, and changed.
+    Uplink(Uplink),
+    /// The registry answers at these addresses.
+    RegistryAt(Vec<IpAddr>),
     /// A file could not be written.
     NotKept(Unusable),
     /// We are to stop.
@@ -69,6 +79,8 @@ pub(crate) struct World {
     pub(crate) identity: Identity,
     /// Our IPv4 addresses, if the network has any for us.
     pub(crate) ipv4: Option<node::Ipv4>,
+    pub(crate) exit: Exit,
+    pub(crate) way_out: WayOut,
     pub(crate) places: Places,
     /// Introductions to begin with that the configuration names.
     pub(crate) named: Vec<Vec<u8>>,
@@ -143,6 +155,7 @@ impl World {
     fn next_deadline(&self) -> Time {
         let mut due = self.times.next_calendar;
         due = self.times.end.map_or(due, |end| due.or_earlier(end));
+        due = self.way_out.deadline().map_or(due, |at| due.or_earlier(at));
         if !self.times.watched.is_empty() {
             due = due.or_earlier(self.times.next_glance);
         }
@@ -161,6 +174,9 @@ impl World {
             self.noise.handle(noise::Input::Calendar(wall), now);
             self.renew_if_due(now);
             self.introduce_if_due(now);
+        }
+        if self.way_out.deadline().is_some_and(|at| now >= at) {
+            self.review_way_out();
         }
         if now >= self.times.next_glance && !self.times.watched.is_empty() {
             self.times.next_glance = now + GLANCE;
@@ -219,6 +235,8 @@ impl World {
             Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
             Happened::Asked(pending) => self.answer(&pending),
             Happened::Registry(news) => self.learn(news),
+            Happened::Uplink(uplink) => self.has_uplink(uplink),
+            Happened::RegistryAt(addresses) => self.spare(&addresses),
             Happened::NotKept(error) => {
                 self.tally.note("state-not-written");
                 tracing::warn!(%error, "the node goes on without it");

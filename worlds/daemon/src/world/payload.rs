@@ -11,6 +11,7 @@ impl World {
     ///
     /// Where the kernel refuses them, the node carries the IPv4 of others all the same.
     pub(super) fn set_ipv4(&mut self, ours: Option<Ipv4>) {
+        self.forget_ipv4_way_out();
         if let Some(before) = self.ipv4.take() {
             self.plane.set_fixed(before.own.into(), None);
             self.plane.set_fixed(before.network.into(), None);
@@ -19,7 +20,7 @@ impl World {
             }
         }
         self.plane.set_ipv4(ours.and_then(|it| Ipv4Plan::address(it.own)));
-        let Some(ours) = ours else { return };
+        let Some(ours) = ours else { return self.review_exit() };
         self.plane.set_fixed(ours.own.into(), Some(Target::Local));
         self.plane.set_fixed(ours.network.into(), Some(Target::Unreachable));
         self.ipv4 = Some(ours);
@@ -30,5 +31,7 @@ impl World {
                 tracing::warn!(%error, "the node goes on without IPv4 of its own");
             }
         }
+        self.review_way_out();
+        self.review_exit();
     }
 }

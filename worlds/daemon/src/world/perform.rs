@@ -40,7 +40,10 @@ impl World {
                 self.plane.commit_ranges();
                 self.overlay.send(to, &words);
             }
-            Output::Route(range, link) => self.plane.set_route(range, link),
+            Output::Route(range, link) => {
+                self.plane.set_route(range, link);
+                self.note_way_out(range, link);
+            }
             Output::Ipv4(ours) => self.set_ipv4(ours),
             Output::Watch(link) => {
                 let packets = self.plane.payload_packets(link).unwrap_or(0);
@@ -94,6 +97,9 @@ impl World {
             Event::Gossip(event) => {
                 tell_operator(event);
                 self.tally.note(event.name());
+                if let gossip::Event::Document { .. } = event {
+                    self.review_exit();
+                }
             }
             Event::NoIpv4 { index, room } => {
                 tracing::warn!(

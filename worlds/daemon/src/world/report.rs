@@ -30,6 +30,8 @@ struct Status {
     standing: &'static str,
     serial: u64,
     expires: u64,
+    /// The ways out that this node offers, and by which families it leaves through exits.
+    exit: Value,
     lost_packets: Value,
     events: Value,
     told: Value,
@@ -108,6 +110,11 @@ impl World {
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
+            exit: json!({
+                "offers": self.exit.open().map(ToString::to_string).collect::<Vec<_>>(),
+                "ipv4": self.way_out.is_open(true),
+                "ipv6": self.way_out.is_open(false),
+            }),
             lost_packets: json!(self.lost()),
             events: json!(self.tally.events),
             told: self.refused(),
@@ -143,7 +150,7 @@ impl World {
         }
     }
 
-    fn live_links(&self) -> usize {
+    pub(super) fn live_links(&self) -> usize {
         let up = |state| matches!(state, State::Live | State::Draining);
         self.node.arrows().arrows().filter(|arrow| up(arrow.state)).count()
     }

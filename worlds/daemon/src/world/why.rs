@@ -78,6 +78,11 @@ impl World {
 
     fn why_not(&self, to: Ipv6Addr, inside: bool) -> String {
         let four = to.to_ipv4_mapped().is_some();
+        if !inside && self.exit.open().any(|it| it.to.as_ipv4().is_some() == four) {
+            return "it is outside of the network, and this node is an exit itself: its own kernel \
+                    sends it on, and not the mesh"
+                .to_owned();
+        }
         if four && self.node.parameters().ipv4.is_none() {
             return "the network has no IPv4: re6st registry parameters --ipv4".to_owned();
         }
