@@ -33,9 +33,15 @@ pub(crate) struct LabOptions {
     /// What each pair is pinged with
     #[arg(long, default_value = "v6")]
     family: Family,
+    /// Let the first N nodes be exits, and the others ping a server outside through them
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    exits: u16,
     /// Kill K random nodes T seconds after the nodes' start
     #[arg(long, value_name = "K@T", value_parser = Fault::kill)]
     kill: Vec<Fault>,
+    /// Kill one node
+    #[arg(long, value_name = "NODE@T", value_parser = Fault::kill_node)]
+    kill_node: Vec<Fault>,
     /// Cut two nodes from each other (0 is the registry)
     #[arg(long, value_name = "A-B@T", value_parser = Fault::cut)]
     cut: Vec<Fault>,
@@ -92,7 +98,8 @@ impl From<Family> for lab::Family {
 impl LabOptions {
     pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
         let loss = self.loss.parse().context("--loss")?;
-        let faults = [self.kill, self.cut, self.block_udp, self.revoke, self.kill_registry];
+        let Self { kill, kill_node, cut, block_udp, revoke, kill_registry, .. } = self;
+        let faults = [kill, kill_node, cut, block_udp, revoke, kill_registry];
         Ok(lab::Options {
             nodes: self.nodes,
             round: self.round.0,
@@ -102,6 +109,7 @@ impl LabOptions {
             report: self.report == Some(Format::Json),
             ping: self.ping.map(|span| span.0),
             family: self.family.into(),
+            exits: self.exits,
             faults: faults.into_iter().flatten().collect(),
             loss,
             keep_logs: self.keep_logs,

@@ -20,7 +20,7 @@ use nix::unistd::Pid;
 
 use crate::emulator::plug_in;
 use crate::internet::{HostId, Model, Place};
-use crate::options::{Family, Options};
+use crate::options::Options;
 use crate::stop::Stop;
 
 /// Port of the registry.
@@ -66,11 +66,16 @@ impl Hosts {
         let mut tuns = Vec::new();
         for (id, place) in (0..).map(HostId).zip(model.places()) {
             let namespace = Namespace::new()?;
-            tuns.push(plug_in(&namespace, place)?);
+            tuns.push(plug_in(&namespace, (id, place))?);
             hosts.push(Host { id, place: place.clone(), namespace, process: None });
         }
         fs::create_dir_all(directory.join("logs")).context("cannot make a directory for logs")?;
         Ok((Self { directory, executable, all: hosts }, tuns))
+    }
+
+    /// Returns the namespaces of all hosts, the registry's first.
+    pub(crate) fn everybody(&self) -> Vec<(HostId, &Namespace)> {
+        self.all.iter().map(|host| (host.id, &host.namespace)).collect()
     }
 
     /// Returns the namespaces of the nodes.
@@ -90,7 +95,7 @@ impl Hosts {
         let mut init = self.registry("init");
         init.args(["--listen", &listen, "--public", &format!("{public}:{REGISTRY_PORT}")]);
         init.args(["--round", &format!("{}ms", options.round.as_millis())]);
-        if options.family != Family::Ipv6 {
+        if options.has_ipv4() {
             init.args(["--ipv4", IPV4]);
         }
         self.finish(HostId::REGISTRY, init, stop)?;
@@ -145,6 +150,29 @@ impl Hosts {
             }
         }
         Ok(())
+    }
+
+    /// Writes into the configurations which nodes are exits: the first so many; the others use
+    /// them.
+    pub(crate) fn configure(&self, exits: u16) -> anyhow::Result<()> {
+        for host in self.all.iter().skip(1).filter(|_| exits > 0) {
+            let file = self.state(host.id).join("re6st.toml");
+            let text = fs::read_to_string(&file).context("a node has no configuration")?;
+            let text = if host.id.0 <= exits {
+                format!("{text}\n[exit]\nipv4 = true\n")
+            } else {
+                format!("use_exits = true\n{text}")
+            };
+            fs::write(&file, text).context("a configuration cannot be written")?;
+        }
+        Ok(())
+    }
+
+    /// Names the nodes that may be exits.
+    pub(crate) fn name_exits(&self, prefixes: &[String], stop: &Stop) -> anyhow::Result<()> {
+        let mut parameters = self.registry("parameters");
+        parameters.arg("--exits").args(prefixes);
+        self.finish(HostId::REGISTRY, parameters, stop).map(drop)
     }
 
     /// Starts a node, which records itself in the directory `record` if there is one;

@@ -19,6 +19,7 @@ mod faults;
 mod hosts;
 pub mod internet;
 mod options;
+mod outward;
 mod ping;
 mod report;
 mod run;
@@ -38,7 +39,7 @@ use anyhow::Context;
 pub use faults::{Fault, NoFault, What};
 pub use internet::{Loss, NoLoss};
 pub use options::{Family, Options};
-pub use report::{Arrows, Pings, Report, Revoked, Spread, Stretch};
+pub use report::{Arrows, Outside, Pings, Report, Revoked, Spread, Stretch};
 
 /// How a lab ended.
 #[derive(Clone, Debug, PartialEq)]

@@ -46,6 +46,9 @@ pub struct Options {
     pub ping: Option<Duration>,
     /// What is pinged with; where IPv4 is, the network has 10.42.0.0/16.
     pub family: Family,
+    /// So many nodes, the first ones, let the others out to the Internet; fewer than there are
+    /// nodes. The network then has IPv4, and the others ping a server outside of the mesh.
+    pub exits: u16,
     /// What is to go wrong, in any order.
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
@@ -71,6 +74,7 @@ impl Default for Options {
             report: false,
             ping: None,
             family: Family::Ipv6,
+            exits: 0,
             faults: Vec::new(),
             loss: Loss::None,
             keep_logs: None,
@@ -82,6 +86,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Tells whether the network has IPv4 addresses.
+    pub(crate) fn has_ipv4(&self) -> bool {
+        self.family != Family::Ipv6 || self.exits > 0
+    }
+
     /// Refuses what cannot be done, before anything is started.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if !(2..=MOST_NODES).contains(&self.nodes) {
@@ -95,6 +104,9 @@ impl Options {
         }
         if let Some(ping) = self.ping.filter(|ping| !PING.contains(ping)) {
             anyhow::bail!("--ping {}ms: 1ms to 1m", ping.as_millis());
+        }
+        if self.exits >= self.nodes {
+            anyhow::bail!("--exits {}: fewer than the {} nodes", self.exits, self.nodes);
         }
         if let Some(misfit) = self.faults.iter().find_map(|fault| fault.misfit(self.nodes)) {
             anyhow::bail!("{misfit}");

@@ -83,7 +83,7 @@ pub(crate) struct Pinger {
 }
 
 impl Pinger {
-    /// Starts the thread, with a socket in the namespace of each node.
+    /// Starts the thread, with a socket in the namespace of each node, for all pairs of them.
     ///
     /// Nodes are pinged once their addresses are told: see [`address`](Self::address).
     pub(crate) fn start(
@@ -93,6 +93,20 @@ impl Pinger {
         ip: Ip,
     ) -> anyhow::Result<Self> {
         let hosts: Vec<HostId> = nodes.iter().map(|(host, _)| *host).collect();
+        // One from each node in turn, so that none has to send many at once.
+        let turned = |by: usize| hosts.iter().cycle().skip(by);
+        let pairs = (1..hosts.len())
+            .flat_map(|by| hosts.iter().copied().zip(turned(by).copied()))
+            .collect();
+        Self::between(nodes, pairs, (interval, clock, ip))
+    }
+
+    /// Starts the thread, for these pairs of hosts.
+    pub(crate) fn between(
+        nodes: &[(HostId, &Namespace)],
+        pairs: Vec<(HostId, HostId)>,
+        (interval, clock, ip): (Duration, Clock, Ip),
+    ) -> anyhow::Result<Self> {
         let mut posts = Vec::new();
         for (host, namespace) in nodes {
             let socket =
@@ -101,13 +115,13 @@ impl Pinger {
         }
         let shared = Arc::new(Shared {
             ip,
-            book: Mutex::new(Book::of(&hosts)),
+            book: Mutex::new(Book::of_pairs(pairs.iter().copied())),
             gone: Mutex::default(),
             posts: Mutex::new(posts),
             quiet: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
-        let mut rounds = Rounds::of(&hosts, interval, clock, Arc::clone(&shared));
+        let mut rounds = Rounds::of(pairs, interval, clock, Arc::clone(&shared));
         let body = move || {
             if let Err(error) = rounds.run() {
                 crate::say(&format!("re6st lab: pinging stopped: {error:#}"));
@@ -187,12 +201,12 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn of(hosts: &[HostId], interval: Duration, clock: Clock, shared: Arc<Shared>) -> Self {
-        // One from each node in turn, so that none has to send many at once.
-        let turned = |by: usize| hosts.iter().cycle().skip(by);
-        let pairs = (1..hosts.len())
-            .flat_map(|by| hosts.iter().copied().zip(turned(by).copied()))
-            .collect();
+    fn of(
+        pairs: Vec<(HostId, HostId)>,
+        interval: Duration,
+        clock: Clock,
+        shared: Arc<Shared>,
+    ) -> Self {
         let start = clock.now();
         Self { pairs, interval, clock, shared, due: 0, start }
     }

@@ -51,6 +51,22 @@ pub struct Report {
     pub lost_by_nodes: BTreeMap<String, u64>,
     /// The first pings that were lost, at most 20.
     pub lost_pings: Vec<LostPing>,
+    /// What nodes sent out of the mesh, through exits.
+    pub outside: Outside,
+}
+
+/// Pings to a server outside of the mesh, through exits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Outside {
+    /// Nodes that send them, and were there at the end.
+    pub pairs: usize,
+    /// Those of them whose pings were answered at the end.
+    pub reachable_pairs: usize,
+    /// The pings.
+    pub pings: Pings,
+    /// How many packets reached the server, by the host that they came from: only exits, if
+    /// nothing leaves by another way.
+    pub by_host: BTreeMap<String, u64>,
 }
 
 /// A ping that was lost.

@@ -17,6 +17,7 @@ use crate::faults::{Fault, What, victims};
 use crate::hosts::{Hosts, name};
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
+use crate::outward::Outward;
 use crate::ping::{self, Pingers, Sum};
 use crate::report::{self, Arrows, LostPing, Pings, Report, Spread, Stretch};
 use crate::say;
@@ -40,6 +41,7 @@ pub(crate) struct Lab {
     emulator: Emulator,
     pinger: Pingers,
     watch: Watch,
+    outward: Option<Outward>,
     screen: Option<Screen<Stderr>>,
     /// Faults to come, the last one first.
     faults: Vec<Fault>,
@@ -77,6 +79,8 @@ impl Lab {
         ready?;
         let pinger = Pingers::start(&hosts.nodes(), options.family, options.ping, clock)?;
         let watch = Watch::start(clock)?;
+        hosts.configure(options.exits)?;
+        let outward = Outward::prepare(&hosts, &options, clock)?;
         say("re6st lab: starting the nodes");
         let started = clock.now();
         for node in model.nodes() {
@@ -100,6 +104,7 @@ impl Lab {
             emulator,
             pinger,
             watch,
+            outward,
             screen,
             faults,
             dice: Dice::of(seed32, "faults"),
@@ -122,6 +127,9 @@ impl Lab {
             }
             self.mourn();
             self.introduce();
+            if let Some(outward) = &mut self.outward {
+                outward.look(&self.watch, &self.hosts, &self.stop)?;
+            }
             self.go_wrong(now)?;
             if now >= next {
                 next = next + SAY;
@@ -135,8 +143,11 @@ impl Lab {
     pub(crate) fn finish(mut self) -> Report {
         let ended = self.clock.now();
         self.pinger.quiet();
+        self.outward.iter().for_each(Outward::quiet);
         let patience = ended + ping::PATIENCE;
-        while !self.pinger.settled() && self.clock.now() < patience {
+        let settled =
+            |it: &Self| it.pinger.settled() && it.outward.as_ref().is_none_or(Outward::settled);
+        while !settled(&self) && self.clock.now() < patience {
             std::thread::sleep(TICK / 10);
         }
         self.watch.look();
@@ -150,6 +161,9 @@ impl Lab {
         report.reachable_pairs = self.pinger.reachable(since).len();
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
+        if let (Some(outward), Some(internet)) = (&self.outward, &internet) {
+            report.outside = outward.report(since, internet.outside());
+        }
         report.packets = internet.as_ref().map_or(0, Internet::carried);
         report.dropped =
             internet.map(|internet| report::named(internet.drops())).unwrap_or_default();
@@ -231,11 +245,10 @@ impl Lab {
             match fault.what {
                 What::Kill(count) => {
                     for node in victims(&self.alive(), count, &mut self.dice) {
-                        self.kill(node);
-                        self.pinger.close(node);
-                        self.killed.insert(node);
+                        self.kill_node(node);
                     }
                 }
+                What::KillNode(node) => self.kill_node(HostId(node)),
                 What::KillRegistry => self.kill(HostId::REGISTRY),
                 What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(a), HostId(b))),
                 What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(node))),
@@ -243,6 +256,15 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    fn kill_node(&mut self, node: HostId) {
+        self.kill(node);
+        self.pinger.close(node);
+        if let Some(outward) = &mut self.outward {
+            outward.close(node);
+        }
+        self.killed.insert(node);
     }
 
     fn kill(&mut self, host: HostId) {

@@ -20,6 +20,8 @@ pub(crate) struct Status {
     pub(crate) addresses: Vec<IpAddr>,
     /// Its own prefix, by which the registry knows it.
     pub(crate) prefix: Option<Prefix>,
+    /// What it sends out of the mesh by IPv4 leaves through an exit.
+    pub(crate) leaves: bool,
     /// Links to neighbours, whoever opened them.
     pub(crate) links: u64,
     /// Routes in use.
@@ -63,6 +65,7 @@ impl Status {
                 .filter_map(|address| address.parse().ok())
                 .collect(),
             prefix: text("prefix").and_then(|prefix| prefix.parse().ok()),
+            leaves: answer.pointer("/exit/ipv4").and_then(Value::as_bool) == Some(true),
             links: count(answer.get("links")),
             routes: count(answer.get("routes")),
             arrows: Arrows {
