@@ -72,7 +72,8 @@ fn link(link: &Value) -> Vec<String> {
     };
     let state = text(link, "/state").unwrap_or("of unknown state");
     let (age, routes) = (span(number(link, "/age_s")), number(link, "/routes"));
-    let mut first = format!("  {name} is {what}: {state}, {age} old, used by {routes} routes");
+    let many = if routes == 1 { "" } else { "s" };
+    let mut first = format!("  {name} is {what}: {state}, {age} old, used by {routes} route{many}");
     if let Some(round_trip) = link.pointer("/rtt_ms").and_then(Value::as_f64) {
         first += &format!(", round trip {round_trip:.1} ms");
     }

@@ -15,6 +15,8 @@ use crate::world::Happened;
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long a probe may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The loopback has this number in every network namespace.
+const LOOPBACK: u32 = 1;
 /// How many looks in a row must fail before the way is called bad, where it is probed.
 const DOUBTS: u8 = 2;
 
@@ -66,7 +68,8 @@ fn ways(exit: &Exit, ours: u32) -> Uplink {
         return Uplink::default();
     };
     let is_way = |route: &&linux::Route| {
-        let other = route.device.is_some_and(|device| device != ours);
+        // The kernel's own "unreachable" is a route by the loopback.
+        let other = route.device.is_some_and(|device| device != ours && device != LOOPBACK);
         let meant = named.is_none_or(|index| index.is_some() && route.device == index);
         route.destination.length == 0 && other && meant
     };

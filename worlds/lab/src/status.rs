@@ -65,7 +65,10 @@ impl Status {
                 .filter_map(|address| address.parse().ok())
                 .collect(),
             prefix: text("prefix").and_then(|prefix| prefix.parse().ok()),
-            leaves: answer.pointer("/exit/ipv4").and_then(Value::as_bool) == Some(true),
+            leaves: answer
+                .pointer("/exit/uses")
+                .and_then(Value::as_array)
+                .is_some_and(|uses| uses.iter().any(|family| family == "ipv4")),
             links: count(answer.get("links")),
             routes: count(answer.get("routes")),
             arrows: Arrows {

@@ -112,8 +112,7 @@ impl World {
             expires: self.identity.certificate.until.0,
             exit: json!({
                 "offers": self.exit.open().map(ToString::to_string).collect::<Vec<_>>(),
-                "ipv4": self.way_out.is_open(true),
-                "ipv6": self.way_out.is_open(false),
+                "uses": self.way_out.families().collect::<Vec<_>>(),
             }),
             lost_packets: json!(self.lost()),
             events: json!(self.tally.events),

@@ -49,6 +49,11 @@ impl WayOut {
         self.open.contains_key(&four)
     }
 
+    /// Returns the families whose packets leave through exits, for status.
+    pub(super) fn families(&self) -> impl Iterator<Item = &'static str> {
+        self.open.keys().map(|four| if *four { "ipv4" } else { "ipv6" })
+    }
+
     /// Returns when a way is to be closed.
     pub(super) fn deadline(&self) -> Option<Time> {
         self.open.values().flatten().copied().min()
@@ -87,16 +92,21 @@ impl World {
 
     /// Tells whether there is a way out for packets of ours.
     fn is_reached(&self, four: bool) -> bool {
-        let own = if four {
-            self.ipv4.and_then(|it| Ipv4Plan::address(it.own)).map(|own| own.to_ipv6_mapped())
-        } else {
-            Some(self.node.me().address())
-        };
+        let own = self.own_address(four);
         let for_us = |range: &Range| {
             (range.to == Prefix::ALL_IPV4) == four
                 && own.is_some_and(|own| range.from.contains(own))
         };
         self.way_out.reached.iter().any(for_us)
+    }
+
+    /// Returns our own address of a family, as ranges hold it.
+    pub(super) fn own_address(&self, four: bool) -> Option<Ipv6Addr> {
+        if four {
+            Some(Ipv4Plan::address(self.ipv4?.own)?.to_ipv6_mapped())
+        } else {
+            Some(self.node.me().address())
+        }
     }
 
     /// Forgets the way out by IPv4, whose address goes.

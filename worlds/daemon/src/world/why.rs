@@ -57,11 +57,13 @@ impl World {
         }
         let inside = self.networks().any(|network| network.contains(to));
         let four = to.to_ipv4_mapped().is_some();
+        let own = self.own_address(four);
         let holds = |route: &LinkRoute| {
             let Range { to: range, from } = route.range;
             let family = range.as_ipv4().is_some() == four;
-            let for_us = from == Prefix::ALL || (!inside && self.networks().any(|it| it == from));
-            family && range.contains(to) && for_us
+            // What is inside of the network is never outside.
+            let out = || !inside && own.is_some_and(|own| from.contains(own));
+            family && range.contains(to) && (from == Prefix::ALL || out())
         };
         let length = |route: &LinkRoute| (route.range.to.length(), route.range.from.length());
         let best = self.node.routing().routes().filter(holds).max_by_key(length);
