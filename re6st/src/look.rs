@@ -36,13 +36,13 @@ pub(crate) fn arrows(which: &Which) -> anyhow::Result<()> {
 
 /// Prints every route.
 pub(crate) fn routes(which: &Which) -> anyhow::Result<()> {
-    let columns = ["prefix", "link", "node", "metric", "alternates"];
+    let columns = ["prefix", "from", "link", "node", "metric", "alternates"];
     show(which, Question::Routes, |answer| table(answer, &columns))
 }
 
 /// Prints every node that is known.
 pub(crate) fn nodes(which: &Which) -> anyhow::Result<()> {
-    let columns = ["node", "address", "reachable", "metric", "country", "endpoints"];
+    let columns = ["node", "address", "ipv4", "reachable", "metric", "country", "endpoints"];
     show(which, Question::Nodes, |answer| table(answer, &columns))
 }
 

@@ -7,6 +7,7 @@ mod look;
 mod options;
 mod registry_commands;
 mod say;
+mod why;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Arrows(which) => look::arrows(&which)?,
         Command::Routes(which) => look::routes(&which)?,
         Command::Nodes(which) => look::nodes(&which)?,
+        Command::Why(options) => why::why(&options)?,
         Command::Introduction(which) => look::introduction(&which)?,
         Command::Replay(replay) => say(daemon::replay(&replay.file)?)?,
         Command::Babel(options) => babel_command::run(*options)?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 use daemon::config::{Percent, Span};
-use words::{NodeId, Prefix, Share};
+use words::{Ipv4Plan, NodeId, Prefix, Share};
 
 mod babel_options;
 mod lab_options;
@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Routes(Which),
     /// List the nodes that the running node knows
     Nodes(Which),
+    /// Tell why packets to a destination go the way they go, or go nowhere
+    Why(Why),
     /// Print what the running node shows of itself, for `bootstrap` in another's configuration
     Introduction(Which),
     /// Check a configuration file
@@ -108,6 +110,14 @@ pub(crate) struct Which {
     /// Print one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// An address, IPv6 or IPv4, or the range of a node as `re6st nodes` lists it
+    pub(crate) destination: String,
+    #[command(flatten)]
+    pub(crate) which: Which,
 }
 
 #[derive(Debug, Args)]
@@ -192,7 +202,20 @@ pub(crate) struct Change {
     /// Share of the arrows drawn among near nodes [seed: 0%]
     #[arg(long)]
     neighbourhood: Option<Percent>,
+    /// IPv4 addresses of the network, such as 10.42.0.0/16; `none` for none [default: none]
+    #[arg(long, value_name = "RANGE|none", value_parser = ipv4)]
+    ipv4: Option<Ipv4>,
+    /// Length of each node's part of them [default: 24]
+    #[arg(long, value_name = "BITS", value_parser = value_parser!(u8).range(1..=32))]
+    ipv4_length: Option<u8>,
+    /// Prefixes of the nodes that may be exits, instead of those before; nothing: nobody
+    #[arg(long, value_name = "PREFIX", num_args = 0.., value_parser = node)]
+    exits: Option<Vec<NodeId>>,
 }
+
+/// The IPv4 range of a network, or none.
+#[derive(Clone, Copy, Debug)]
+struct Ipv4(Option<Prefix>);
 
 impl Change {
     /// Sets what was typed; the rest stays as it is.
@@ -213,6 +236,16 @@ impl Change {
         }
         set_share(self.well_known_share, &mut parameters.well_known_share);
         set_share(self.neighbourhood, &mut parameters.neighbourhood);
+        if let Some(Ipv4(range)) = self.ipv4 {
+            let plan = |network| Ipv4Plan { network, node_length: Ipv4Plan::NODE_LENGTH };
+            parameters.ipv4 = range.map(plan);
+        }
+        if let (Some(length), Some(plan)) = (self.ipv4_length, &mut parameters.ipv4) {
+            plan.node_length = length;
+        }
+        if let Some(nodes) = &self.exits {
+            parameters.exits.clone_from(nodes);
+        }
     }
 }
 
@@ -273,6 +306,16 @@ fn node(text: &str) -> Result<NodeId, String> {
     prefix.map(NodeId).ok_or_else(|| {
         format!("`{text}` is no prefix of a node; use one that `re6st registry nodes` lists")
     })
+}
+
+/// Reads an IPv4 range, or that there is none.
+fn ipv4(text: &str) -> Result<Ipv4, String> {
+    if text == "none" {
+        return Ok(Ipv4(None));
+    }
+    let wrong = || format!("`{text}` is no IPv4 range; write one as 10.42.0.0/16, or none");
+    let range = text.parse().ok().filter(|range: &Prefix| range.as_ipv4().is_some());
+    Ok(Ipv4(Some(range.ok_or_else(wrong)?)))
 }
 
 /// Length of the prefix that a registry gives to a node.

@@ -6,16 +6,19 @@
 
 mod batch;
 mod clock;
+mod detour;
 pub mod entropy;
 mod error;
 mod group;
 mod links;
+mod masquerade;
 mod namespace;
 mod netlink;
 mod poll;
 mod route_message;
 mod routes;
 mod signal;
+pub mod sysctl;
 mod talk;
 mod tun;
 mod udp;
@@ -24,14 +27,16 @@ mod watch;
 
 pub use batch::{BATCH, Batch, Burst, LARGEST};
 pub use clock::Clock;
+pub use detour::Detour;
 pub use entropy::seed;
 pub use error::Error;
 pub use group::{Group, Received};
 pub use links::{InterfaceAddress, LinkState, addresses, links};
+pub use masquerade::Masquerade;
 pub use namespace::{Namespace, Rights, acquire_rights, private_directory, tie_to_parent};
 pub use netlink::{Destination, Netlink, Route};
 pub use poll::{Epoll, Waker, readable};
-pub use routes::{ALL_IPV4, Change, KernelRoute, RouteTables, Via};
+pub use routes::{Change, KernelRoute, RouteTables, Via};
 pub use signal::{Signal, Signals};
 pub use tun::{Queues, Tun};
 pub use udp::Udp;

@@ -49,7 +49,19 @@ impl Destination {
 
 impl From<Prefix> for Destination {
     fn from(prefix: Prefix) -> Self {
-        Self { address: prefix.first().into(), length: prefix.length() }
+        match prefix.as_ipv4() {
+            Some((first, length)) => Self { address: first.into(), length },
+            None => Self { address: prefix.first().into(), length: prefix.length() },
+        }
+    }
+}
+
+impl From<Destination> for Prefix {
+    fn from(destination: Destination) -> Self {
+        match destination.address {
+            IpAddr::V4(first) => Self::ipv4(first, destination.length),
+            IpAddr::V6(first) => Self::new(first.to_bits(), destination.length),
+        }
     }
 }
 
@@ -199,16 +211,11 @@ impl Netlink {
     ///
     /// No such interface, no right to, or IPv6 is off.
     pub fn add_address(&mut self, device: u32, own: Destination) -> Result<(), Error> {
-        let mut message = AddressMessage::default();
-        message.header.family = family(own.address);
-        message.header.prefix_len = own.length;
-        message.header.index = device;
+        let mut message = address(device, own);
         message.header.scope = AddressScope::Universe;
         if own.address.is_ipv6() {
             message.header.flags = AddressHeaderFlags::Nodad;
         }
-        message.attributes =
-            vec![AddressAttribute::Local(own.address), AddressAttribute::Address(own.address)];
         let flags = NLM_F_CREATE | NLM_F_REPLACE;
         self.change(
             format!("add the address {own}"),
@@ -217,19 +224,14 @@ impl Netlink {
         )
     }
 
-    /// Takes an address from an interface; the kernel forgets the routes that named it.
+    /// Takes an address away from an interface.
     ///
     /// # Errors
     ///
-    /// It is not there (`EADDRNOTAVAIL`), or no right to.
+    /// It has none such (`EADDRNOTAVAIL`), or no right to.
     pub fn remove_address(&mut self, device: u32, own: Destination) -> Result<(), Error> {
-        let mut message = AddressMessage::default();
-        message.header.family = family(own.address);
-        message.header.prefix_len = own.length;
-        message.header.index = device;
-        message.attributes = vec![AddressAttribute::Local(own.address)];
-        let doing = format!("remove the address {own}");
-        self.change(doing, RouteNetlinkMessage::DelAddress(message), 0)
+        let message = RouteNetlinkMessage::DelAddress(address(device, own));
+        self.change(format!("remove the address {own}"), message, 0)
     }
 
     /// Sends what goes to `destination` by `device`, instead of where it went before.
@@ -292,6 +294,16 @@ const fn family(address: IpAddr) -> AddressFamily {
         IpAddr::V4(_) => AddressFamily::Inet,
         IpAddr::V6(_) => AddressFamily::Inet6,
     }
+}
+
+fn address(device: u32, own: Destination) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.family = family(own.address);
+    message.header.prefix_len = own.length;
+    message.header.index = device;
+    message.attributes =
+        vec![AddressAttribute::Local(own.address), AddressAttribute::Address(own.address)];
+    message
 }
 
 fn route(destination: Destination, device: u32) -> RouteMessage {

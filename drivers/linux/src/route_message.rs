@@ -13,7 +13,6 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use words::Prefix;
 
-use crate::routes::ALL_IPV4;
 use crate::{KernelRoute, Via};
 
 /// The interface of the kernel's unreachable IPv6 routes: `lo` is 1 in every namespace.
@@ -161,7 +160,7 @@ const fn unspecified(four: bool) -> IpAddr {
 
 /// The length of a range as its family counts it.
 const fn length(range: Prefix, four: bool) -> u8 {
-    if four { range.length().saturating_sub(ALL_IPV4.length()) } else { range.length() }
+    if four { range.length().saturating_sub(Prefix::ALL_IPV4.length()) } else { range.length() }
 }
 
 /// The first address of a range, in its family.
@@ -176,9 +175,7 @@ fn first(range: Prefix, four: bool) -> IpAddr {
 /// The range of the `length` first bits of an address.
 fn range(address: IpAddr, length: u8) -> Prefix {
     match address {
-        IpAddr::V4(four) => {
-            Prefix::new(four.to_ipv6_mapped().to_bits(), length.saturating_add(ALL_IPV4.length()))
-        }
+        IpAddr::V4(four) => Prefix::ipv4(four, length),
         IpAddr::V6(six) => Prefix::new(six.to_bits(), length),
     }
 }

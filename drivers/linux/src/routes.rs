@@ -14,12 +14,9 @@ use crate::talk::{Talk, remedy};
 /// How many changes are told by one system call.
 const AT_ONCE: usize = 64;
 
-/// The range of all IPv4 addresses, as [`KernelRoute`] writes them: `::ffff:0:0/96`.
-pub const ALL_IPV4: Prefix = Prefix::new(0xffff_0000_0000, 96);
-
 /// A route of the kernel.
 ///
-/// Ranges of IPv4 are written inside [`ALL_IPV4`]: `10.0.0.0/8` is `::ffff:10.0.0.0/104`. A
+/// Ranges of IPv4 are written inside [`Prefix::ALL_IPV4`]: `10.0.0.0/8` is `::ffff:10.0.0.0/104`. A
 /// route is IPv4 if and only if [`to`](Self::to) lies there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelRoute {
@@ -44,7 +41,7 @@ pub struct KernelRoute {
 impl KernelRoute {
     /// Tells whether it is a route of IPv4.
     pub const fn is_ipv4(&self) -> bool {
-        ALL_IPV4.covers(self.to)
+        Prefix::ALL_IPV4.covers(self.to)
     }
 }
 

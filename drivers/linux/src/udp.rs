@@ -80,6 +80,15 @@ impl Udp {
         self.socket.local_addr().map(plain)
     }
 
+    /// Marks all that is sent from now on, so that rules of the kernel can tell it apart.
+    ///
+    /// # Errors
+    ///
+    /// No right to (`CAP_NET_ADMIN`).
+    pub fn mark(&self, mark: u32) -> io::Result<()> {
+        Ok(setsockopt(&self.socket, sockopt::Mark, &mark)?)
+    }
+
     /// Sends one datagram.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ pub struct Draft {
     pub revoked: Vec<u64>,
     /// Numbers of those that have not expired either, and find no place in it, ascending.
     pub unlisted: Vec<u64>,
+    /// The greatest small index of a node that is in the network; 0 without nodes.
+    pub highest: u32,
     /// The present document, as signed.
     pub present: Vec<u8>,
 }
@@ -181,7 +183,8 @@ async fn replace(
     let (revoked, unlisted) = revoked(change, now, fresh).await?;
     let version = row.try_get::<i64, _>("version")?.unsigned_abs() + 1;
     let version = version.max(at_least);
-    let draft = Draft { version, revoked, unlisted, present: row.try_get("document")? };
+    let highest = highest(change, now).await?;
+    let draft = Draft { version, revoked, unlisted, highest, present: row.try_get("document")? };
     let document = sign(&draft).map_err(Error::Signing)?;
     if !draft.unlisted.is_empty() {
         let subject = format!("document {version} has no place for {:?}", draft.unlisted);
@@ -190,6 +193,16 @@ async fn replace(
     let row = sqlx::query("UPDATE network SET version = $1, document = $2");
     row.bind(number(version)).bind(document).execute(&mut **change).await?;
     Ok(version)
+}
+
+/// Returns the greatest small index of a node that is in the network; 0 without nodes.
+async fn highest(change: &mut Transaction<'static, Sqlite>, now: Wall) -> Result<u32, Error> {
+    let row = sqlx::query(
+        "SELECT COALESCE(MAX(number), 0) AS highest FROM certificates
+         WHERE revoked IS NULL AND expires >= $1",
+    );
+    let row = row.bind(seconds(now)).fetch_one(&mut **change).await?;
+    Ok(u32::try_from(row.try_get::<i64, _>("highest")?).unwrap_or(u32::MAX))
 }
 
 /// Returns the numbers of revoked certificates: those that a document names, and those that

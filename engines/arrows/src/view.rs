@@ -27,6 +27,8 @@ pub struct View {
     pub cause: Option<Cause>,
     /// Its carrier; the owner knows, once it is drawn.
     pub carrier: Option<Carrier>,
+    /// What the draw of its carrier was owed to.
+    pub carrier_cause: Option<Cause>,
     /// The latest round trip measured from this end; the owner probes always.
     pub round_trip: Option<Duration>,
     /// Whether it is silent though its other end should have answered.
@@ -92,6 +94,7 @@ fn view(id: LinkId, link: &Link) -> View {
         ours: link.owned.is_some(),
         cause: link.owned.map(|owned| owned.cause),
         carrier: link.owned.and_then(|owned| owned.carrier).map(|by| by.item),
+        carrier_cause: link.owned.and_then(|owned| owned.carrier).map(|by| by.cause),
         round_trip: link.pulse.round_trip(),
         suspect: link.pulse.is_suspect(),
         lost_ppm: link.health.lost_ppm(),

@@ -2,16 +2,17 @@
 //! ([`words::routing`]).
 
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 use core::time::Duration;
 
-use words::routing::{Input, Output};
-use words::{Deadline, Engine, LinkId, Prefix, Time};
+use words::routing::{Input, Output, Range};
+use words::{Deadline, Engine, LinkId, Time};
 
 use crate::{
-    Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, Ramp, RouterId, Seqno,
-    Settings, Speaker, Way, Why,
+    Admissions, Cost, Counters, Interface, Key, Metric, NeighbourView, Profile, Ramp, RouterId,
+    Seqno, Settings, Speaker, Way, Why,
 };
 
 /// How [`Babel`] behaves.
@@ -29,7 +30,7 @@ pub struct Babel {
     pub(crate) speaker: Speaker,
     link: Profile,
     /// Ranges whose route was lost, of which the world knows already that there is none.
-    held: BTreeSet<Prefix>,
+    held: BTreeSet<Key>,
     /// Links that cost for ever what shunning costs, whatever else they are charged.
     shunned: BTreeSet<LinkId>,
 }
@@ -38,7 +39,7 @@ pub struct Babel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkRoute {
     /// The range.
-    pub prefix: Prefix,
+    pub range: Range,
     /// The link to its next hop.
     pub link: LinkId,
     /// Our metric: the neighbour's, and the link's cost.
@@ -51,6 +52,25 @@ pub struct LinkRoute {
     pub router_id: RouterId,
     /// The other links that could be used at once, with their metrics, best first.
     pub alternates: Vec<(LinkId, Metric)>,
+}
+
+/// A route that the neighbour at the other end of a link told, selected or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkOffer {
+    /// The link.
+    pub link: LinkId,
+    /// Our metric, if it were taken: the neighbour's, and the link's cost. Infinite if it cannot be.
+    pub metric: Metric,
+    /// The neighbour's metric.
+    pub refmetric: Metric,
+    /// The route's age, as its source counts.
+    pub seqno: Seqno,
+    /// Time since the neighbour last told it, in whole seconds.
+    pub age: Duration,
+    /// It may be selected without risk of a loop.
+    pub feasible: bool,
+    /// It is the one in use.
+    pub selected: bool,
 }
 
 /// The neighbour at the other end of a link.
@@ -88,7 +108,7 @@ impl Babel {
     /// Returns the selected routes, in the order of their ranges.
     pub fn routes(&self) -> impl Iterator<Item = LinkRoute> {
         self.speaker.selected().map(|view| LinkRoute {
-            prefix: view.key.prefix,
+            range: view.key.into(),
             link: link(view.hop.interface),
             metric: view.metric,
             refmetric: view.refmetric,
@@ -99,6 +119,19 @@ impl Babel {
                 .iter()
                 .map(|(hop, metric)| (link(hop.interface), *metric))
                 .collect(),
+        })
+    }
+
+    /// Returns what neighbours told of a range, in the order of their links' numbers.
+    pub fn offers(&self, range: Range) -> impl Iterator<Item = LinkOffer> {
+        self.speaker.routes_to(range.into()).map(|view| LinkOffer {
+            link: link(view.hop.interface),
+            metric: view.metric,
+            refmetric: view.refmetric,
+            seqno: view.seqno,
+            age: view.age,
+            feasible: view.feasible,
+            selected: view.selected,
         })
     }
 
@@ -116,8 +149,8 @@ impl Babel {
     }
 
     /// Returns the ranges announced as ours, in order.
-    pub fn announced(&self) -> impl Iterator<Item = Prefix> {
-        self.speaker.announced().map(|(key, _)| key.prefix)
+    pub fn announced(&self) -> impl Iterator<Item = Range> {
+        self.speaker.announced().map(|(key, _)| key.into())
     }
 
     /// Returns our name.
@@ -162,8 +195,9 @@ impl Engine for Babel {
                 let cost = self.link.delay.unwrap_or(Ramp::PLANET).charge(delay);
                 crate::Input::Charge(interface(link), cost)
             }
-            Input::Announce(prefix) => crate::Input::Announce(Key::to(prefix), Metric::ZERO),
-            Input::Withdraw(prefix) => crate::Input::Withdraw(Key::to(prefix)),
+            Input::Announce(range) => crate::Input::Announce(range.into(), Metric::ZERO),
+            Input::Withdraw(range) => crate::Input::Withdraw(range.into()),
+            Input::Admit(admissions) => crate::Input::Policy(Arc::new(Admissions::new(admissions))),
             Input::Frame(link, octets) => {
                 let (interface, from) = (interface(link), Ipv6Addr::UNSPECIFIED);
                 crate::Input::Packet { interface, from, octets }
@@ -180,15 +214,15 @@ impl Engine for Babel {
                     Output::Send(link(interface), octets)
                 }
                 crate::Output::Route(key, Way::Through(hop)) => {
-                    self.held.remove(&key.prefix);
-                    Output::Route(key.prefix, Some(link(hop.interface)))
+                    self.held.remove(&key);
+                    Output::Route(key.into(), Some(link(hop.interface)))
                 }
                 crate::Output::Route(key, Way::Unreachable) => {
-                    self.held.insert(key.prefix);
-                    Output::Route(key.prefix, None)
+                    self.held.insert(key);
+                    Output::Route(key.into(), None)
                 }
-                crate::Output::Route(key, Way::Gone) if self.held.remove(&key.prefix) => continue,
-                crate::Output::Route(key, Way::Gone) => Output::Route(key.prefix, None),
+                crate::Output::Route(key, Way::Gone) if self.held.remove(&key) => continue,
+                crate::Output::Route(key, Way::Gone) => Output::Route(key.into(), None),
                 crate::Output::Usage(interface, count) => Output::Usage(link(interface), count),
             });
         }

@@ -52,7 +52,7 @@ pub enum Ignored {
     Ours,
     /// A route that began with us.
     Echo,
-    /// A range outside those believed.
+    /// A part of a range that is ours, where there are none.
     Outside,
     /// A route that the policy keeps out.
     Policy,

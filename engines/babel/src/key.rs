@@ -4,6 +4,7 @@ use core::fmt;
 use core::net::Ipv4Addr;
 use core::str::FromStr;
 
+use words::routing::Range;
 use words::{Prefix, PrefixError};
 
 /// The destinations of a route, and the sources whose packets may follow it.
@@ -35,7 +36,7 @@ impl Key {
 
     /// Returns the key of the IPv4 range of the `length` first bits of `first`.
     pub const fn to_v4(first: Ipv4Addr, length: u8) -> Self {
-        Self::to(mapped(first, length))
+        Self::to(Prefix::ipv4(first, length))
     }
 
     /// Returns the key of a route to `prefix` for packets from `source`.
@@ -43,9 +44,14 @@ impl Key {
         Self { prefix, source }
     }
 
+    /// Tells whether all that `other` is for is its matter too; a key covers itself.
+    pub const fn covers(self, other: Self) -> bool {
+        self.prefix.covers(other.prefix) && self.source.covers(other.source)
+    }
+
     /// Returns the family of its addresses.
     pub const fn family(self) -> Family {
-        if V4.covers(self.prefix) { Family::V4 } else { Family::V6 }
+        if Prefix::ALL_IPV4.covers(self.prefix) { Family::V4 } else { Family::V6 }
     }
 
     /// Tells whether only some senders' packets may follow it.
@@ -54,38 +60,21 @@ impl Key {
     }
 }
 
-/// Returns the first address and the length of an IPv4 range; `None` of an IPv6 one.
-pub fn unmapped(prefix: Prefix) -> Option<(Ipv4Addr, u8)> {
-    if !V4.covers(prefix) {
-        return None;
+impl From<Range> for Key {
+    fn from(range: Range) -> Self {
+        Self::from_to(range.from, range.to)
     }
-    Some((prefix.first().to_ipv4_mapped()?, prefix.length() - V4.length()))
 }
 
-/// Returns an IPv4 range as this program knows it. A `length` over 32 means 32.
-pub const fn mapped(first: Ipv4Addr, length: u8) -> Prefix {
-    let length = if length > 32 { 32 } else { length };
-    Prefix::new(first.to_ipv6_mapped().to_bits(), V4.length() + length)
-}
-
-/// Every IPv4 address.
-const V4: Prefix = Prefix::new(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped().to_bits(), 96);
-
-fn show(f: &mut fmt::Formatter<'_>, prefix: Prefix) -> fmt::Result {
-    match unmapped(prefix) {
-        Some((first, length)) => write!(f, "{first}/{length}"),
-        None => write!(f, "{prefix}"),
+impl From<Key> for Range {
+    fn from(key: Key) -> Self {
+        Self { to: key.prefix, from: key.source }
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, self.prefix)?;
-        if self.is_source_specific() {
-            f.write_str(" from ")?;
-            show(f, self.source)?;
-        }
-        Ok(())
+        fmt::Display::fmt(&Range::from(*self), f)
     }
 }
 
@@ -135,15 +124,8 @@ impl FromStr for Key {
 /// [`KeyError::V6`] if there is a colon in `text`, else [`KeyError::V4`].
 pub fn range(text: &str) -> Result<Prefix, KeyError> {
     let text = text.trim();
-    if text.contains(':') {
-        return Ok(text.parse()?);
-    }
-    let (first, length) = text.split_once('/').ok_or(KeyError::V4)?;
-    let first: Ipv4Addr = first.parse().map_err(|_| KeyError::V4)?;
-    let length: u8 = length.parse().map_err(|_| KeyError::V4)?;
-    let prefix = mapped(first, length);
-    let whole = length <= 32 && prefix.first() == first.to_ipv6_mapped();
-    if whole { Ok(prefix) } else { Err(KeyError::V4) }
+    let six = text.contains(':');
+    text.parse().map_err(|error| if six { KeyError::V6(error) } else { KeyError::V4 })
 }
 
 #[cfg(test)]

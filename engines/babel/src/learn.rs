@@ -126,7 +126,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Draws the consequences of a neighbour's word about a route, with no needless work.
-    fn candidate_changed(&mut self, row: RowId, slot: Slot, now: Time) {
+    pub(crate) fn candidate_changed(&mut self, row: RowId, slot: Slot, now: Time) {
         let it = *self.rows.get(row);
         let candidate = self.candidates.get(row, slot).copied();
         let metric = candidate.map_or(Metric::INFINITE, |it| it.refmetric.through(self.cost(slot)));
@@ -189,7 +189,7 @@ impl<C: Candidates> Speaker<C> {
             Some(Ignored::Ours)
         } else if self.routers.find(news.name) == Some(self.us) {
             Some(Ignored::Echo)
-        } else if !self.settings.believes(key.prefix) || self.is_part_of_ours(key.prefix) {
+        } else if self.is_part_of_ours(key) {
             Some(Ignored::Outside)
         } else if !self.can_follow(slot, key.family(), news.hop) {
             Some(Ignored::NextHop)
@@ -203,8 +203,8 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
-    fn is_part_of_ours(&self, prefix: Prefix) -> bool {
-        !self.settings.parts_of_ours && self.own.keys().any(|own| own.prefix.covers(prefix))
+    fn is_part_of_ours(&self, key: Key) -> bool {
+        !self.settings.parts_of_ours && self.own.keys().any(|own| own.covers(key))
     }
 
     /// Tells whether packets can be sent to such a next hop.

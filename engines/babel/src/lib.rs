@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+mod admit;
 mod age;
 mod agenda;
 mod announce;
@@ -46,11 +47,12 @@ mod views;
 mod vocabulary;
 pub mod wire;
 
-pub use babel::{Babel, LinkNeighbour, LinkRoute, MeshSettings};
+pub use admit::Admissions;
+pub use babel::{Babel, LinkNeighbour, LinkOffer, LinkRoute, MeshSettings};
 pub use candidates::{Candidate, Candidates, Columns, Slot, TopK};
 pub use counters::{Counters, Ignored};
 pub use feasibility::Distance;
-pub use key::{Family, Key, KeyError, mapped, range, unmapped};
+pub use key::{Family, Key, KeyError, range};
 pub use metric::{Cost, Metric};
 pub use policy::{Open, Policy};
 pub use profile::{Kind, Profile, Ramp};

@@ -296,7 +296,7 @@ impl<C: Candidates> Speaker<C> {
             return self.end_of(Some(key), profile, next);
         };
         self.note(row, router, Distance { seqno, metric });
-        let v4 = crate::unmapped(key.prefix).is_some();
+        let v4 = key.prefix.as_ipv4().is_some();
         let hop = profile.address4.filter(|_| v4).map(IpAddr::V4);
         let router = Some(self.routers.name(router));
         Update { key: Some(key), router, seqno, metric, next, hop }

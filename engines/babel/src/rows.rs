@@ -317,8 +317,8 @@ impl Rows {
     }
 
     /// Returns the rows of all ranges inside this one, itself included, whatever their senders.
-    pub(crate) fn inside(&self, range: Prefix) -> Vec<RowId> {
-        self.ids().filter(|row| range.covers(self.key(*row).prefix)).collect()
+    pub(crate) fn inside(&self, range: Key) -> Vec<RowId> {
+        self.ids().filter(|row| range.covers(self.key(*row))).collect()
     }
 
     /// Notes the routers that are named here.

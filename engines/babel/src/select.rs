@@ -187,7 +187,7 @@ impl<C: Candidates> Speaker<C> {
         let Some(row) = self.rows.intern(key) else { return };
         self.own.insert(key, row);
         if !self.settings.parts_of_ours {
-            for inside in self.rows.inside(key.prefix) {
+            for inside in self.rows.inside(key) {
                 self.drop_routes(inside, now);
             }
         }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 use core::time::Duration;
 
-use words::routing::{Input, Output};
+use words::routing::{Input, Output, Range};
 use words::{Dice, Engine, LinkId, Prefix, Time};
 
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
@@ -94,7 +94,7 @@ impl World {
             let babel = world.speaker(n);
             let (routes, usage) = (BTreeMap::new(), BTreeMap::new());
             world.nodes.push(Node { babel, routes, usage, told: Vec::new() });
-            world.tell(n, Input::Announce(prefix(n)));
+            world.tell(n, Input::Announce(prefix(n).into()));
         }
         world
     }
@@ -112,7 +112,7 @@ impl World {
         node.babel = babel;
         node.routes.clear();
         node.usage.clear();
-        self.tell(n, Input::Announce(prefix(n)));
+        self.tell(n, Input::Announce(prefix(n).into()));
     }
 
     /// Joins two nodes by a new link; returns its name at `a` and at `b`.
@@ -157,7 +157,7 @@ impl World {
     fn note(&mut self, n: usize, said: Output) {
         let node = &mut self.nodes[n];
         match said {
-            Output::Route(prefix, link) => {
+            Output::Route(Range { to: prefix, .. }, link) => {
                 let before = match link {
                     Some(link) => node.routes.insert(prefix, link),
                     None => node.routes.remove(&prefix),
@@ -190,7 +190,7 @@ impl World {
             assert_eq!(*count as usize, used, "usage of {link} at {n}");
         }
         for view in node.babel.routes() {
-            assert_eq!(node.routes.get(&view.prefix), Some(&view.link));
+            assert_eq!(node.routes.get(&view.range.to), Some(&view.link));
             assert!(view.metric.is_finite());
         }
         for prefix in node.routes.keys() {

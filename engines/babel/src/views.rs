@@ -13,13 +13,12 @@ impl<C: Candidates> Speaker<C> {
     /// Returns all routes that neighbours told, selected or not, in the order of their keys.
     /// Retracted ones are among them, with infinite metrics, for as long as they are held.
     pub fn routes(&self) -> impl Iterator<Item = RouteView> {
-        self.sorted().into_iter().flat_map(|row| {
-            let mut views = Vec::new();
-            self.candidates.each(row, |slot, candidate| {
-                views.extend(self.view(row, slot, candidate));
-            });
-            views
-        })
+        self.sorted().into_iter().flat_map(|row| self.told_of(row))
+    }
+
+    /// Returns the routes with this key that neighbours told, selected or not.
+    pub fn routes_to(&self, key: Key) -> impl Iterator<Item = RouteView> {
+        self.rows.find(key, RowId(0)).into_iter().flat_map(|row| self.told_of(row))
     }
 
     /// Returns the selected routes, in the order of their keys, with their alternates.
@@ -73,6 +72,14 @@ impl<C: Candidates> Speaker<C> {
     /// Returns the running totals.
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    fn told_of(&self, row: RowId) -> Vec<RouteView> {
+        let mut views = Vec::new();
+        self.candidates.each(row, |slot, candidate| {
+            views.extend(self.view(row, slot, candidate));
+        });
+        views
     }
 
     fn sorted(&self) -> Vec<RowId> {

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use words::routing::Range;
 use words::{LinkId, Prefix};
 
 /// Where packets for a range go.
@@ -13,6 +14,8 @@ pub enum Target {
     Link(LinkId),
     /// To our own kernel.
     Local,
+    /// To our own kernel, to be sent on: we are the way out of the network.
+    Exit,
     /// Nowhere, although a larger range might have a way.
     Unreachable,
 }
@@ -32,7 +35,8 @@ pub struct Own {
     pub mtu: u16,
 }
 
-/// Ranges and where they go. The longest range that holds an address decides.
+/// Ranges and where they go. The longest range that holds the destination decides; of those
+/// for some senders only, the longest that holds the sender (RFC 9079 §4).
 ///
 /// IPv4 ranges are in it as `::ffff:a.b.c.d/96+n`; ranges shorter than 96 bits say
 /// nothing about IPv4, so an IPv6 default route does not attract it.
@@ -43,31 +47,44 @@ pub struct Table {
     levels: Vec<Level>,
 }
 
-/// All ranges of one length.
+/// All ranges of one length, for senders in ranges of one length.
 #[derive(Clone, Debug)]
 struct Level {
-    length: u8,
-    /// In order of their first address.
-    ranges: Vec<(u128, Target)>,
+    /// Bits of the destinations, and of the senders.
+    lengths: (u8, u8),
+    /// In order of their first addresses: of the destinations, of the senders.
+    ranges: Vec<((u128, u128), Target)>,
 }
 
 impl Table {
     /// Builds a table; of two equal ranges, the later one counts.
-    pub fn new(own: Own, ranges: impl IntoIterator<Item = (Prefix, Target)>) -> Self {
-        let mut levels = BTreeMap::<u8, BTreeMap<u128, Target>>::new();
+    pub fn new<R: Into<Range>>(own: Own, ranges: impl IntoIterator<Item = (R, Target)>) -> Self {
+        let mut levels = BTreeMap::<(u8, u8), BTreeMap<(u128, u128), Target>>::new();
         for (range, target) in ranges {
-            levels.entry(range.length()).or_default().insert(range.bits(), target);
+            let Range { to, from } = range.into();
+            let level = levels.entry((to.length(), from.length())).or_default();
+            level.insert((to.bits(), from.bits()), target);
         }
-        let level = |(length, ranges)| Level { length, ranges: Vec::from_iter(ranges) };
+        let level = |(lengths, ranges)| Level { lengths, ranges: Vec::from_iter(ranges) };
         let own = Own { mtu: own.mtu.max(1280), ..own };
         Self { own, levels: levels.into_iter().rev().map(level).collect() }
     }
 
-    /// Returns where packets for `address` go; `None` if no range holds it.
+    /// Returns where packets for `address` go, whoever sends them; `None` if no range holds it.
     pub fn lookup(&self, address: Ipv6Addr) -> Option<Target> {
+        let anybody = self.levels_for(address).filter(|level| level.lengths.1 == 0);
+        anybody.into_iter().find_map(|level| level.get(Ipv6Addr::UNSPECIFIED, address))
+    }
+
+    /// Returns where packets from `source` to `destination` go; `None` if no range holds them.
+    pub fn route(&self, source: Ipv6Addr, destination: Ipv6Addr) -> Option<Target> {
+        self.levels_for(destination).find_map(|level| level.get(source, destination))
+    }
+
+    /// Returns the levels that say anything about `address`, longest destinations first.
+    fn levels_for(&self, address: Ipv6Addr) -> impl Iterator<Item = &Level> {
         let shortest = if address.to_ipv4_mapped().is_some() { MAPPED } else { 0 };
-        let levels = self.levels.iter().take_while(|level| level.length >= shortest);
-        levels.into_iter().find_map(|level| level.get(address))
+        self.levels.iter().take_while(move |level| level.lengths.0 >= shortest)
     }
 
     /// Returns what it knows of its own node.
@@ -87,8 +104,12 @@ impl Table {
 }
 
 impl Level {
-    fn get(&self, address: Ipv6Addr) -> Option<Target> {
-        let first = Prefix::new(address.to_bits(), self.length).bits();
+    fn get(&self, source: Ipv6Addr, destination: Ipv6Addr) -> Option<Target> {
+        let (to, from) = self.lengths;
+        let first = (
+            Prefix::new(destination.to_bits(), to).bits(),
+            Prefix::new(source.to_bits(), from).bits(),
+        );
         let found = self.ranges.binary_search_by_key(&first, |range| range.0).ok()?;
         self.ranges.get(found).map(|range| range.1)
     }
@@ -125,6 +146,33 @@ mod tests {
         assert_eq!(lookup("fd00:1:2:3::1"), Some(link(2)));
         assert_eq!(lookup("2001:db8::1"), None);
         assert_eq!((table.len(), table.is_empty()), (3, false));
+    }
+
+    #[test]
+    fn a_range_for_some_senders_is_for_no_other() {
+        let range =
+            |to: &str, from: &str| Range { to: to.parse().unwrap(), from: from.parse().unwrap() };
+        let own = Own { ipv6: Ipv6Addr::LOCALHOST, ipv4: None, mtu: 1420 };
+        let table = Table::new(
+            own,
+            [
+                (range("::/0", "fd00::/48"), Target::Link(LinkId::ours(1))),
+                (range("::/0", "fd00:0:0:7::/64"), Target::Exit),
+                (range("fd00::/48", "::/0"), Target::Unreachable),
+                (range("0.0.0.0/0", "10.42.0.0/16"), Target::Link(LinkId::ours(2))),
+            ],
+        );
+        let route = |from: &str, to: &str| table.route(from.parse().unwrap(), to.parse().unwrap());
+        assert_eq!(route("fd00::1", "2001:db8::1"), Some(Target::Link(LinkId::ours(1))));
+        assert_eq!(route("fd00:0:0:7::1", "2001:db8::1"), Some(Target::Exit));
+        assert_eq!(route("2001:db8::2", "2001:db8::1"), None);
+        // The longest destination decides, whoever the sender is.
+        assert_eq!(route("fd00::1", "fd00::9"), Some(Target::Unreachable));
+        let four = |from: [u8; 4], to: [u8; 4]| table.route(mapped(from.into()), mapped(to.into()));
+        let inside = four([10, 42, 3, 1], [192, 0, 2, 1]);
+        assert_eq!(inside, Some(Target::Link(LinkId::ours(2))));
+        assert_eq!(four([10, 43, 3, 1], [192, 0, 2, 1]), None);
+        assert_eq!(table.lookup("2001:db8::1".parse().unwrap()), None);
     }
 
     #[test]

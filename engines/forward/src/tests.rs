@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
+use words::routing::Range;
 use words::{LinkId, Prefix};
 
 use crate::{Own, Table, Target, Verdict, Where, Why, checksum, judge, mapped};
@@ -35,6 +36,20 @@ fn our_own_kernel_ages_its_packets_itself() {
     let mut packet = udp6(OURS, FAR, 64, 8);
     assert_eq!(judge(&mut packet, &table(), Where::Kernel), Verdict::Send(OUT));
     assert_eq!(hops(&packet), 64);
+}
+
+#[test]
+fn a_packet_that_leaves_the_network_is_delivered_to_be_sent_on() {
+    let out = |from: &str| Range { to: Prefix::ALL, from: from.parse().unwrap() };
+    let mut ranges = vec![(out("fd00::/48"), Target::Exit)];
+    let mine: Prefix = "fd00:0:0:1::/64".parse().unwrap();
+    ranges.push((mine.into(), Target::Local));
+    let table = Table::new(own(), ranges);
+    let judge = |from, way| judge(&mut udp6(from, "2001:db8::9", 64, 8), &table, way);
+    assert_eq!(judge(PEER, IN), Verdict::Deliver);
+    assert!(matches!(judge("2001:db8::7", IN), Verdict::Answer(Why::NoRoute, _)), "no member");
+    assert_eq!(judge(OURS, IN), Verdict::Drop(Why::Spoofed));
+    assert_eq!(judge(OURS, Where::Kernel), Verdict::Drop(Why::Loop));
 }
 
 /// Routes changed behind a packet of ours: the next hop sends it back, and it goes on.
@@ -189,7 +204,7 @@ fn table() -> Table {
 }
 
 fn table_without_links() -> Table {
-    Table::new(own(), [])
+    Table::new::<Prefix>(own(), [])
 }
 
 fn own() -> Own {

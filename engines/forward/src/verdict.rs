@@ -95,18 +95,20 @@ fn judge_as<P: Payload>(packet: &mut [u8], table: &Table, from: Where) -> Verdic
         Ok(ends) => ends,
         Err(why) => return Verdict::Drop(why),
     };
-    let (target, local) = (table.lookup(destination), Some(Target::Local));
+    let (target, local) = (table.route(source, destination), Some(Target::Local));
+    let to_kernel = target == local || target == Some(Target::Exit);
     match from {
         // Only what would be delivered. In transit it may be a packet of our own that comes
         // back, because the next hop changed its mind while it was under way: it goes on.
-        Where::Link(_) if target == local && table.lookup(source) == local => {
+        Where::Link(_) if to_kernel && table.lookup(source) == local => {
             return Verdict::Drop(Why::Spoofed);
         }
-        Where::Kernel if target == local => return Verdict::Drop(Why::Loop),
+        Where::Kernel if to_kernel => return Verdict::Drop(Why::Loop),
         Where::Kernel | Where::Link(_) | Where::Here => {}
     }
     let sent = match target {
-        Some(Target::Local) => return Verdict::Deliver,
+        // What leaves the network is aged by our kernel, which sends it on.
+        Some(Target::Local | Target::Exit) => return Verdict::Deliver,
         Some(Target::Link(link)) => send::<P>(packet, table, from).map(|()| link),
         Some(Target::Unreachable) | None => Err(Why::NoRoute),
     };

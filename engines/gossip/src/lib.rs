@@ -186,6 +186,11 @@ impl<A: Authority> Gossip<A> {
         }
     }
 
+    /// Returns the addresses of the network.
+    pub const fn network(&self) -> Prefix {
+        self.network
+    }
+
     /// Returns the document in force.
     pub fn document(&self) -> Option<&Document> {
         self.document.as_ref().map(|(document, _)| document)

@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{NodeId, Share};
+use words::{Ipv4Plan, NodeId, Prefix, Share};
 
 use crate::Malformed;
 use crate::codec::{Reader, Writer, within};
@@ -49,6 +49,11 @@ pub struct Parameters {
     pub probe: Duration,
     /// Silence after which a link is dead: two probes to 5 minutes; default: 3.5 s.
     pub silence: Duration,
+    /// Which IPv4 addresses the nodes have; default: none.
+    pub ipv4: Option<Ipv4Plan>,
+    /// The nodes that may be exits: which may announce a way to all addresses outside of the
+    /// network. At most [`Parameters::EXITS`]; default: nobody.
+    pub exits: Vec<NodeId>,
 }
 
 impl Default for Parameters {
@@ -67,6 +72,8 @@ impl Default for Parameters {
             quiet: SECOND,
             probe: SECOND,
             silence: Duration::from_millis(3500),
+            ipv4: None,
+            exits: Vec::new(),
         }
     }
 }
@@ -74,6 +81,8 @@ impl Default for Parameters {
 impl Parameters {
     /// Most well-known nodes.
     pub const WELL_KNOWN: usize = 256;
+    /// Most nodes that may be exits.
+    pub const EXITS: usize = 64;
 
     /// Returns the parameters inside their bounds, and the names of those that were not.
     pub fn clamped(mut self) -> (Self, Vec<&'static str>) {
@@ -84,7 +93,7 @@ impl Parameters {
     /// Returns what is wrong with each parameter that is out of its bounds, by the names that
     /// `re6st registry parameters` gives them: `round must be 1s to 1h`.
     pub fn objections(&self) -> Vec<String> {
-        self.clone().hold().into_iter().map(Wrong::text).collect()
+        self.clone().hold().into_iter().map(|wrong| wrong.objection).collect()
     }
 
     /// Brings the parameters inside their bounds.
@@ -103,6 +112,10 @@ impl Parameters {
         named.hold("quiet", &mut self.quiet, (INSTANT, MINUTE));
         named.hold("probe", &mut self.probe, (INSTANT, MINUTE));
         named.hold("silence", &mut self.silence, (2 * self.probe, 5 * MINUTE));
+        if let Some(Err(wrong)) = self.ipv4.map(Ipv4Plan::check) {
+            self.ipv4 = None;
+            named.0.push(Wrong { name: "ipv4", objection: wrong.to_string() });
+        }
         named.0
     }
 
@@ -110,13 +123,14 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// [`Malformed::Oversize`] for too many well-known nodes.
-    pub(crate) const fn sizes(&self) -> Result<(), Malformed> {
-        within("list of well-known nodes", self.well_known.len(), Self::WELL_KNOWN)
+    /// [`Malformed::Oversize`] for too many well-known nodes or exits.
+    pub(crate) fn sizes(&self) -> Result<(), Malformed> {
+        within("list of well-known nodes", self.well_known.len(), Self::WELL_KNOWN)?;
+        within("list of exits", self.exits.len(), Self::EXITS)
     }
 
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.map(13);
+        out.map(13 + usize::from(self.ipv4.is_some()) + usize::from(!self.exits.is_empty()));
         out.key(0).number(u64::from(self.arrows));
         out.key(1).duration(self.period);
         out.key(2).number(u64::from(self.share.as_percent()));
@@ -133,6 +147,22 @@ impl Parameters {
         out.key(10).duration(self.quiet);
         out.key(11).duration(self.probe);
         out.key(12).duration(self.silence);
+        self.write_payload(out);
+    }
+
+    /// Writes what concerns payload; nothing at all where the network has none of it.
+    fn write_payload(&self, out: &mut Writer) {
+        if let Some(plan) = self.ipv4 {
+            out.key(16).map(2);
+            out.key(0).prefix(plan.network);
+            out.key(1).number(plan.node_length.into());
+        }
+        if !self.exits.is_empty() {
+            out.key(17).list(self.exits.len());
+            for node in &self.exits {
+                out.prefix(node.0);
+            }
+        }
     }
 
     /// Reads parameters; numbers out of their bounds are read as they are, those
@@ -158,24 +188,32 @@ impl Parameters {
             10 => self.quiet = value.duration()?,
             11 => self.probe = value.duration()?,
             12 => self.silence = value.duration()?,
+            16 => self.ipv4 = Some(plan(value)?),
+            17 => self.exits = value.list(Self::EXITS, Reader::node)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
 
-/// A parameter that had to be held, and its bounds as text.
-struct Wrong {
-    name: &'static str,
-    least: String,
-    most: String,
+/// Reads which IPv4 addresses the nodes have; a length too large for IPv4 is read as one.
+fn plan(value: &mut Reader<'_>) -> Result<Ipv4Plan, Malformed> {
+    let mut plan = Ipv4Plan { network: Prefix::ALL, node_length: 0 };
+    value.map(|key, value| {
+        match key {
+            0 => plan.network = value.prefix()?,
+            1 => plan.node_length = u8::try_from(value.small()?).unwrap_or(u8::MAX),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(plan)
 }
 
-impl Wrong {
-    fn text(self) -> String {
-        let Self { name, least, most } = self;
-        format!("{name} must be {least} to {most}")
-    }
+/// A parameter that had to be held, and what it must be.
+struct Wrong {
+    name: &'static str,
+    objection: String,
 }
 
 /// A number that has bounds.
@@ -214,7 +252,8 @@ impl Named {
         let held = (*value).max(bounds.0).min(bounds.1);
         if held != *value {
             *value = held;
-            self.0.push(Wrong { name, least: bounds.0.text(), most: bounds.1.text() });
+            let (least, most) = (bounds.0.text(), bounds.1.text());
+            self.0.push(Wrong { name, objection: format!("{name} must be {least} to {most}") });
         }
     }
 }

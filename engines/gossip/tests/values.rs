@@ -8,7 +8,7 @@ use gossip::{Contact, Document, Endpoint, Introduction, Malformed, Parameters, S
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use words::{Carrier, Carriers, NodeId, Prefix, Share, Wall};
+use words::{Carrier, Carriers, Ipv4Plan, NodeId, Prefix, Share, Wall};
 
 fn prefixes() -> impl Strategy<Value = Prefix> {
     (any::<u128>(), 0..=128_u8).prop_map(|(bits, length)| Prefix::new(bits, length))
@@ -57,8 +57,11 @@ fn contacts() -> impl Strategy<Value = Contact> {
 fn parameters() -> impl Strategy<Value = Parameters> {
     let times = vec(0..u64::from(u32::MAX), 6);
     let shares = [0..=100_u16, 0..=100_u16, 0..=100_u16, 0..=100_u16];
-    (any::<[u16; 2]>(), times, shares, vec(prefixes(), 0..9)).prop_map(
-        |([arrows, acceptance], times, shares, known)| {
+    let plan = (prefixes(), any::<u8>())
+        .prop_map(|(network, node_length)| Ipv4Plan { network, node_length });
+    let payload = (option::of(plan), vec(prefixes(), 0..5));
+    (any::<[u16; 2]>(), times, shares, vec(prefixes(), 0..9), payload).prop_map(
+        |([arrows, acceptance], times, shares, known, (ipv4, exits))| {
             let time = |n: usize| Duration::from_millis(times[n]);
             let [share, most_used, well_known_share, neighbourhood] = shares.map(Share::percent);
             Parameters {
@@ -75,6 +78,8 @@ fn parameters() -> impl Strategy<Value = Parameters> {
                 quiet: time(3),
                 probe: time(4),
                 silence: time(5),
+                ipv4,
+                exits: exits.into_iter().map(NodeId).collect(),
             }
         },
     )
@@ -193,6 +198,7 @@ fn the_longest_documents_are_within_the_limit() {
         issued: Wall(u64::MAX),
         parameters: Parameters {
             well_known: vec![NodeId(Prefix::new(u128::MAX, 128)); Parameters::WELL_KNOWN],
+            exits: vec![NodeId(Prefix::new(u128::MAX, 128)); Parameters::EXITS],
             ..Parameters::default()
         },
         revoked: vec![u64::MAX; Document::REVOKED],

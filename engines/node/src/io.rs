@@ -3,7 +3,10 @@
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
-use words::{Carrier, LinkId, NodeId, Prefix, Traffic, Wall};
+use words::routing::Range;
+use words::{Carrier, LinkId, NodeId, Traffic, Wall};
+
+use crate::Ipv4;
 
 /// What can happen to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,13 @@ pub enum Input<'a> {
     Bootstrap(&'a [Vec<u8>]),
     /// What we show of ourselves: told at start, and when it changes.
     Myself(&'a [u8]),
+    /// The small index of our certificate, which our IPv4 addresses follow from: told at start,
+    /// and when it changes.
+    Index(u32),
+    /// Announce this range besides our own: we are a way out of the network.
+    Announce(Range),
+    /// Announce it no longer.
+    Withdraw(Range),
     /// We are about to stop: let routes leave us, so that nobody's packets are lost, and then
     /// close every link with a word, 1.2 s later or when told again.
     Leave,
@@ -100,7 +110,9 @@ pub enum Output {
     /// Send this datagram to a node's overlay address, as payload.
     Overlay(Ipv6Addr, Vec<u8>),
     /// Forward packets for this range through this link, or nowhere.
-    Route(Prefix, Option<LinkId>),
+    Route(Range, Option<LinkId>),
+    /// These IPv4 addresses are ours from now on; `None`: none are.
+    Ipv4(Option<Ipv4>),
     /// From now on, tell when payload crosses this link.
     Watch(LinkId),
     /// Keep this document on disk.
@@ -120,6 +132,13 @@ pub enum Event {
     Arrows(arrows::Event),
     /// About contacts and documents.
     Gossip(gossip::Event),
+    /// The network has an IPv4 range, but too few parts of it for our index.
+    NoIpv4 {
+        /// Our index.
+        index: u32,
+        /// How many parts there are.
+        room: u32,
+    },
     /// A control frame that no part understands came through this link.
     UnknownFrame(LinkId),
 }

@@ -15,17 +15,20 @@
 extern crate alloc;
 
 mod io;
+mod payload;
 mod settings;
 mod wiring;
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 
 use arrows::Arrows;
 use gossip::{Authority, Contact, Gossip, Parameters};
-use words::routing::{self, Routing};
+use words::routing::{self, Admission, Range, Routing};
 use words::{Deadline, Engine, LinkId, NodeId, Prefix, Time};
 
 pub use io::{Event, Input, Output, Why};
+pub use payload::{Ipv4, admissions};
 pub use settings::{Local, Override, babel_settings};
 
 /// One node of the mesh, with the routing protocol `R` and the certificate authority `A`.
@@ -41,6 +44,11 @@ pub struct Node<R, A> {
     peers: BTreeMap<LinkId, NodeId>,
     /// How to reach the nodes whose arrows are about to open.
     found: BTreeMap<LinkId, Contact>,
+    /// What routing believes of others.
+    admissions: Vec<Admission>,
+    /// The small index of our certificate.
+    index: Option<u32>,
+    ipv4: Option<Ipv4>,
     outputs: VecDeque<Output>,
 }
 
@@ -61,9 +69,13 @@ impl<R: Routing, A: Authority> Node<R, A> {
             gossip,
             peers: BTreeMap::new(),
             found: BTreeMap::new(),
+            admissions: Vec::new(),
+            index: None,
+            ipv4: None,
             outputs: VecDeque::new(),
         };
-        node.routing.handle(routing::Input::Announce(node.me.0), now);
+        node.admit(now);
+        node.routing.handle(routing::Input::Announce(node.me.0.into()), now);
         node.converse(now);
         node
     }
@@ -103,11 +115,13 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.peers.get(&link).copied()
     }
 
-    /// Tells whether `range` is the prefix of one node, and not a range of many.
+    /// Returns the node whose prefix `range` is, and not a range of many, nor of IPv4.
     ///
     /// Nodes of a network have prefixes of one length; ranges of meshes are shorter.
-    fn is_node(&self, range: Prefix) -> bool {
-        range.length() == self.me.0.length() && range != self.me.0
+    fn node_of(&self, range: Range) -> Option<NodeId> {
+        let Range { to, from } = range;
+        let its = to.length() == self.me.0.length() && self.gossip.network().covers(to);
+        (its && from == Prefix::ALL && to != self.me.0).then_some(NodeId(to))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the parts of a node are set to: the network's parameters, and what is said here.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -7,6 +8,8 @@ use gossip::{Contact, Parameters};
 use principles::exceptions::{InUse, MostUsed, Neighbourhood, Rule, SmallMesh, WellKnown};
 use principles::{Traits, destruction, selection};
 use words::{Carriers, NodeId, Prefix, Share};
+
+use crate::admissions;
 
 /// Among how many random candidates the neighbourhood exception looks for the nearest.
 const NEIGHBOURS: usize = 8;
@@ -94,15 +97,15 @@ impl Local {
 
 /// Returns the settings of Babel for a node of `network` with this router-id.
 ///
-/// Only prefixes of its nodes, all of this `length`, are believed: nobody can take a part of
-/// another's, nor the whole network. And the delay metric has the 500 ms ramp.
+/// Only prefixes of its nodes, all of this `length`, are believed until it is told more
+/// ([`admissions`]). And the delay metric has the 500 ms ramp.
 /// Changes are told at once and acknowledged, and dead links are found by probes, so that
 /// everything need be told again seldom.
 pub fn babel_settings(network: Prefix, length: u8, router_id: [u8; 8]) -> babel::MeshSettings {
+    let known = admissions(network, length, &Parameters::default());
     let speaker = babel::Settings {
         router_id: babel::RouterId(router_id),
-        accept: [network].into(),
-        lengths: (length, length),
+        policy: Arc::new(babel::Admissions::new(&known)),
         parts_of_ours: false,
         max_routes_per_neighbour: 20_000,
         ..babel::Settings::default()

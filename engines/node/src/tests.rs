@@ -8,7 +8,11 @@ use core::time::Duration;
 use std::vec::Vec;
 
 use gossip::Parameters;
-use mesh::{Mesh, name};
+use mesh::{Mesh, NETWORK, name};
+use words::routing::Range;
+use words::{Ipv4Plan, Prefix};
+
+use crate::{Input, Ipv4};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -118,4 +122,75 @@ fn the_same_seed_is_the_same_run() {
     };
     assert_eq!(run(7), run(7));
     assert_ne!(run(7), run(8));
+}
+
+fn with_ipv4(network: &str) -> Parameters {
+    let ipv4 = Some(Ipv4Plan { network: network.parse().unwrap(), node_length: 24 });
+    Parameters { ipv4, ..Parameters::default() }
+}
+
+fn part(n: usize) -> Prefix {
+    with_ipv4("10.42.0.0/16").ipv4.unwrap().part(u32::try_from(n).unwrap() + 1).unwrap()
+}
+
+#[test]
+fn a_document_gives_every_node_its_ipv4_and_takes_it_away() {
+    let mut mesh = Mesh::new(6, 13);
+    mesh.run(30 * SECOND);
+    assert_eq!(mesh.ipv4, [None; 6]);
+    mesh.retune(&with_ipv4("10.42.0.0/16"));
+    mesh.run(10 * SECOND);
+    for n in 0..6 {
+        let others: Vec<usize> = (0..6).filter(|other| *other != n).collect();
+        assert_eq!(mesh.who_has(part(n).into()), others, "10 s after the document");
+        assert!(others.iter().all(|other| mesh.follow(*other, part(n).into()) == n));
+        let network = "10.42.0.0/16".parse().unwrap();
+        assert_eq!(mesh.ipv4[n], Some(Ipv4 { network, own: part(n) }));
+    }
+    mesh.retune(&Parameters::default());
+    mesh.run(10 * SECOND);
+    let left = (0..6).flat_map(|n| mesh.who_has(part(n).into())).count();
+    assert_eq!((left, mesh.ipv4.as_slice()), (0, &[None; 6][..]));
+    assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+#[test]
+fn who_has_no_part_of_a_small_ipv4_range_goes_without() {
+    let mut mesh = Mesh::new(6, 14);
+    mesh.run(30 * SECOND);
+    // Room for the indexes 0 to 3.
+    mesh.retune(&with_ipv4("10.42.4.0/22"));
+    mesh.run(10 * SECOND);
+    let has: Vec<bool> = mesh.ipv4.iter().map(Option::is_some).collect();
+    assert_eq!(has, [true, true, true, false, false, false]);
+}
+
+#[test]
+fn a_way_out_is_believed_of_those_who_may_be_exits_only() {
+    let out = Range { to: Prefix::ALL, from: NETWORK };
+    let mut mesh = Mesh::new(8, 15);
+    mesh.run(30 * SECOND);
+    mesh.tell(3, Input::Announce(out));
+    mesh.run(10 * SECOND);
+    assert_eq!(mesh.who_has(out), Vec::<usize>::new());
+    assert!((0..8).map(|n| mesh.passed_over(n, "policy")).sum::<u64>() > 0);
+
+    let named = Parameters { exits: [name(3), name(5)].into(), ..Parameters::default() };
+    mesh.retune(&named);
+    mesh.run(10 * SECOND);
+    let users: Vec<usize> = (0..8).filter(|n| *n != 3).collect();
+    assert_eq!(mesh.who_has(out), users);
+    mesh.tell(5, Input::Announce(out));
+    mesh.run(10 * SECOND);
+    let reached = |mesh: &Mesh| -> Vec<usize> { (0..8).map(|n| mesh.follow(n, out)).collect() };
+    assert!(reached(&mesh).iter().all(|exit| [3, 5].contains(exit)));
+
+    mesh.kill(3);
+    mesh.run(15 * SECOND);
+    let rest = (0..8).filter(|n| *n != 3);
+    assert!(rest.clone().all(|n| mesh.follow(n, out) == 5), "the other one is taken");
+    mesh.retune(&Parameters::default());
+    mesh.run(10 * SECOND);
+    assert!(rest.clone().all(|n| mesh.follow(n, out) == n), "nobody may any more");
+    assert_eq!(mesh.unreachable_pairs(), 0);
 }

@@ -38,6 +38,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 }
             }
             Input::Roamed => self.gossip.handle(gossip::Input::Roamed, now),
+            Input::Index(index) => {
+                self.index = Some(index);
+                self.renumber(now);
+            }
+            Input::Announce(range) => self.routing.handle(routing::Input::Announce(range), now),
+            Input::Withdraw(range) => self.routing.handle(routing::Input::Withdraw(range), now),
             Input::Leave => self.arrows.handle(arrows::Input::Leave, now),
             Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
             Input::Traffic(all) => self.arrows.handle(arrows::Input::Traffic(all), now),
@@ -163,8 +169,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         match said {
             routing::Output::Send(link, packet) => self.send(link, Kind::Routing, &packet),
             routing::Output::Route(range, via) => {
-                if self.is_node(range) {
-                    let node = NodeId(range);
+                if let Some(node) = self.node_of(range) {
                     let heard = match via {
                         Some(_) => arrows::Input::Reachable(node),
                         None => arrows::Input::Unreachable(node),
@@ -243,6 +248,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.parameters = parameters;
         let settings = self.local.arrows_settings(&self.parameters);
         self.arrows.handle(arrows::Input::Settings(settings), now);
+        self.admit(now);
+        self.renumber(now);
         // Who is well known stands in the parameters, so all are described anew.
         for contact in self.gossip.contacts() {
             let traits = Local::traits(contact.node, contact, &self.parameters);

@@ -21,6 +21,16 @@ impl NodeId {
         let last = if self.0.length() < 128 { 1 } else { 0 };
         core::net::Ipv6Addr::from_bits(self.0.bits() | last)
     }
+
+    /// Returns the node's name in the routing protocol: the first 8 octets of its prefix, and
+    /// what lies beyond them folded in. Whoever hears it knows whose announcement it is.
+    ///
+    /// Different for the nodes of one network, if the part of their prefixes past 64 bits is
+    /// no longer than the prefix of the network.
+    pub const fn routing_name(self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0.bits().to_be_bytes();
+        [a ^ i, b ^ j, c ^ k, d ^ l, e ^ m, f ^ n, g ^ o, h ^ p]
+    }
 }
 
 /// A link between this node and a neighbour, as this node numbers it.
@@ -96,6 +106,7 @@ mod tests {
     fn a_node_answers_at_the_first_address_of_its_prefix() {
         let node = NodeId("2001:db8:42:7::/64".parse().unwrap());
         assert_eq!(node.address().to_string(), "2001:db8:42:7::1");
+        assert_eq!(node.routing_name(), [0x20, 1, 0xd, 0xb8, 0, 0x42, 0, 7]);
         let whole = NodeId("2001:db8::9/128".parse().unwrap());
         assert_eq!(whole.address().to_string(), "2001:db8::9");
     }

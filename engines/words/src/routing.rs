@@ -1,9 +1,10 @@
 //! What the node and its routing protocol say to each other.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
-use crate::{Engine, LinkId, Prefix};
+use crate::{Engine, LinkId, NodeId, Prefix};
 
 /// A routing protocol: any engine that speaks these words.
 ///
@@ -11,6 +12,65 @@ use crate::{Engine, LinkId, Prefix};
 pub trait Routing: for<'a> Engine<Input<'a> = Input<'a>, Output = Output> {}
 
 impl<R: for<'a> Engine<Input<'a> = Input<'a>, Output = Output>> Routing for R {}
+
+/// What a route leads to, and the senders whose packets may follow it.
+///
+/// Shape: both ranges are of one family, or `from` is [`Prefix::ALL`], which means anybody.
+///
+/// Source: RFC 9079 §3.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// The destinations.
+    pub to: Prefix,
+    /// The senders; [`Prefix::ALL`] for anybody.
+    pub from: Prefix,
+}
+
+impl From<Prefix> for Range {
+    /// The range `to`, for anybody's packets.
+    fn from(to: Prefix) -> Self {
+        Self { to, from: Prefix::ALL }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to)?;
+        if self.from == Prefix::ALL { Ok(()) } else { write!(f, " from {}", self.from) }
+    }
+}
+
+impl fmt::Debug for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Which announcements of others are believed: those of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Destinations inside this range …
+    pub inside: Prefix,
+    /// … of exactly so many bits. IPv4 counts from 96.
+    pub length: u8,
+    /// For senders inside this range only; `None`: for anybody only.
+    pub from: Option<Prefix>,
+    /// Announced by one of these nodes, by their names in routing; `None`: by anybody.
+    pub by: Option<Vec<NodeId>>,
+}
+
+impl Admission {
+    /// Tells whether it lets in the announcement of `range` by who calls himself `name`.
+    pub fn admits(&self, range: Range, name: [u8; 8]) -> bool {
+        let to = self.inside.covers(range.to) && range.to.length() == self.length;
+        let from = match self.from {
+            Some(from) => from.covers(range.from),
+            None => range.from == Prefix::ALL,
+        };
+        to && from
+            && self.by.as_ref().is_none_or(|by| by.iter().any(|node| node.routing_name() == name))
+    }
+}
 
 /// What routing is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +87,12 @@ pub enum Input<'a> {
     /// directions; replaces what was said before. A shunned link stays shunned.
     Charge(LinkId, Duration),
     /// Announce this range to all neighbours, as ours.
-    Announce(Prefix),
+    Announce(Range),
     /// Announce this range no longer.
-    Withdraw(Prefix),
+    Withdraw(Range),
+    /// Believe from now on what any of these lets in, and nothing else. What was believed and
+    /// no longer is, is dropped; neighbours are asked again for what now may be.
+    Admit(&'a [Admission]),
     /// Octets of the protocol came in through the link.
     Frame(LinkId, &'a [u8]),
     /// Nothing but time passed.
@@ -44,7 +107,52 @@ pub enum Output {
     /// The range is now reached through this link, or no longer at all.
     ///
     /// Said once for each change, never for our own ranges.
-    Route(Prefix, Option<LinkId>),
+    Route(Range, Option<LinkId>),
     /// This many ranges are now reached through the link.
     Usage(LinkId, u32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    fn range(to: &str, from: &str) -> Range {
+        Range { to: to.parse().unwrap(), from: from.parse().unwrap() }
+    }
+
+    #[test]
+    fn a_range_says_for_whom_it_is() {
+        assert_eq!(range("fd00::/64", "::/0").to_string(), "fd00::/64");
+        let four = range("0.0.0.0/0", "10.42.0.0/16");
+        assert_eq!(four.to_string(), "0.0.0.0/0 from 10.42.0.0/16");
+    }
+
+    #[test]
+    fn only_what_is_of_the_kind_is_let_in() {
+        let nodes =
+            Admission { inside: "fd00::/48".parse().unwrap(), length: 64, from: None, by: None };
+        let admits = |to, from| nodes.admits(range(to, from), [7; 8]);
+        assert!(admits("fd00:0:0:1::/64", "::/0"));
+        assert!(!admits("fd00:0:0:1::/64", "fd00::/48"), "for some senders only");
+        assert!(!admits("fd00::/48", "::/0") && !admits("fd00:0:0:1::/65", "::/0"));
+        assert!(!admits("fd01::/64", "::/0"));
+    }
+
+    #[test]
+    fn a_default_route_is_let_in_from_those_who_may_only() {
+        let exit = NodeId("fd00:0:0:7::/64".parse().unwrap());
+        let exits = Admission {
+            inside: Prefix::ALL,
+            length: 0,
+            from: Some("fd00::/48".parse().unwrap()),
+            by: Some(vec![exit]),
+        };
+        let default = range("::/0", "fd00::/48");
+        assert!(exits.admits(default, exit.routing_name()));
+        assert!(!exits.admits(default, [7; 8]));
+        let others = [range("::/0", "::/0"), range("::/0", "fd00::/47")];
+        assert!(others.iter().all(|other| !exits.admits(*other, exit.routing_name())));
+    }
 }

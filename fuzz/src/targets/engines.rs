@@ -119,21 +119,28 @@ pub(super) fn arrows(octets: &[u8]) {
 pub(super) fn babel(octets: &[u8]) {
     let mut script = Script::new(octets);
     let mut engine = Babel::new(babel_settings(NETWORK, 64, [1; 8]), SEED, Time::ZERO);
-    told(&mut engine, routing::Input::Announce(ME.0), Time::ZERO);
+    told(&mut engine, routing::Input::Announce(ME.0.into()), Time::ZERO);
     let mut now = Time::ZERO;
     for _ in 0..STEPS {
         if script.is_over() {
             break;
         }
         let (what, at) = (script.octet(), link(script.octet()));
-        let input = match what % 9 {
+        let some;
+        let input = match what % 10 {
             0 => routing::Input::Up(at),
             1 => routing::Input::Down(at),
             2 => routing::Input::Shun(at),
             3 | 4 => routing::Input::Frame(at, script.octets()),
-            5 => routing::Input::Announce(peer(script.octet()).0),
-            6 => routing::Input::Withdraw(peer(script.octet()).0),
-            7 => routing::Input::Charge(at, Duration::from_millis(script.number().into())),
+            5 => routing::Input::Announce(range(script.octet())),
+            6 => routing::Input::Withdraw(range(script.octet())),
+            8 => routing::Input::Charge(at, Duration::from_millis(script.number().into())),
+            7 => {
+                let exits = vec![peer(script.octet())];
+                let parameters = gossip::Parameters { exits, ..gossip::Parameters::default() };
+                some = node::admissions(NETWORK, 64, &parameters);
+                routing::Input::Admit(&some)
+            }
             _ => {
                 now = passes(&mut script, now);
                 routing::Input::Wake
@@ -141,6 +148,15 @@ pub(super) fn babel(octets: &[u8]) {
         };
         told(&mut engine, input, now);
         rested(&mut engine, || routing::Input::Wake, now);
+    }
+}
+
+/// The prefix of a node, or a way out of the network.
+fn range(number: u8) -> routing::Range {
+    if number % 4 == 3 {
+        routing::Range { to: Prefix::ALL, from: NETWORK }
+    } else {
+        peer(number).0.into()
     }
 }
 
@@ -316,10 +332,10 @@ pub(super) fn node(octets: &[u8]) {
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
         let (some, crossed);
-        let input = match what % 15 {
-            11 => node::Input::Unanswered(at, script.number().into()),
-            12 => node::Input::Observed(at, ([192, 0, 2, 1], script.number()).into()),
-            13 => node::Input::Roamed,
+        let input = match what % 18 {
+            14 => node::Input::Unanswered(at, script.number().into()),
+            15 => node::Input::Observed(at, ([192, 0, 2, 1], script.number()).into()),
+            16 => node::Input::Roamed,
             0 => node::Input::Request { link: at, key: [9; 32], introduction: script.octets() },
             1 => node::Input::Up(at),
             2 => node::Input::Down(at),
@@ -328,7 +344,7 @@ pub(super) fn node(octets: &[u8]) {
             6 => node::Input::Overlay(who.address(), script.octets()),
             7 => node::Input::Carried(at),
             8 => node::Input::Document(script.octets()),
-            10 => {
+            13 => {
                 crossed = [traffic(&mut script, at, now)];
                 node::Input::Traffic(&crossed)
             }
@@ -336,6 +352,9 @@ pub(super) fn node(octets: &[u8]) {
                 some = [script.octets().to_vec()];
                 node::Input::Bootstrap(&some)
             }
+            10 => node::Input::Index(u32::from(script.octet())),
+            11 => node::Input::Announce(range(script.octet())),
+            12 => node::Input::Withdraw(range(script.octet())),
             _ => {
                 now = passes(&mut script, now);
                 node::Input::Wake

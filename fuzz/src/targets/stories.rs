@@ -85,7 +85,7 @@ fn written_by_hand() -> Vec<u8> {
 /// What a Babel of another node sends in its first minute.
 fn spoken_by_babel() -> Vec<Vec<u8>> {
     let mut engine = Babel::new(babel_settings(NETWORK, 64, [2; 8]), SEED, Time::ZERO);
-    let mut said = told(&mut engine, routing::Input::Announce(peer(2).0), Time::ZERO);
+    let mut said = told(&mut engine, routing::Input::Announce(peer(2).0.into()), Time::ZERO);
     said.extend(told(&mut engine, routing::Input::Up(LinkId::ours(0)), Time::ZERO));
     for second in 0..60 {
         let now = Time::ZERO + Duration::from_secs(second);

@@ -30,9 +30,18 @@ pub(crate) struct LabOptions {
     /// How often each pair is pinged [default: 100ms, less often with many pairs]
     #[arg(long)]
     ping: Option<Span>,
+    /// What each pair is pinged with
+    #[arg(long, default_value = "v6")]
+    family: Family,
+    /// Let the first N nodes be exits, and the others ping a server outside through them
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    exits: u16,
     /// Kill K random nodes T seconds after the nodes' start
     #[arg(long, value_name = "K@T", value_parser = Fault::kill)]
     kill: Vec<Fault>,
+    /// Kill one node
+    #[arg(long, value_name = "NODE@T", value_parser = Fault::kill_node)]
+    kill_node: Vec<Fault>,
     /// Cut two nodes from each other (0 is the registry)
     #[arg(long, value_name = "A-B@T", value_parser = Fault::cut)]
     cut: Vec<Fault>,
@@ -78,11 +87,32 @@ enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Family {
+    /// IPv6
+    V6,
+    /// IPv4, of which the network then has 10.42.0.0/16
+    V4,
+    /// Both, each pair twice
+    Both,
+}
+
+impl From<Family> for lab::Family {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V6 => Self::Ipv6,
+            Family::V4 => Self::Ipv4,
+            Family::Both => Self::Both,
+        }
+    }
+}
+
 impl LabOptions {
     pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
         let loss = self.loss.parse().context("--loss")?;
-        let faults = [self.kill, self.cut, self.block_udp, self.udp_only, self.roam];
-        let faults = faults.into_iter().chain([self.revoke, self.kill_registry]);
+        let Self { kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry, .. } =
+            self;
+        let faults = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
         Ok(lab::Options {
             nodes: self.nodes,
             round: self.round.0,
@@ -91,7 +121,9 @@ impl LabOptions {
             headless: self.headless,
             report: self.report == Some(Format::Json),
             ping: self.ping.map(|span| span.0),
-            faults: faults.flatten().collect(),
+            family: self.family.into(),
+            exits: self.exits,
+            faults: faults.into_iter().flatten().collect(),
             loss,
             homes: lab::Homes { nat: self.nat, symmetric: self.symmetric },
             keep_logs: self.keep_logs,

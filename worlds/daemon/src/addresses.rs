@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use linux::{ALL_IPV4, Notice, Watch};
+use linux::{Notice, Watch};
 use words::Prefix;
 
 /// How long the kernel may say more of one change before it is passed on.
@@ -52,7 +52,7 @@ fn node_hears<M>(watch: &mut Watch, node: &Sender<M>, word: fn() -> M) -> bool {
 fn matters(notice: &Notice) -> bool {
     match notice {
         Notice::Address(..) | Notice::LinkGone(_) | Notice::Overrun => true,
-        Notice::Route(route, _) => route.to == Prefix::ALL || route.to == ALL_IPV4,
+        Notice::Route(route, _) => route.to == Prefix::ALL || route.to == Prefix::ALL_IPV4,
         Notice::Link(_) => false,
     }
 }

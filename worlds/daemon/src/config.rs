@@ -11,7 +11,7 @@ use std::time::Duration;
 use principles::destruction;
 use principles::exceptions::InUse;
 use serde::Deserialize;
-use words::Carrier;
+use words::{Carrier, Prefix};
 
 mod introduction;
 mod quantity;
@@ -27,6 +27,9 @@ pub const CARRIERS: [Carrier; 1] = [Carrier::Udp];
 
 /// The most rules of the small-mesh exception; engines follow no more.
 const RULES: usize = 8;
+
+/// The most addresses by which an exit is probed.
+const PROBES: usize = 8;
 
 /// What an operator can say of a node.
 ///
@@ -51,6 +54,48 @@ pub struct Config {
     pub arrows: Arrows,
     /// The small-mesh exception: what must be among our arrows, at most 8 rules.
     pub ensure: Vec<Ensure>,
+    /// What has no other way leaves this machine through the nearest exit of the network.
+    pub use_exits: bool,
+    /// This node is an exit: it lets others out to the Internet. The network must name it.
+    pub exit: Option<Exit>,
+}
+
+/// What an exit lets out, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exit {
+    /// By IPv4; default: no.
+    pub ipv4: bool,
+    /// By IPv6; default: no.
+    pub ipv6: bool,
+    /// Out by this interface only; default: wherever the kernel has a default route to.
+    pub interface: Option<String>,
+    /// From these ranges of the network only, one for each family; default: all of it.
+    #[serde(deserialize_with = "quantity::ranges")]
+    pub from: Vec<Prefix>,
+    /// Under this machine's own addresses; default: yes. If not, the way back is the
+    /// operator's matter.
+    pub masquerade: bool,
+    /// Also to private addresses, which this machine may reach; default: no.
+    pub private: bool,
+    /// Addresses on the Internet, at most 8, of which one must take a TCP connection, or the
+    /// way is called bad; default: none, and a default route is enough.
+    #[serde(deserialize_with = "quantity::places")]
+    pub probe: Vec<SocketAddr>,
+}
+
+impl Default for Exit {
+    fn default() -> Self {
+        Self {
+            ipv4: false,
+            ipv6: false,
+            interface: None,
+            from: Vec::new(),
+            masquerade: true,
+            private: false,
+            probe: Vec::new(),
+        }
+    }
 }
 
 /// How arrows are drawn and renewed.
@@ -160,7 +205,31 @@ impl Config {
         if rules > RULES {
             return Err(format!("ensure: {rules} rules are too many; keep the best {RULES}"));
         }
-        self.ensure.iter().try_for_each(Ensure::check)
+        self.ensure.iter().try_for_each(Ensure::check)?;
+        match &self.exit {
+            Some(_) if self.use_exits => Err("use_exits: an exit goes out by itself; leave out \
+                                             one of use_exits and [exit]"
+                .to_owned()),
+            exit => exit.as_ref().map_or(Ok(()), Exit::check),
+        }
+    }
+}
+
+impl Exit {
+    fn check(&self) -> Result<(), String> {
+        if !self.ipv4 && !self.ipv6 {
+            return Err(
+                "exit: it lets nobody out; say ipv4 = true, ipv6 = true, or both".to_owned()
+            );
+        }
+        let four = self.from.iter().filter(|range| range.as_ipv4().is_some()).count();
+        if four > 1 || self.from.len() - four > 1 {
+            return Err("exit.from: name one range of each family at most".to_owned());
+        }
+        if self.probe.len() > PROBES {
+            return Err(format!("exit.probe: name {PROBES} addresses at most"));
+        }
+        Ok(())
     }
 }
 
@@ -258,8 +327,19 @@ mod tests {
             [[ensure]]
             at_least = 1
             country = "CN"
+            [exit]
+            ipv4 = true
+            ipv6 = true
+            interface = "eth0"
+            from = ["10.42.8.0/21", "fd00:42::/49"]
+            masquerade = false
+            private = true
+            probe = ["192.0.2.1:443"]
         "#;
         let config = Config::parse(text).unwrap();
+        let exit = config.exit.unwrap();
+        assert_eq!((exit.from.len(), exit.probe.len(), exit.masquerade), (2, 1, false));
+        assert!(Config::parse("use_exits = true").unwrap().use_exits);
         assert_eq!(config.arrows.round, Some(Span(Duration::from_secs(10))));
         assert_eq!(config.arrows.share, Some(Percent(50)));
         assert_eq!(config.ensure.len(), 1);
@@ -289,6 +369,10 @@ mod tests {
             ("[[ensure]]\nat_least = 4\ncountry = \"CN\"", "1 to 3"),
             (&"[[ensure]]\nat_least = 1\ncountry = \"CN\"\n".repeat(9), "the best 8"),
             ("[arrows]\nround = \"61m\"", "1s to 1h"),
+            ("[exit]", "ipv4 = true"),
+            ("[exit]\nipv4 = true\nfrom = [\"10.0.0.1/8\"]", "clear them"),
+            ("[exit]\nipv4 = true\nfrom = [\"10.1.0.0/16\", \"10.2.0.0/16\"]", "each family"),
+            ("use_exits = true\n[exit]\nipv4 = true", "goes out by itself"),
             ("bootstrap = [\"!\"]", "re6st introduction"),
             ("bootstrap = [\"AAAA\"]", "is no introduction"),
             ("bootstrap = [7]", "expected text"),

@@ -1,6 +1,6 @@
 //! The control socket: one question a line, one JSON answer a line.
 //!
-//! `{"ask":"status"}` and so on, on the unix socket `control.sock` of the state
+//! `{"ask":"status"}` and so on, `{"ask":"why","about":"10.42.7.1"}`, on the unix socket `control.sock` of the state
 //! directory. Only who may open that directory may ask.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -32,6 +32,8 @@ pub enum Question {
     Routes,
     /// Every node that is known.
     Nodes,
+    /// Why packets to the destination asked about go the way they go.
+    Why,
     /// What the node shows of itself, as another's configuration may name it.
     Introduction,
 }
@@ -40,6 +42,8 @@ pub enum Question {
 #[serde(deny_unknown_fields)]
 struct Asked {
     ask: Question,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
 }
 
 /// A question on its way to the node, with the place for the answer.
@@ -47,6 +51,8 @@ struct Asked {
 pub struct Pending {
     /// What is asked.
     pub question: Question,
+    /// What it is about, where that is not the node as a whole.
+    pub about: Option<String>,
     /// Where one JSON text goes.
     pub answer: SyncSender<String>,
 }
@@ -100,6 +106,24 @@ pub fn socket_of(state: &Path) -> PathBuf {
 ///
 /// [`Unanswered`], with its remedy.
 pub fn ask(state: &Path, question: Question) -> Result<serde_json::Value, Unanswered> {
+    put(state, &Asked { ask: question, about: None })
+}
+
+/// Asks the node that runs with the directory `state` a question `about` something, and returns
+/// its answer.
+///
+/// # Errors
+///
+/// [`Unanswered`], with its remedy.
+pub fn ask_about(
+    state: &Path,
+    question: Question,
+    about: &str,
+) -> Result<serde_json::Value, Unanswered> {
+    put(state, &Asked { ask: question, about: Some(about.to_owned()) })
+}
+
+fn put(state: &Path, asked: &Asked) -> Result<serde_json::Value, Unanswered> {
     let socket = socket_of(state);
     let mut stream = UnixStream::connect(&socket).map_err(|error| {
         if error.kind() == std::io::ErrorKind::PermissionDenied {
@@ -110,7 +134,7 @@ pub fn ask(state: &Path, question: Question) -> Result<serde_json::Value, Unansw
     })?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    writeln!(stream, "{}", serde_json::to_string(&Asked { ask: question })?)?;
+    writeln!(stream, "{}", serde_json::to_string(asked)?)?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)
@@ -187,14 +211,14 @@ fn converse<M>(
     let answer = match serde_json::from_slice::<Asked>(&line) {
         Ok(asked) => {
             let (answer, answered) = sync_channel(1);
-            let sent = node.send(wrap(Pending { question: asked.ask, answer }));
+            let sent = node.send(wrap(Pending { question: asked.ask, about: asked.about, answer }));
             let gone = || std::io::Error::from(std::io::ErrorKind::BrokenPipe);
             sent.map_err(|_| gone())?;
             answered.recv_timeout(PATIENCE).map_err(|_| gone())?
         }
         Err(error) => serde_json::json!({
             "error": error.to_string(),
-            "remedy": "send one line such as {\"ask\":\"status\"}; status, arrows, routes, nodes or introduction",
+            "remedy": "send one line such as {\"ask\":\"status\"}; status, arrows, routes, nodes, introduction, or why with \"about\"",
         })
         .to_string(),
     };

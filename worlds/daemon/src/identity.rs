@@ -115,15 +115,6 @@ impl Identity {
         NetworkAuthority::new(self.ca.clone())
     }
 
-    /// Returns our name in the routing protocol, bound to our key.
-    ///
-    /// Neither all zeros nor all ones, which RFC 8966 §4.1.3 forbids.
-    pub(crate) fn router_id(&self) -> [u8; 8] {
-        let digest = crypto::Fingerprint::of(&self.certificate.key.0).0;
-        let id = digest.first_chunk::<8>().copied().unwrap_or([1; 8]);
-        if id == [0; 8] || id == [0xff; 8] { [1; 8] } else { id }
-    }
-
     /// Returns what we show of ourselves, issued `now`: reached at `endpoints`, of which
     /// the first [`Contact::ENDPOINTS`] are told.
     ///

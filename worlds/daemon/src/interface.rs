@@ -1,9 +1,10 @@
-//! The node's network interface: `re6st0`, its address, and the way into the mesh.
+//! The node's network interface: `re6st0`, its addresses, and the way into the mesh.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use linux::{Destination, Netlink, Queues, Tun};
-use words::{NodeId, Prefix};
+use node::Ipv4;
+use words::{Ipv4Plan, NodeId, Prefix};
 
 /// Why the interface cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,53 @@ pub(crate) enum Failed {
     },
 }
 
+/// The interface, once it is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    index: u32,
+    name: String,
+}
+
+impl Device {
+    /// Returns the kernel's number of it.
+    pub(crate) const fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Returns its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the interface the first address of our part of the IPv4 range, and sends the rest
+    /// of the range to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failed`], with its remedy.
+    pub(crate) fn give(&self, ipv4: Ipv4) -> Result<(), Failed> {
+        let mut netlink = Netlink::open()?;
+        refuse_overlap(&mut netlink, ipv4.network)?;
+        let Some(own) = Ipv4Plan::address(ipv4.own).map(IpAddr::V4) else { return Ok(()) };
+        netlink.add_address(self.index, Destination::only(own))?;
+        Ok(netlink.set_route(ipv4.network.into(), self.index, Some(own))?)
+    }
+
+    /// Takes that away again.
+    ///
+    /// # Errors
+    ///
+    /// [`Failed::Kernel`]; what can be taken away is.
+    pub(crate) fn take(&self, ipv4: Ipv4) -> Result<(), Failed> {
+        let mut netlink = Netlink::open()?;
+        let route = netlink.delete_route(ipv4.network.into(), self.index);
+        if let Some(own) = Ipv4Plan::address(ipv4.own) {
+            netlink.remove_address(self.index, Destination::only(own.into()))?;
+        }
+        Ok(route?)
+    }
+}
+
 /// Makes the interface `name`: gives it the node's address and sends the network's
 /// addresses to it.
 ///
@@ -34,7 +82,12 @@ pub(crate) enum Failed {
 /// # Errors
 ///
 /// [`Failed`], with its remedy.
-pub(crate) fn open(name: &str, me: NodeId, network: Prefix, mtu: u16) -> Result<Tun, Failed> {
+pub(crate) fn open(
+    name: &str,
+    me: NodeId,
+    network: Prefix,
+    mtu: u16,
+) -> Result<(Tun, Device), Failed> {
     let mut netlink = Netlink::open()?;
     refuse_overlap(&mut netlink, network)?;
     let tun = Tun::open(name, Queues::One)?;
@@ -45,7 +98,8 @@ pub(crate) fn open(name: &str, me: NodeId, network: Prefix, mtu: u16) -> Result<
     let own = IpAddr::V6(me.address());
     netlink.add_address(device, Destination::only(own))?;
     netlink.set_route(Destination::from(network), device, Some(own))?;
-    Ok(tun)
+    let name = tun.name().to_owned();
+    Ok((tun, Device { index: device, name }))
 }
 
 /// Refuses a network whose addresses the machine already reaches elsewhere.
@@ -54,11 +108,8 @@ pub(crate) fn open(name: &str, me: NodeId, network: Prefix, mtu: u16) -> Result<
 /// is more specific. One inside the network would take its part away from the mesh.
 fn refuse_overlap(netlink: &mut Netlink, network: Prefix) -> Result<(), Failed> {
     for route in netlink.routes()? {
-        let (IpAddr::V6(first), Some(device)) = (route.destination.address, route.device) else {
-            continue;
-        };
-        let other = Prefix::new(first.to_bits(), route.destination.length);
-        if network.covers(other) {
+        let Some(device) = route.device else { continue };
+        if network.covers(route.destination.into()) {
             return Err(Failed::Overlap {
                 network,
                 other: route.destination,

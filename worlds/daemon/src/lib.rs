@@ -19,9 +19,11 @@ mod keeper;
 mod overlay;
 mod places;
 mod registrar;
+mod spared;
 mod state;
 mod tally;
 mod up;
+mod uplink;
 mod world;
 
 pub use birth::replay;

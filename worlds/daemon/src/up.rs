@@ -5,9 +5,9 @@ use std::sync::mpsc::{Sender, channel};
 
 use anyhow::Context;
 use crypto::session::Mask;
-use forward::Own;
+use forward::{Own, Target};
 use registry::client::Client;
-use words::Time;
+use words::{NodeId, Prefix, Time};
 
 use crate::birth::conceive;
 use crate::config::Config;
@@ -19,8 +19,8 @@ use crate::record::{Birth, Recorder};
 use crate::registrar::Registrar;
 use crate::state::State;
 use crate::tally::Tally;
-use crate::world::{Happened, Times, World};
-use crate::{addresses, control, interface, plane};
+use crate::world::{Exit, Happened, MARK, Times, WayOut, World};
+use crate::{addresses, control, interface, plane, spared, uplink};
 
 /// How to start a node.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ fn assemble(
     let birth = Birth {
         seed: linux::seed()?,
         me,
-        router_id: identity.router_id(),
+        router_id: me.routing_name(),
         ca: identity.ca.der().to_vec(),
         config: text,
     };
@@ -90,11 +90,11 @@ fn assemble(
         .context("the recording cannot be started; name a file that you may write")?;
     let node = conceive(&birth).map_err(anyhow::Error::msg)?;
 
-    let udp = linux::Udp::bind(config.port())?;
+    let udp = underlay(config)?;
     // The kernel may have chosen the port.
     let port = udp.local().context("the UDP socket has no address; restart the node")?.port();
     let places = Places::new(config.endpoints.clone(), network, port);
-    let tun = interface::open(config.interface(), me, network, plane::MTU)?;
+    let (tun, device) = interface::open(config.interface(), me, network, plane::MTU)?;
     let clock = linux::Clock::start();
     let secret = *identity.noise.private();
     let aes = crypto::session::has_aes();
@@ -107,24 +107,20 @@ fn assemble(
         mask: Mask::new(&noise::mask_key(&identity.noise.public())),
         clock,
         own: Own { ipv6: me.address(), ipv4: None, mtu: plane::MTU },
-        local: vec![me.0],
     };
-    let tell = happened.clone();
-    let plane = plane::start(parts, move |said| {
-        // The loop is gone only when the process ends.
-        let _ = tell.send(Happened::Plane(said));
-    })?;
+    let plane = start_plane(parts, (me, network), happened.clone())?;
     let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
     addresses::watch(happened.clone(), || Happened::Network);
     let keeper = keeper(happened.clone())?;
-    let registrar = Registrar::start(client(&state, &identity)?, happened)?;
-    if let Some(why) = identity.out_of_date(linux::Clock::wall()) {
-        tracing::warn!(%why, "others refuse this node; it asks the registry for a new certificate");
-        // Before it tells the registry how it is reached, which would be refused.
-        registrar.renew();
+    let addresses = registry_addresses(&state)?;
+    let way_out = way_out(config, &addresses, &happened)?;
+    if let Some(exit) = &config.exit {
+        uplink::watch(exit.clone(), device.index(), happened.clone())?;
     }
+    let client = client(&state, &identity, addresses)?;
+    let registrar = start_registrar(client, &identity, happened)?;
     Ok(World {
         times: Times::starting(clock.now()),
         tally: Tally::default(),
@@ -132,16 +128,63 @@ fn assemble(
         node,
         noise,
         plane,
+        device,
         overlay,
         registrar,
         state,
         identity,
+        ipv4: None,
+        exit: Exit::new(config.exit.clone().unwrap_or_default()),
+        way_out,
         places,
         named: config.bootstrap.clone(),
         shown: Vec::new(),
         recorder,
         keeper,
     })
+}
+
+/// Opens the socket of the tunnels, marked if other packets are to leave by another way.
+fn underlay(config: &Config) -> anyhow::Result<linux::Udp> {
+    let udp = linux::Udp::bind(config.port())?;
+    if config.use_exits {
+        udp.mark(MARK).context(
+            "the tunnels cannot be told apart from what leaves through exits; run as root, or \
+             with CAP_NET_ADMIN",
+        )?;
+    }
+    Ok(udp)
+}
+
+/// Starts the plane of the node `me` of `network`.
+fn start_plane(
+    parts: plane::Parts,
+    (me, network): (NodeId, Prefix),
+    happened: Sender<Happened>,
+) -> Result<plane::Handle, plane::Failed> {
+    let mut plane = plane::start(parts, move |said| {
+        // The loop is gone only when the process ends.
+        let _ = happened.send(Happened::Plane(said));
+    })?;
+    plane.set_fixed(me.0.into(), Some(Target::Local));
+    // Whom routing does not know is nowhere, and not outside.
+    plane.set_fixed(network.into(), Some(Target::Unreachable));
+    Ok(plane)
+}
+
+/// Starts the line to the registry, and asks for a new certificate if others refuse ours.
+fn start_registrar(
+    client: Client,
+    identity: &Identity,
+    happened: Sender<Happened>,
+) -> std::io::Result<Registrar> {
+    let registrar = Registrar::start(client, happened)?;
+    if let Some(why) = identity.out_of_date(linux::Clock::wall()) {
+        tracing::warn!(%why, "others refuse this node; it asks the registry for a new certificate");
+        // Before it tells the registry how it is reached, which would be refused.
+        registrar.renew();
+    }
+    Ok(registrar)
 }
 
 /// Returns the thread that writes files, and tells which it could not.
@@ -152,11 +195,29 @@ fn keeper(happened: Sender<Happened>) -> std::io::Result<Keeper> {
     })
 }
 
-/// Returns the line to the registry that `join` noted.
-fn client(state: &State, identity: &Identity) -> anyhow::Result<Client> {
+/// Has the kernel lead what leaves this machine through exits, if the configuration asks for it;
+/// the tunnels and the registry excepted.
+fn way_out(
+    config: &Config,
+    registry: &[String],
+    happened: &Sender<Happened>,
+) -> anyhow::Result<WayOut> {
+    if !config.use_exits {
+        return Ok(WayOut::default());
+    }
+    spared::watch(registry.to_vec(), happened.clone())?;
+    Ok(WayOut::start()?)
+}
+
+/// Returns where the registry answers, as `join` noted it.
+fn registry_addresses(state: &State) -> anyhow::Result<Vec<String>> {
+    let addresses = State::read(&state.registry())?;
+    Ok(String::from_utf8_lossy(&addresses).lines().map(str::to_owned).collect())
+}
+
+/// Returns the line to the registry at these addresses.
+fn client(state: &State, identity: &Identity, addresses: Vec<String>) -> anyhow::Result<Client> {
     let file = state.registry();
-    let addresses = State::read(&file)?;
-    let addresses = String::from_utf8_lossy(&addresses).lines().map(str::to_owned).collect();
     let key = crypto::SigningKey::load(&state.key())?;
     Client::new(addresses, identity.ca.clone(), identity.certificate.clone(), key)
         .with_context(|| file.display().to_string())

@@ -5,7 +5,7 @@
 //! of its own and shares only snapshots with it.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use words::{Engine, LinkId, Time};
 use crate::birth::RealNode;
 use crate::control::Pending;
 use crate::identity::Identity;
+use crate::interface::Device;
 use crate::keeper::Keeper;
 use crate::overlay::{Heard, Overlay};
 use crate::places::Places;
@@ -24,11 +25,19 @@ use crate::record::Recorder;
 use crate::registrar::{News, Registrar};
 use crate::state::{State, Unusable};
 use crate::tally::Tally;
+use crate::uplink::Uplink;
 
+mod exit;
 mod own;
+mod payload;
 mod perform;
 mod report;
 mod roam;
+mod way_out;
+mod why;
+
+pub(crate) use exit::Exit;
+pub(crate) use way_out::{MARK, WayOut};
 
 /// How often a watched link is looked at for payload.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -48,6 +57,10 @@ pub(crate) enum Happened {
     Asked(Pending),
     /// The registry answered.
     Registry(News),
+    /// Whether the machine has a way to the Internet was looked at, and changed.
+    Uplink(Uplink),
+    /// The registry answers at these addresses.
+    RegistryAt(Vec<IpAddr>),
     /// A file could not be written.
     NotKept(Unusable),
     /// This machine may have other addresses, or leave by another.
@@ -62,10 +75,15 @@ pub(crate) struct World {
     pub(crate) node: RealNode,
     pub(crate) noise: Noise,
     pub(crate) plane: plane::Handle,
+    pub(crate) device: Device,
     pub(crate) overlay: Overlay,
     pub(crate) registrar: Registrar,
     pub(crate) state: State,
     pub(crate) identity: Identity,
+    /// Our IPv4 addresses, if the network has any for us.
+    pub(crate) ipv4: Option<node::Ipv4>,
+    pub(crate) exit: Exit,
+    pub(crate) way_out: WayOut,
     pub(crate) places: Places,
     /// Introductions to begin with that the configuration names.
     pub(crate) named: Vec<Vec<u8>>,
@@ -145,7 +163,9 @@ impl World {
     fn next_deadline(&self) -> Time {
         let mut due = self.times.next_calendar;
         let roamed = self.times.roamed.as_ref().map(|roamed| roamed.next);
-        for one in [self.times.end, self.times.next_look, roamed].into_iter().flatten() {
+        let way_out = self.way_out.deadline();
+        let ours = [self.times.end, self.times.next_look, roamed, way_out];
+        for one in ours.into_iter().flatten() {
             due = due.or_earlier(one);
         }
         if !self.times.watched.is_empty() {
@@ -170,6 +190,9 @@ impl World {
         self.remind_if_roamed(now);
         if self.times.next_look.take_if(|at| *at <= now).is_some() {
             self.introduce_if_due(now);
+        }
+        if self.way_out.deadline().is_some_and(|at| now >= at) {
+            self.review_way_out();
         }
         if now >= self.times.next_glance && !self.times.watched.is_empty() {
             self.times.next_glance = now + GLANCE;
@@ -238,6 +261,8 @@ impl World {
             Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
             Happened::Asked(pending) => self.answer(&pending),
             Happened::Registry(news) => self.learn(news),
+            Happened::Uplink(uplink) => self.has_uplink(uplink),
+            Happened::RegistryAt(addresses) => self.spare(&addresses),
             Happened::NotKept(error) => {
                 self.tally.note("state-not-written");
                 tracing::warn!(%error, "the node goes on without it");

@@ -12,7 +12,7 @@ use linux::{Clock, Destination, Epoll, Namespace, Netlink, Queues, Tun, Waker};
 use words::{Engine, Time};
 
 use crate::capture::Capture;
-use crate::internet::{HostId, Input, Internet, Output, Place};
+use crate::internet::{HostId, Input, Internet, OUTSIDE, Output, Place};
 
 /// The interface by which a host reaches the Internet.
 const INTERFACE: &str = "wan0";
@@ -50,7 +50,12 @@ pub(crate) struct Emulator {
 }
 
 /// Makes the interface of a host in its namespace, with its address and a default route.
-pub(crate) fn plug_in(namespace: &Namespace, place: &Place) -> Result<Tun, linux::Error> {
+///
+/// Beside the registry is the server outside of the mesh: it has both addresses.
+pub(crate) fn plug_in(
+    namespace: &Namespace,
+    (id, place): (HostId, &Place),
+) -> Result<Tun, linux::Error> {
     let own = own(place);
     namespace.run(move || {
         let tun = Tun::open(INTERFACE, Queues::One)?;
@@ -59,6 +64,9 @@ pub(crate) fn plug_in(namespace: &Namespace, place: &Place) -> Result<Tun, linux
         netlink.set_quiet(device)?;
         netlink.set_mtu(device, MTU)?;
         netlink.add_address(device, own)?;
+        if id == HostId::REGISTRY {
+            netlink.add_address(device, Destination::only(OUTSIDE.into()))?;
+        }
         netlink.set_up(device)?;
         netlink.set_route(Destination::ALL_IPV4, device, Some(own.address))?;
         Ok(tun)

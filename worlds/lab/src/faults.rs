@@ -20,6 +20,8 @@ pub struct Fault {
 pub enum What {
     /// So many nodes, drawn by chance, are killed.
     Kill(u16),
+    /// This node is killed.
+    KillNode(u16),
     /// Two hosts cannot reach each other directly any more; host 0 is the registry.
     Cut(u16, u16),
     /// No UDP leaves or reaches this node any more.
@@ -50,6 +52,15 @@ impl Fault {
     /// [`NoFault`], with the form, for other text.
     pub fn kill(text: &str) -> Result<Self, NoFault> {
         Self::of(text, "K@T, as 6@30", |what| Some(What::Kill(what.parse().ok()?)))
+    }
+
+    /// Reads `NODE@T`: kill a node after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn kill_node(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "NODE@T, as 3@30", |what| Some(What::KillNode(what.parse().ok()?)))
     }
 
     /// Reads `A-B@T`: cut the nodes A and B from each other after T seconds.
@@ -137,7 +148,9 @@ impl Fault {
             }
             What::Kill(_) | What::KillRegistry => return None,
             What::Cut(a, b) => (vec![*a, *b], 0),
-            What::BlockUdp(node) | What::Revoke(node) | What::Roam(node) => (vec![*node], 1),
+            What::BlockUdp(node) | What::Revoke(node) | What::Roam(node) | What::KillNode(node) => {
+                (vec![*node], 1)
+            }
             What::UdpOnly(node, others) => ([&[*node], &others[..]].concat(), 1),
         };
         let wrong = named.into_iter().find(|node| *node < least || *node > nodes)?;

@@ -20,10 +20,13 @@ use nix::unistd::Pid;
 
 use crate::emulator::{plug_in, replug};
 use crate::internet::{HostId, Model, Place};
+use crate::options::Options;
 use crate::stop::Stop;
 
 /// Port of the registry.
 const REGISTRY_PORT: u16 = 8443;
+/// The IPv4 addresses of the network, where it has any.
+const IPV4: &str = "10.42.0.0/16";
 /// Nodes that join at the same time.
 const AT_ONCE: usize = 8;
 /// How long a command may take that is to end by itself.
@@ -61,11 +64,16 @@ impl Hosts {
         let mut tuns = Vec::new();
         for (id, place) in (0..).map(HostId).zip(model.places()) {
             let namespace = Namespace::new()?;
-            tuns.push(plug_in(&namespace, place)?);
+            tuns.push(plug_in(&namespace, (id, place))?);
             hosts.push(Host { id, place: place.clone(), namespace, process: None });
         }
         fs::create_dir_all(directory.join("logs")).context("cannot make a directory for logs")?;
         Ok((Self { directory, executable, all: hosts }, tuns))
+    }
+
+    /// Returns the namespaces of all hosts, the registry's first.
+    pub(crate) fn everybody(&self) -> Vec<(HostId, &Namespace)> {
+        self.all.iter().map(|host| (host.id, &host.namespace)).collect()
     }
 
     /// Returns the namespaces of the nodes.
@@ -78,13 +86,16 @@ impl Hosts {
         self.directory.join(name(host))
     }
 
-    /// Founds a network whose rounds take `round`, and serves its registry.
-    pub(crate) fn found(&mut self, round: Duration, stop: &Stop) -> anyhow::Result<()> {
+    /// Founds a network as `options` ask, and serves its registry.
+    pub(crate) fn found(&mut self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
         let public = self.host(HostId::REGISTRY)?.place.public;
         let listen = format!("{}:{REGISTRY_PORT}", Ipv4Addr::UNSPECIFIED);
         let mut init = self.registry("init");
         init.args(["--listen", &listen, "--public", &format!("{public}:{REGISTRY_PORT}")]);
-        init.args(["--round", &format!("{}ms", round.as_millis())]);
+        init.args(["--round", &format!("{}ms", options.round.as_millis())]);
+        if options.has_ipv4() {
+            init.args(["--ipv4", IPV4]);
+        }
         self.finish(HostId::REGISTRY, init, stop)?;
         let serve = self.registry("serve");
         self.start(HostId::REGISTRY, serve)?;
@@ -133,6 +144,29 @@ impl Hosts {
             }
         }
         Ok(())
+    }
+
+    /// Writes into the configurations which nodes are exits: the first so many; the others use
+    /// them.
+    pub(crate) fn configure(&self, exits: u16) -> anyhow::Result<()> {
+        for host in self.all.iter().skip(1).filter(|_| exits > 0) {
+            let file = self.state(host.id).join("re6st.toml");
+            let text = fs::read_to_string(&file).context("a node has no configuration")?;
+            let text = if host.id.0 <= exits {
+                format!("{text}\n[exit]\nipv4 = true\n")
+            } else {
+                format!("use_exits = true\n{text}")
+            };
+            fs::write(&file, text).context("a configuration cannot be written")?;
+        }
+        Ok(())
+    }
+
+    /// Names the nodes that may be exits.
+    pub(crate) fn name_exits(&self, prefixes: &[String], stop: &Stop) -> anyhow::Result<()> {
+        let mut parameters = self.registry("parameters");
+        parameters.arg("--exits").args(prefixes);
+        self.finish(HostId::REGISTRY, parameters, stop).map(drop)
     }
 
     /// Starts a node, which records itself in the directory `record` if there is one;

@@ -24,9 +24,10 @@ mod tests;
 mod way;
 
 pub use cities::{CITIES, City};
-pub use model::{Homes, HostId, MOST_NODES, Model, Place};
+pub use model::{Homes, HostId, MOST_NODES, Model, OUTSIDE, Place};
 use nat::Nat;
 use packet::Reading;
+pub(crate) use packet::checksum;
 pub use way::{Loss, NoLoss, Way};
 
 /// What can happen to the Internet.
@@ -109,6 +110,8 @@ pub struct Internet {
     arrived: VecDeque<Output>,
     drops: BTreeMap<Dropped, u64>,
     carried: u64,
+    /// How many packets reached the server outside of the mesh, by who sent them.
+    outside: BTreeMap<HostId, u64>,
     dice: Dice,
 }
 
@@ -177,6 +180,7 @@ impl Internet {
                 nats.insert(host, Nat::new(inside, place.public, place.symmetric, dice));
             }
         }
+        by_address.insert(OUTSIDE, HostId::REGISTRY);
         Self {
             model,
             by_address,
@@ -192,6 +196,7 @@ impl Internet {
             arrived: VecDeque::new(),
             drops: BTreeMap::new(),
             carried: 0,
+            outside: BTreeMap::new(),
             dice: Dice::of(seed, "ways"),
         }
     }
@@ -217,11 +222,17 @@ impl Internet {
         }
     }
 
+    /// Returns how many packets reached the server outside of the mesh, by who sent them.
+    pub const fn outside(&self) -> &BTreeMap<HostId, u64> {
+        &self.outside
+    }
+
     /// A packet leaves its host: translation, faults, then the line and the way.
     fn depart(&mut self, from: HostId, packet: &[u8], now: Time) -> Result<(), Dropped> {
         let reading = Reading::of(packet).ok_or(Dropped::Malformed)?;
         let place = self.model.at(from).ok_or(Dropped::Spoofed)?;
-        if reading.source != place.own() {
+        let beside = from == HostId::REGISTRY && reading.source == OUTSIDE;
+        if reading.source != place.own() && !beside {
             return Err(Dropped::Spoofed);
         }
         let uplink = place.uplink;
@@ -248,6 +259,9 @@ impl Internet {
             nat.enter(&mut packet, at)?;
         }
         self.carried += 1;
+        if reading.destination == OUTSIDE {
+            *self.outside.entry(from).or_default() += 1;
+        }
         self.arrived.push_back(Output::Deliver(to, packet));
         Ok(())
     }

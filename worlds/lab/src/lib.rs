@@ -19,6 +19,7 @@ mod faults;
 mod hosts;
 pub mod internet;
 mod options;
+mod outward;
 mod ping;
 mod report;
 mod run;
@@ -37,8 +38,8 @@ use anyhow::Context;
 
 pub use faults::{Fault, NoFault, What};
 pub use internet::{Homes, Loss, NoLoss};
-pub use options::Options;
-pub use report::{Arrows, Nat, Pings, Report, Revoked, Spread, Stretch};
+pub use options::{Family, Options};
+pub use report::{Arrows, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};
 
 /// How a lab ended.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,6 +14,18 @@ const RUN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_ho
 /// How often each pair is pinged.
 const PING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
 
+/// With which addresses the nodes ping each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Those of IPv6.
+    #[default]
+    Ipv6,
+    /// Those of IPv4.
+    Ipv4,
+    /// Both: each pair is pinged twice as often, and counts twice.
+    Both,
+}
+
 /// What can be asked of the lab.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -32,6 +44,11 @@ pub struct Options {
     /// How often each pair is pinged, every 1 ms to every minute; 100 ms if not given, less
     /// often with many pairs.
     pub ping: Option<Duration>,
+    /// What is pinged with; where IPv4 is, the network has 10.42.0.0/16.
+    pub family: Family,
+    /// So many nodes, the first ones, let the others out to the Internet; fewer than there are
+    /// nodes. The network then has IPv4, and the others ping a server outside of the mesh.
+    pub exits: u16,
     /// What is to go wrong, in any order.
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
@@ -58,6 +75,8 @@ impl Default for Options {
             headless: false,
             report: false,
             ping: None,
+            family: Family::Ipv6,
+            exits: 0,
             faults: Vec::new(),
             loss: Loss::None,
             homes: Homes::default(),
@@ -70,6 +89,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Tells whether the network has IPv4 addresses.
+    pub(crate) fn has_ipv4(&self) -> bool {
+        self.family != Family::Ipv6 || self.exits > 0
+    }
+
     /// Refuses what cannot be done, before anything is started.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if !(2..=MOST_NODES).contains(&self.nodes) {
@@ -86,6 +110,9 @@ impl Options {
         }
         if let Some(nat) = self.homes.nat.filter(|nat| *nat >= self.nodes) {
             anyhow::bail!("--nat {nat}: one node at least is not behind NAT");
+        }
+        if self.exits >= self.nodes {
+            anyhow::bail!("--exits {}: fewer than the {} nodes", self.exits, self.nodes);
         }
         if let Some(misfit) = self.faults.iter().find_map(|fault| fault.misfit(self.nodes)) {
             anyhow::bail!("{misfit}");

@@ -4,7 +4,7 @@
 //! once and the machine is not asked for everything at the same moment.
 
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -17,9 +17,11 @@ use words::Time;
 
 use crate::internet::HostId;
 
+mod all;
 mod book;
 mod echo;
 
+pub(crate) use all::Pingers;
 pub(crate) use book::{Book, PATIENCE, Sum};
 use echo::Echo;
 
@@ -40,18 +42,28 @@ pub(crate) fn interval(pairs: usize, asked: Option<Duration>) -> Duration {
     asked.unwrap_or_else(|| INTERVAL.max(least)).max(Duration::from_millis(1))
 }
 
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ip {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
 /// Where one node pings from and how it is reached.
 #[derive(Debug)]
 struct Post {
     host: HostId,
     socket: UdpSocket,
     /// Its address in the mesh, once known.
-    address: Option<Ipv6Addr>,
+    address: Option<IpAddr>,
 }
 
 /// What the thread and its owner share.
 #[derive(Debug)]
 struct Shared {
+    ip: Ip,
     book: Mutex<Book>,
     gone: Mutex<Sum>,
     posts: Mutex<Vec<Post>>,
@@ -71,28 +83,45 @@ pub(crate) struct Pinger {
 }
 
 impl Pinger {
-    /// Starts the thread, with a socket in the namespace of each node.
+    /// Starts the thread, with a socket in the namespace of each node, for all pairs of them.
     ///
     /// Nodes are pinged once their addresses are told: see [`address`](Self::address).
     pub(crate) fn start(
         nodes: &[(HostId, &Namespace)],
         interval: Duration,
         clock: Clock,
+        ip: Ip,
     ) -> anyhow::Result<Self> {
         let hosts: Vec<HostId> = nodes.iter().map(|(host, _)| *host).collect();
+        // One from each node in turn, so that none has to send many at once.
+        let turned = |by: usize| hosts.iter().cycle().skip(by);
+        let pairs = (1..hosts.len())
+            .flat_map(|by| hosts.iter().copied().zip(turned(by).copied()))
+            .collect();
+        Self::between(nodes, pairs, (interval, clock, ip))
+    }
+
+    /// Starts the thread, for these pairs of hosts.
+    pub(crate) fn between(
+        nodes: &[(HostId, &Namespace)],
+        pairs: Vec<(HostId, HostId)>,
+        (interval, clock, ip): (Duration, Clock, Ip),
+    ) -> anyhow::Result<Self> {
         let mut posts = Vec::new();
         for (host, namespace) in nodes {
-            let socket = namespace.run(raw_socket)?.context("cannot make a raw socket")?;
+            let socket =
+                namespace.run(move || raw_socket(ip))?.context("cannot make a raw socket")?;
             posts.push(Post { host: *host, socket, address: None });
         }
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::of(&hosts)),
+            ip,
+            book: Mutex::new(Book::of_pairs(pairs.iter().copied())),
             gone: Mutex::default(),
             posts: Mutex::new(posts),
             quiet: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
-        let mut rounds = Rounds::of(&hosts, interval, clock, Arc::clone(&shared));
+        let mut rounds = Rounds::of(pairs, interval, clock, Arc::clone(&shared));
         let body = move || {
             if let Err(error) = rounds.run() {
                 crate::say(&format!("re6st lab: pinging stopped: {error:#}"));
@@ -103,8 +132,11 @@ impl Pinger {
         Ok(Self { shared, clock, interval, thread })
     }
 
-    /// Tells the address of a node in the mesh.
-    pub(crate) fn address(&self, host: HostId, address: Ipv6Addr) {
+    /// Tells an address of a node in the mesh; one of the other family is of no use.
+    pub(crate) fn address(&self, host: HostId, address: IpAddr) {
+        if address.is_ipv4() != (self.shared.ip == Ip::V4) {
+            return;
+        }
         let mut posts = lock(&self.shared.posts);
         if let Some(post) = posts.iter_mut().find(|post| post.host == host) {
             post.address = Some(address);
@@ -169,12 +201,12 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn of(hosts: &[HostId], interval: Duration, clock: Clock, shared: Arc<Shared>) -> Self {
-        // One from each node in turn, so that none has to send many at once.
-        let turned = |by: usize| hosts.iter().cycle().skip(by);
-        let pairs = (1..hosts.len())
-            .flat_map(|by| hosts.iter().copied().zip(turned(by).copied()))
-            .collect();
+    fn of(
+        pairs: Vec<(HostId, HostId)>,
+        interval: Duration,
+        clock: Clock,
+        shared: Arc<Shared>,
+    ) -> Self {
         let start = clock.now();
         Self { pairs, interval, clock, shared, due: 0, start }
     }
@@ -209,7 +241,7 @@ impl Rounds {
         let mut octets = [0; 256];
         for _ in 0..TURN {
             let Ok(length) = post.socket.recv(&mut octets) else { break };
-            let echo = octets.get(..length).and_then(Echo::answer);
+            let echo = octets.get(..length).and_then(|it| Echo::answer(it, self.shared.ip));
             let Some(echo) = echo.filter(|echo| echo.from == post.host) else { continue };
             let now = self.clock.now();
             lock(&self.shared.book).answer(echo.from, echo.to, echo.number, now);
@@ -244,17 +276,21 @@ impl Rounds {
         }
         let now = self.clock.now();
         let Some(number) = lock(&self.shared.book).send(from, to, now) else { return };
-        let to_address = SocketAddr::V6(SocketAddrV6::new(address, 0, 0, 0));
+        let to_address = SocketAddr::new(address, 0);
         // A ping that cannot even be sent (no route) is lost like any other.
-        let _ = sender.socket.send_to(&Echo { from, to, number }.request(), to_address);
+        let _ =
+            sender.socket.send_to(&Echo { from, to, number }.request(self.shared.ip), to_address);
     }
 }
 
-/// Makes a raw socket for ICMP over IPv6 in the namespace of the calling thread.
-fn raw_socket() -> io::Result<UdpSocket> {
+/// Makes a raw socket for ICMP in the namespace of the calling thread.
+fn raw_socket(ip: Ip) -> io::Result<UdpSocket> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let protocol = SockProtocol::IcmpV6;
-    Ok(socket(AddressFamily::Inet6, SockType::Raw, flags, protocol)?.into())
+    let (family, protocol) = match ip {
+        Ip::V4 => (AddressFamily::Inet, SockProtocol::Icmp),
+        Ip::V6 => (AddressFamily::Inet6, SockProtocol::IcmpV6),
+    };
+    Ok(socket(family, SockType::Raw, flags, protocol)?.into())
 }
 
 /// A thread that panicked has printed why; what it left is still the best there is.
@@ -282,14 +318,17 @@ mod tests {
             return;
         };
         let hosts = [(HostId(1), &namespace), (HostId(2), &namespace)];
-        let pinger = Pinger::start(&hosts, Duration::from_millis(5), Clock::start()).unwrap();
-        pinger.address(HostId(1), Ipv6Addr::LOCALHOST);
-        pinger.address(HostId(2), Ipv6Addr::LOCALHOST);
-        while pinger.sum().sent < 20 {
-            std::thread::sleep(Duration::from_millis(1));
+        for (ip, own) in [(Ip::V6, "::1"), (Ip::V4, "127.0.0.1")] {
+            let pinger =
+                Pinger::start(&hosts, Duration::from_millis(5), Clock::start(), ip).unwrap();
+            pinger.address(HostId(1), own.parse().unwrap());
+            pinger.address(HostId(2), own.parse().unwrap());
+            while pinger.sum().sent < 20 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            pinger.quiet();
+            assert_eq!((pinger.sum().pairs, pinger.sum().lost), (2, 0));
+            assert!(pinger.book().full().is_some());
         }
-        pinger.quiet();
-        assert_eq!((pinger.sum().pairs, pinger.sum().lost), (2, 0));
-        assert!(pinger.book().full().is_some());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::internet::{Dropped, HostId, Model};
-use crate::ping::{Book, Sum};
+use crate::ping::Sum;
 use crate::watch::{Expelled, Seen};
 
 /// How a run went. The keys and their order are those that readers rely on; new ones are
@@ -53,6 +53,8 @@ pub struct Report {
     pub lost_pings: Vec<LostPing>,
     /// The nodes behind NAT.
     pub nat: Nat,
+    /// What nodes sent out of the mesh, through exits.
+    pub outside: Outside,
 }
 
 /// Nodes behind NAT, and their links with each other.
@@ -62,6 +64,20 @@ pub struct Nat {
     pub pairs: usize,
     /// Those of them that had a link with each other, seen once a second.
     pub direct: usize,
+}
+
+/// Pings to a server outside of the mesh, through exits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Outside {
+    /// Nodes that send them, and were there at the end.
+    pub pairs: usize,
+    /// Those of them whose pings were answered at the end.
+    pub reachable_pairs: usize,
+    /// The pings.
+    pub pings: Pings,
+    /// How many packets reached the server, by the host that they came from: only exits, if
+    /// nothing leaves by another way.
+    pub by_host: BTreeMap<String, u64>,
 }
 
 /// A ping that was lost.
@@ -188,12 +204,12 @@ impl Arrows {
 }
 
 impl Stretch {
-    /// Compares the round trips in `book` with those of the `model`.
-    pub(crate) fn of(book: &Book, model: &Model) -> Self {
-        let ratio = |((a, b), over): ((HostId, HostId), Duration)| {
-            over.as_secs_f64() / model.round_trip(a, b).as_secs_f64().max(1e-6)
+    /// Compares the median round trips of pairs with those of the `model`.
+    pub(crate) fn of(medians: &[((HostId, HostId), Duration)], model: &Model) -> Self {
+        let ratio = |((a, b), over): &((HostId, HostId), Duration)| {
+            over.as_secs_f64() / model.round_trip(*a, *b).as_secs_f64().max(1e-6)
         };
-        Self::from_ratios(book.medians().map(ratio).collect())
+        Self::from_ratios(medians.iter().map(ratio).collect())
     }
 
     fn from_ratios(mut ratios: Vec<f64>) -> Self {

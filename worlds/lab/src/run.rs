@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Stderr, stderr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use crate::faults::{Fault, What, victims};
 use crate::hosts::{Hosts, name};
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
-use crate::ping::{self, Pinger, Sum};
+use crate::outward::Outward;
+use crate::ping::{self, Pingers, Sum};
 use crate::report::{self, Arrows, LostPing, Nat, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
@@ -37,15 +39,16 @@ pub(crate) struct Lab {
     stop: Stop,
     hosts: Hosts,
     emulator: Emulator,
-    pinger: Pinger,
+    pinger: Pingers,
     watch: Watch,
+    outward: Option<Outward>,
     screen: Option<Screen<Stderr>>,
     /// Faults to come, the last one first.
     faults: Vec<Fault>,
     dice: Dice,
     started: Time,
-    /// Nodes whose address the pinger knows.
-    addressed: BTreeSet<HostId>,
+    /// Addresses that the pinger knows.
+    addressed: BTreeSet<IpAddr>,
     killed: BTreeSet<HostId>,
     expelled: BTreeSet<HostId>,
     unasked: BTreeSet<HostId>,
@@ -74,10 +77,10 @@ impl Lab {
             keep_logs(&hosts, &options);
         }
         ready?;
-        let pairs = usize::from(options.nodes) * usize::from(options.nodes - 1);
-        let interval = ping::interval(pairs, options.ping);
-        let pinger = Pinger::start(&hosts.nodes(), interval, clock)?;
+        let pinger = Pingers::start(&hosts.nodes(), options.family, options.ping, clock)?;
         let watch = Watch::start(clock)?;
+        hosts.configure(options.exits)?;
+        let outward = Outward::prepare(&hosts, &options, clock)?;
         say("re6st lab: starting the nodes");
         let started = clock.now();
         for node in model.nodes() {
@@ -102,6 +105,7 @@ impl Lab {
             emulator,
             pinger,
             watch,
+            outward,
             screen,
             faults,
             dice: Dice::of(seed32, "faults"),
@@ -124,6 +128,9 @@ impl Lab {
             }
             self.mourn();
             self.introduce();
+            if let Some(outward) = &mut self.outward {
+                outward.look(&self.watch, &self.hosts, &self.stop)?;
+            }
             self.go_wrong(now)?;
             if now >= next {
                 next = next + SAY;
@@ -137,8 +144,11 @@ impl Lab {
     pub(crate) fn finish(mut self) -> Report {
         let ended = self.clock.now();
         self.pinger.quiet();
+        self.outward.iter().for_each(Outward::quiet);
         let patience = ended + ping::PATIENCE;
-        while !self.pinger.settled() && self.clock.now() < patience {
+        let settled =
+            |it: &Self| it.pinger.settled() && it.outward.as_ref().is_none_or(Outward::settled);
+        while !settled(&self) && self.clock.now() < patience {
             std::thread::sleep(TICK / 10);
         }
         self.watch.look();
@@ -149,9 +159,12 @@ impl Lab {
 
         let since = ago(ended, self.pinger.lately());
         let mut report = self.costs();
-        report.reachable_pairs = self.pinger.book().reachable(since).count();
+        report.reachable_pairs = self.pinger.reachable(since).len();
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
+        if let (Some(outward), Some(internet)) = (&self.outward, &internet) {
+            report.outside = outward.report(since, internet.outside());
+        }
         report.packets = internet.as_ref().map_or(0, Internet::carried);
         report.dropped =
             internet.map(|internet| report::named(internet.drops())).unwrap_or_default();
@@ -161,7 +174,7 @@ impl Lab {
     /// Returns the report as far as pings and watching know it.
     fn costs(&self) -> Report {
         let sum = self.pinger.sum();
-        let full = self.pinger.book().full();
+        let full = self.pinger.full();
         let seen = self.watch.seen();
         let there = || seen.values().filter(|seen| !seen.gone);
         let memory: Vec<f64> = there().map(|seen| report::mb(seen.resident)).collect();
@@ -176,7 +189,7 @@ impl Lab {
             arrows: Arrows::of(&seen),
             lost_by_nodes: report::losses(&seen),
             lost_pings: self.lost_pings(),
-            stretch: Stretch::of(&self.pinger.book(), &self.model),
+            stretch: Stretch::of(&self.pinger.medians(), &self.model),
             rss_mb: Spread { max: report::rounded(most), ..Spread::of(&memory) },
             cpu_share: Spread::of(&processor),
             seed: self.seed,
@@ -191,8 +204,8 @@ impl Lab {
 
     /// Returns the first pings that were lost, for people who look for the cause.
     fn lost_pings(&self) -> Vec<LostPing> {
-        let book = self.pinger.book();
-        let lost = book.first_lost().iter().map(|(from, to, sent)| LostPing {
+        let all = self.pinger.first_lost();
+        let lost = all.iter().map(|(from, to, sent)| LostPing {
             from: from.0,
             to: to.0,
             at_s: report::rounded(sent.since(self.started).as_secs_f64()),
@@ -219,10 +232,10 @@ impl Lab {
     fn introduce(&mut self) {
         let seen = self.watch.seen();
         for (node, seen) in seen.iter() {
-            if let Some(address) = seen.status.address
-                && self.addressed.insert(*node)
-            {
-                self.pinger.address(*node, address);
+            for address in &seen.status.addresses {
+                if self.addressed.insert(*address) {
+                    self.pinger.address(*node, *address);
+                }
             }
         }
     }
@@ -234,11 +247,10 @@ impl Lab {
             match fault.what {
                 What::Kill(count) => {
                     for node in victims(&self.alive(), count, &mut self.dice) {
-                        self.kill(node);
-                        self.pinger.close(node);
-                        self.killed.insert(node);
+                        self.kill_node(node);
                     }
                 }
+                What::KillNode(node) => self.kill_node(HostId(node)),
                 What::KillRegistry => self.kill(HostId::REGISTRY),
                 What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(a), HostId(b))),
                 What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(node))),
@@ -252,6 +264,15 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    fn kill_node(&mut self, node: HostId) {
+        self.kill(node);
+        self.pinger.close(node);
+        if let Some(outward) = &mut self.outward {
+            outward.close(node);
+        }
+        self.killed.insert(node);
     }
 
     fn kill(&mut self, host: HostId) {
@@ -290,7 +311,7 @@ impl Lab {
     /// Says how things are: the table, or a line.
     fn tell(&mut self, now: Time) {
         let since = ago(now, self.pinger.lately() + SAY);
-        let reached: Vec<(HostId, HostId)> = self.pinger.book().reachable(since).collect();
+        let reached = self.pinger.reachable(since);
         let summary = self.summary(now, reached.len());
         let rows = self.rows(&reached);
         match &mut self.screen {
@@ -315,7 +336,6 @@ impl Lab {
     }
 
     fn rows(&self, reached: &[(HostId, HostId)]) -> Vec<Row> {
-        let book = self.pinger.book();
         let seen = self.watch.seen();
         let row = |node: HostId| {
             let place = self.model.at(node)?;
@@ -330,7 +350,7 @@ impl Lab {
                 arrows: (arrows.live, arrows.born, arrows.died),
                 routes: seen.status.routes,
                 reached: reached.iter().filter(|(from, _)| *from == node).count(),
-                longest_gap: book.longest_gap(node),
+                longest_gap: self.pinger.longest_gap(node),
             })
         };
         self.model.nodes().filter_map(row).collect()
@@ -339,7 +359,7 @@ impl Lab {
 
 /// Founds the network and lets the nodes join.
 fn enrol(hosts: &mut Hosts, options: &Options, stop: &Stop) -> anyhow::Result<()> {
-    hosts.found(options.round, stop).context("the registry cannot be started")?;
+    hosts.found(options, stop).context("the registry cannot be started")?;
     let invitation = hosts.invite(options.nodes, stop).context("there is no invitation")?;
     say("re6st lab: enrolling the nodes");
     hosts.join(&invitation, stop).context("a node cannot join")

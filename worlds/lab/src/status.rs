@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::Ipv6Addr;
+use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -16,10 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How a node is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Status {
-    /// Its address in the mesh.
-    pub(crate) address: Option<Ipv6Addr>,
+    /// Its addresses in the mesh.
+    pub(crate) addresses: Vec<IpAddr>,
     /// Its own prefix, by which the registry knows it.
     pub(crate) prefix: Option<Prefix>,
+    /// What it sends out of the mesh by IPv4 leaves through an exit.
+    pub(crate) leaves: bool,
     /// Links to neighbours, whoever opened them.
     pub(crate) links: u64,
     /// Routes in use.
@@ -54,10 +56,19 @@ impl Status {
     /// Takes what is wanted out of an answer; what is not there is zero.
     fn of(answer: &Value) -> Self {
         let arrows = answer.get("arrows").unwrap_or(&Value::Null);
+        let text_at = |path| answer.pointer(path).and_then(Value::as_str);
         let text = |key| answer.get(key).and_then(Value::as_str);
         Self {
-            address: text("address").and_then(|address| address.parse().ok()),
+            addresses: [text("address"), text_at("/ipv4/address")]
+                .into_iter()
+                .flatten()
+                .filter_map(|address| address.parse().ok())
+                .collect(),
             prefix: text("prefix").and_then(|prefix| prefix.parse().ok()),
+            leaves: answer
+                .pointer("/exit/uses")
+                .and_then(Value::as_array)
+                .is_some_and(|uses| uses.iter().any(|family| family == "ipv4")),
             links: count(answer.get("links")),
             routes: count(answer.get("routes")),
             arrows: Arrows {
@@ -137,11 +148,12 @@ mod tests {
     #[test]
     fn what_is_wanted_is_taken_and_the_rest_left() {
         let status = Status::of(&json!({
-            "address": "fd00::1", "prefix": "fd00::/64", "links": 12, "routes": [1, 2, 3], "mood": "good",
+            "address": "fd00::1", "ipv4": {"address": "10.42.1.1"}, "prefix": "fd00::/64", "links": 12, "routes": [1, 2, 3], "mood": "good",
             "arrows": {"live": 10, "born": 31, "died": 21, "oldest_s": 66.5,
                        "by_cause": {"born:chance": 30, "born:bootstrap": 1}},
         }));
-        assert_eq!(status.address, Some("fd00::1".parse().unwrap()));
+        let addresses: [IpAddr; 2] = ["fd00::1".parse().unwrap(), [10, 42, 1, 1].into()];
+        assert_eq!(status.addresses, addresses);
         assert_eq!(status.prefix, Some("fd00::/64".parse().unwrap()));
         assert_eq!((status.links, status.routes, status.arrows.died), (12, 3, 21));
         assert_eq!(status.arrows.by_cause.get("born:chance"), Some(&30));

@@ -153,7 +153,7 @@ impl Drop for Watch {
 impl Eyes {
     /// Tells whether something is awaited that should be seen soon.
     fn awaits(&self) -> bool {
-        let young = |seen: &Seen| !seen.gone && seen.status.address.is_none();
+        let young = |seen: &Seen| !seen.gone && seen.status.addresses.is_empty();
         lock(&self.seen).values().any(young)
             || lock(&self.expelled).iter().any(|expelled| expelled.out_after.is_none())
     }

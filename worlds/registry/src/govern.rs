@@ -8,7 +8,7 @@ use crypto::Issuer;
 use gossip::{Document, Parameters, SignedDocument};
 use linux::Clock;
 use store::{Draft, Node, Revocation, Signing, Target};
-use words::{NodeId, Prefix, Wall};
+use words::{Ipv4Plan, NodeId, Prefix, Wall};
 
 use crate::directory::{Directory, Registry, wait_for};
 use crate::error::Error;
@@ -142,8 +142,12 @@ fn next(
 ) -> Result<Vec<u8>, Signing> {
     let present = SignedDocument::decode(&draft.present)?;
     let Document { network, mut parameters, .. } = Document::decode(&present.bytes)?;
+    let before = parameters.ipv4;
     change(&mut parameters);
-    let objections = parameters.objections();
+    let mut objections = parameters.objections();
+    if parameters.ipv4 != before {
+        objections.extend(parameters.ipv4.and_then(|plan| too_small(plan, draft.highest)));
+    }
     if !objections.is_empty() {
         return Err(Box::new(Error::Bounds(objections)));
     }
@@ -157,6 +161,20 @@ fn next(
     let (version, revoked) = (draft.version, draft.revoked.clone());
     let document = Document { network, version, issued: now, parameters, revoked };
     Ok(issuer.sign_document(&document)?.encode()?)
+}
+
+/// Returns what is wrong with an IPv4 range that has no part for the node of the `highest`
+/// index.
+fn too_small(plan: Ipv4Plan, highest: u32) -> Option<String> {
+    let Ipv4Plan { network, node_length } = plan;
+    (plan.check().is_ok() && plan.part(highest).is_none()).then(|| {
+        format!(
+            "ipv4 must have a part for each node: {network} has {} parts of /{node_length}, \
+             counted from 0, and a node has the index {highest}; use a larger range, or more \
+             --ipv4-length",
+            plan.room()
+        )
+    })
 }
 
 /// Returns our own error from inside a change.
@@ -186,6 +204,15 @@ fn target(who: &str, length: u8) -> Option<Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv4_range_has_a_part_for_every_index() {
+        let plan = Ipv4Plan { network: "10.42.0.0/22".parse().unwrap(), node_length: 24 };
+        assert_eq!(too_small(plan, 3), None);
+        let objection = too_small(plan, 4).unwrap();
+        assert!(objection.contains("10.42.0.0/22 has 4 parts"), "{objection}");
+        assert!(objection.contains("--ipv4-length"), "{objection}");
+    }
 
     #[test]
     fn a_node_is_named_by_prefix_address_or_number() {

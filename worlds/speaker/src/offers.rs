@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 
-use babel::{Key, Metric, mapped};
+use babel::{Key, Metric};
 use linux::KernelRoute;
 use words::Prefix;
 
@@ -61,7 +61,7 @@ impl Offers {
     /// Takes in an address of this machine, by its interface, or that it is gone.
     pub(crate) fn address(&mut self, (device, name): (u32, &str), own: IpAddr, gone: bool) {
         let prefix = match own {
-            IpAddr::V4(four) => mapped(four, 32),
+            IpAddr::V4(four) => Prefix::ipv4(four, 32),
             IpAddr::V6(six) => Prefix::new(six.to_bits(), 128),
         };
         if self.rules.is_empty() || is_martian(prefix) {

@@ -1,6 +1,6 @@
 //! Rules: which routes are let through, and at what metric. The first that fits decides.
 
-use babel::{Family, Key, Metric, unmapped};
+use babel::{Family, Key, Metric};
 use words::Prefix;
 
 /// What a rule looks at.
@@ -94,7 +94,7 @@ fn family(prefix: Prefix) -> Family {
 
 /// Returns the length in the bits of its own family: 0 to 32 for IPv4.
 fn length(prefix: Prefix) -> u8 {
-    unmapped(prefix).map_or(prefix.length(), |(_, length)| length)
+    prefix.as_ipv4().map_or(prefix.length(), |(_, length)| length)
 }
 
 #[cfg(test)]

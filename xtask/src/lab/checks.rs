@@ -26,15 +26,25 @@ const AFTERLIFE: Duration = Duration::from_secs(10);
 
 /// All nodes reach each other, soon.
 pub(super) fn mesh(bench: &Bench) -> Outcome {
-    run(bench, "lab-mesh", 20, &["--nodes", "6"], |report| {
-        report.all_reachable()?;
-        let after = report.number("/first_full_mesh_s");
-        if after <= FULL_MESH {
-            Ok(format!("{} pairs after {after} s", report.number("/pairs")))
-        } else {
-            Err(format!("the first full mesh came after {after} s, {FULL_MESH} s at most"))
-        }
+    run(bench, "lab-mesh", 20, &["--nodes", "6"], soon)
+}
+
+/// The same, by both families: each pair counts twice.
+pub(super) fn ipv4(bench: &Bench) -> Outcome {
+    run(bench, "lab-ipv4", 20, &["--nodes", "6", "--family", "both"], |report| {
+        let (pairs, twice) = (report.number("/pairs"), 2.0 * 6.0 * 5.0);
+        if pairs < twice { Err(format!("{pairs} pairs, {twice} expected")) } else { soon(report) }
     })
+}
+
+fn soon(report: &Report) -> Result<String, String> {
+    report.all_reachable()?;
+    let after = report.number("/first_full_mesh_s");
+    if after <= FULL_MESH {
+        Ok(format!("{} pairs after {after} s", report.number("/pairs")))
+    } else {
+        Err(format!("the first full mesh came after {after} s, {FULL_MESH} s at most"))
+    }
 }
 
 /// Destruction creates life, and costs nobody a ping.
@@ -67,6 +77,29 @@ pub(super) fn kill(bench: &Bench) -> Outcome {
             Ok(format!("{pairs} pairs of survivors, longest gap {gap} ms"))
         },
     )
+}
+
+/// Members reach a server outside of the mesh through exits, and only so; one of two is killed.
+pub(super) fn exit(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "6", "--exits", "2", "--kill-node", "1@30"];
+    run(bench, "lab-exit", 60, &options, |report| {
+        report.all_reachable()?;
+        let (users, reached) =
+            (report.number("/outside/pairs"), report.number("/outside/reachable_pairs"));
+        if users < 4.0 || reached < users {
+            return Err(format!("{reached} of {users} members reach the server outside"));
+        }
+        let by_host = report.object("/outside/by_host").unwrap_or_default();
+        let others: Vec<&String> =
+            by_host.iter().filter(|host| !["node1", "node2"].contains(&host.as_str())).collect();
+        if by_host.len() < 2 || !others.is_empty() {
+            return Err(format!("the server outside was reached from {by_host:?}, not both exits"));
+        }
+        let (lost, sent) =
+            (report.number("/outside/pings/lost"), report.number("/outside/pings/sent"));
+        let gap = report.number("/outside/pings/longest_gap_ms");
+        Ok(format!("{lost} of {sent} pings outside lost, longest gap {gap} ms"))
+    })
 }
 
 /// The Internet between two nodes is cut; the mesh is not.

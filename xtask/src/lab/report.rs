@@ -53,6 +53,11 @@ impl Report {
         self.value.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
     }
 
+    /// Returns the names in the object at `path`.
+    pub(super) fn object(&self, path: &str) -> Option<Vec<String>> {
+        Some(self.value.pointer(path)?.as_object()?.keys().cloned().collect())
+    }
+
     /// Tells whether there is `value` at `path`.
     pub(super) fn says(&self, path: &str, value: bool) -> bool {
         self.value.pointer(path).and_then(Value::as_bool) == Some(value)

@@ -18,8 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use linux::{
-    ALL_IPV4, Change, Destination, KernelRoute, Namespace, Netlink, RouteTables, Via,
-    acquire_rights,
+    Change, Destination, KernelRoute, Namespace, Netlink, RouteTables, Via, acquire_rights,
 };
 use words::Prefix;
 
@@ -101,7 +100,7 @@ fn six(text: &str) -> Prefix {
 
 /// A range of IPv4, as routes write it.
 fn four(address: [u8; 4], length: u8) -> Prefix {
-    Prefix::new(ALL_IPV4.bits() | u128::from(u32::from_be_bytes(address)), 96 + length)
+    Prefix::new(Prefix::ALL_IPV4.bits() | u128::from(u32::from_be_bytes(address)), 96 + length)
 }
 
 fn hop(device: u32, address: &str) -> Via {

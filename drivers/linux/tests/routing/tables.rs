@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use linux::{ALL_IPV4, Change, KernelRoute, RouteTables, Via};
+use linux::{Change, KernelRoute, RouteTables, Via};
 use words::Prefix;
 
 use crate::{
@@ -63,7 +63,7 @@ fn as_it_was_put() {
     let here = six("fd05::/48");
     let samples = [
         route(Prefix::ALL, hop(a, "fe80::1")),
-        route(ALL_IPV4, hop(a, "192.0.2.9")),
+        route(Prefix::ALL_IPV4, hop(a, "192.0.2.9")),
         route(six("fd02::/16"), hop(a, "fd01::9")),
         route(six("fd03::1/128"), hop(b, "::")),
         route(six("fd04::/64"), onlink(b, [0xfd77_u16; 8])),

@@ -11,7 +11,7 @@ fn chain(seed: u8) -> (World, (LinkId, LinkId)) {
         let link = Profile { update, ..Profile::TUNNEL };
         let settings = MeshSettings { link, ..settings(n) };
         world.nodes[n].babel = Babel::new(settings, [seed; 32], world.now);
-        world.tell(n, Input::Announce(prefix(n)));
+        world.tell(n, Input::Announce(prefix(n).into()));
     }
     let first = world.join(0, 1, ms(10));
     world.join(1, 2, ms(10));
@@ -34,7 +34,7 @@ fn a_retraction_always_arrives() {
     for seed in 0..60 {
         let (mut world, _) = chain(seed);
         lose(&mut world, 40);
-        world.tell(0, Input::Withdraw(prefix(0)));
+        world.tell(0, Input::Withdraw(prefix(0).into()));
         world.run(ms(60_000));
         assert_eq!((world.route(1, 0), world.route(2, 0)), (None, None), "seed {seed}");
     }
@@ -46,7 +46,7 @@ fn a_change_of_metric_always_arrives() {
         let (mut world, (ab, _)) = chain(seed);
         let metric = |world: &World| {
             let mut routes = world.nodes[2].babel.routes();
-            routes.find(|view| view.prefix == prefix(0)).map(|view| view.metric)
+            routes.find(|view| view.range.to == prefix(0)).map(|view| view.metric)
         };
         let before = metric(&world).unwrap();
         lose(&mut world, 40);
@@ -65,18 +65,18 @@ fn a_retraction_outlives_a_link_that_carries_nothing_for_a_while() {
         let (mut world, (ab, ba)) = chain(9);
         // Only what 0 says is lost: 1 is heard, and hears nothing.
         world.ends.get_mut(&(0, ab)).unwrap().loss = 100;
-        world.tell(0, Input::Withdraw(prefix(0)));
+        world.tell(0, Input::Withdraw(prefix(0).into()));
         world.run(Duration::from_secs(seconds));
         world.ends.get_mut(&(0, ab)).unwrap().loss = 0;
         world.run(ms(6_000));
         assert_eq!(world.route(1, 0), None, "{seconds} s");
         // The other way round: 0 hears nothing, not even acknowledgments.
-        world.tell(0, Input::Announce(prefix(0)));
+        world.tell(0, Input::Announce(prefix(0).into()));
         world.run(ms(6_000));
         assert!(world.route(1, 0).is_some(), "{seconds} s");
         world.ends.get_mut(&(1, ba)).unwrap().loss = 100;
         world.run(Duration::from_secs(seconds));
-        world.tell(0, Input::Withdraw(prefix(0)));
+        world.tell(0, Input::Withdraw(prefix(0).into()));
         world.run(ms(500));
         world.ends.get_mut(&(1, ba)).unwrap().loss = 0;
         world.run(ms(6_000));
@@ -90,14 +90,14 @@ fn telling_in_vain_is_bounded_however_often_a_route_changes() {
     world.ends.get_mut(&(0, ab)).unwrap().loss = 100;
     let before = packets(&world, 0);
     for _ in 0..200 {
-        world.tell(0, Input::Withdraw(prefix(0)));
+        world.tell(0, Input::Withdraw(prefix(0).into()));
         world.run(ms(25));
-        world.tell(0, Input::Announce(prefix(0)));
+        world.tell(0, Input::Announce(prefix(0).into()));
         world.run(ms(25));
     }
     let told = packets(&world, 0) - before;
     assert!(told < 400, "{told} packets in 10 s");
-    world.tell(0, Input::Withdraw(prefix(0)));
+    world.tell(0, Input::Withdraw(prefix(0).into()));
     world.run(ms(2_000));
     let before = packets(&world, 0);
     world.run(ms(20_000));
@@ -112,7 +112,7 @@ fn who_never_acknowledges_is_told_of_the_end_with_the_next_full_update() {
         neighbour.acknowledges = false;
     }
     world.ends.get_mut(&(0, ab)).unwrap().loss = 100;
-    world.tell(0, Input::Withdraw(prefix(0)));
+    world.tell(0, Input::Withdraw(prefix(0).into()));
     world.run(ms(5_000));
     assert!(world.route(1, 0).is_some());
     world.ends.get_mut(&(0, ab)).unwrap().loss = 0;

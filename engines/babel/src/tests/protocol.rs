@@ -22,7 +22,7 @@ impl Bench {
     fn new() -> Self {
         let babel = Babel::new(settings(1), [3; 32], Time::ZERO);
         let mut bench = Self { babel, now: Time::ZERO, said: Vec::new(), routes: Vec::new() };
-        bench.tell(Input::Announce(prefix(0)));
+        bench.tell(Input::Announce(prefix(0).into()));
         for link in [LINK, OTHER] {
             bench.tell(Input::Up(link));
             let next = Duration::from_mins(10);
@@ -49,7 +49,7 @@ impl Bench {
                     let tlvs = Packet::decode(&octets).unwrap().tlvs();
                     self.said.extend(tlvs.map(|tlv| (link, tlv.unwrap())));
                 }
-                Output::Route(prefix, link) => self.routes.push((prefix, link)),
+                Output::Route(range, link) => self.routes.push((range.to, link)),
                 Output::Usage(..) => {}
             }
         }

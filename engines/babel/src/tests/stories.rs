@@ -50,7 +50,7 @@ fn a_feasible_alternate_takes_over_without_a_gap() {
     world.run(ms(40_000));
     assert_eq!(world.route(0, 3), Some(via_1));
     let views: Vec<_> = world.nodes[0].babel.routes().collect();
-    let view = views.iter().find(|view| view.prefix == prefix(3)).unwrap();
+    let view = views.iter().find(|view| view.range.to == prefix(3)).unwrap();
     assert_eq!(view.alternates.first().map(|(link, _)| *link), Some(via_2));
     world.nodes[0].told.clear();
     world.cut(0, via_1);
@@ -81,10 +81,10 @@ fn what_is_withdrawn_is_gone_everywhere_at_once() {
     world.join(1, 2, ms(10));
     world.run(ms(10_000));
     assert!(world.all_reached());
-    world.tell(0, Input::Withdraw(prefix(0)));
+    world.tell(0, Input::Withdraw(prefix(0).into()));
     world.run(ms(300));
     assert_eq!((world.route(1, 0), world.route(2, 0)), (None, None));
-    world.tell(0, Input::Announce(prefix(0)));
+    world.tell(0, Input::Announce(prefix(0).into()));
     world.run(ms(3_000));
     assert!(world.all_reached());
 }
@@ -98,7 +98,7 @@ fn a_retraction_survives_loss() {
     for end in [(0, ab), (1, ba)] {
         world.ends.get_mut(&end).unwrap().loss = 50;
     }
-    world.tell(0, Input::Withdraw(prefix(0)));
+    world.tell(0, Input::Withdraw(prefix(0).into()));
     world.run(ms(6_000));
     assert_eq!(world.route(1, 0), None);
 }
@@ -189,9 +189,9 @@ fn a_silent_neighbour_is_left_by_its_missing_greetings() {
 fn nobody_takes_our_own_range_or_a_part_of_it() {
     let mut world = World::new(2, 10);
     let part = Prefix::new(prefix(0).bits() | 0xff00, 120);
-    world.tell(1, Input::Announce(prefix(0)));
-    world.tell(1, Input::Announce(part));
-    world.tell(1, Input::Announce("fe80::/64".parse().unwrap()));
+    world.tell(1, Input::Announce(prefix(0).into()));
+    world.tell(1, Input::Announce(part.into()));
+    world.tell(1, Input::Announce("fe80::/64".parse::<Prefix>().unwrap().into()));
     world.join(0, 1, ms(1));
     world.run(ms(30_000));
     assert_eq!(world.nodes[0].routes.keys().collect::<Vec<_>>(), [&prefix(1)]);
@@ -205,7 +205,7 @@ fn a_range_that_becomes_ours_is_routed_no_longer() {
     world.join(0, 1, ms(1));
     world.run(ms(5_000));
     assert!(world.route(0, 1).is_some());
-    world.tell(0, Input::Announce(prefix(1)));
+    world.tell(0, Input::Announce(prefix(1).into()));
     assert_eq!(world.route(0, 1), None);
 }
 
@@ -214,7 +214,7 @@ fn routes_beyond_the_limit_are_counted() {
     let mut world = World::new(2, 12);
     world.nodes[0].babel.speaker.settings.max_routes_per_neighbour = 3;
     for n in 10..20 {
-        world.tell(1, Input::Announce(prefix(n)));
+        world.tell(1, Input::Announce(prefix(n).into()));
     }
     world.join(0, 1, ms(1));
     world.run(ms(5_000));

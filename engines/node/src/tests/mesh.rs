@@ -11,9 +11,10 @@ use gossip::{
     Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Parameters, PublicKey,
     Refused, SignedDocument,
 };
+use words::routing::Range;
 use words::{Carrier, Carriers, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
-use crate::{Event, Input, Local, Node, Output, babel_settings};
+use crate::{Event, Input, Ipv4, Local, Node, Output, babel_settings};
 
 /// Believes every certificate of its own making: prefix and serial, in clear.
 #[derive(Debug)]
@@ -56,7 +57,9 @@ pub(super) struct Mesh {
     ends: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     /// Ends that are open.
     open: BTreeSet<(usize, LinkId)>,
-    routes: Vec<BTreeMap<Prefix, LinkId>>,
+    routes: Vec<BTreeMap<Range, LinkId>>,
+    /// The IPv4 addresses of each node.
+    pub(super) ipv4: Vec<Option<Ipv4>>,
     agenda: BTreeMap<(Time, u64), Entry>,
     entries: u64,
     inbound: u32,
@@ -69,7 +72,7 @@ pub(super) struct Mesh {
     version: u64,
 }
 
-const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
+pub(super) const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
 
 pub(super) fn name(n: usize) -> NodeId {
     NodeId(Prefix::new(NETWORK.bits() | ((n as u128 + 1) << 64), 64))
@@ -104,6 +107,7 @@ impl Mesh {
             ends: BTreeMap::new(),
             open: BTreeSet::new(),
             routes: vec![BTreeMap::new(); count],
+            ipv4: vec![None; count],
             agenda: BTreeMap::new(),
             entries: 0,
             inbound: 0,
@@ -120,6 +124,7 @@ impl Mesh {
         for n in 0..count {
             mesh.feed(n, Input::Calendar(Wall(2_000)));
             mesh.feed(n, Input::Myself(&introduction(n)));
+            mesh.feed(n, Input::Index(u32::try_from(n).unwrap() + 1));
             let document = mesh.document(Vec::new());
             mesh.feed(n, Input::Document(&document));
         }
@@ -130,7 +135,7 @@ impl Mesh {
         let mut own = [seed; 32];
         own[0] = u8::try_from(n).unwrap();
         let local = Local::new(name(n), Carriers::of([Carrier::Udp]));
-        let router_id = u64::try_from(n + 1).unwrap().to_be_bytes();
+        let router_id = name(n).routing_name();
         let babel = Babel::new(babel_settings(NETWORK, 64, router_id), own, Time::ZERO);
         let gossip = Gossip::new(NETWORK, name(n), Trusting, own, Time::ZERO);
         self.nodes.push(Some(Node::new(local, babel, gossip, own, Time::ZERO)));
@@ -251,6 +256,7 @@ impl Mesh {
             }
             Output::Route(range, Some(link)) => _ = self.routes[n].insert(range, link),
             Output::Route(range, None) => _ = self.routes[n].remove(&range),
+            Output::Ipv4(ours) => self.ipv4[n] = ours,
             Output::AskRegistry => self.plan(later, Entry::Bootstrap(n)),
             Output::Event(Event::Arrows(arrows::Event::Died { of, .. })) if of.was_alive() => {
                 self.deaths += 1;
@@ -280,7 +286,7 @@ impl Mesh {
             if name(at).address() == address {
                 return Some(at);
             }
-            let (_, link) = self.routes[at].iter().find(|(range, _)| range.contains(address))?;
+            let (_, link) = self.routes[at].iter().find(|(range, _)| range.to.contains(address))?;
             let (other, theirs) = self.ends.get(&(at, *link))?;
             if !self.open.contains(&(*other, *theirs)) {
                 return None;
@@ -305,7 +311,31 @@ impl Mesh {
     }
 
     pub(super) fn who_routes_to(&self, n: usize) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|a| self.routes[*a].contains_key(&name(n).0)).collect()
+        (0..self.nodes.len()).filter(|a| self.routes[*a].contains_key(&name(n).0.into())).collect()
+    }
+
+    /// Returns the nodes that have a route to this very range.
+    pub(super) fn who_has(&self, range: Range) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|n| self.routes[*n].contains_key(&range)).collect()
+    }
+
+    /// Follows the routes to `range` from node `n`, to whoever has none.
+    pub(super) fn follow(&self, n: usize, range: Range) -> usize {
+        let mut at = n;
+        for _ in 0..32 {
+            let Some(link) = self.routes[at].get(&range) else { return at };
+            at = self.ends[&(at, *link)].0;
+        }
+        panic!("a loop from {n} for {range}")
+    }
+
+    pub(super) fn tell(&mut self, n: usize, input: Input<'_>) {
+        self.feed(n, input);
+    }
+
+    pub(super) fn passed_over(&self, n: usize, reason: &str) -> u64 {
+        let babel = self.nodes[n].as_ref().unwrap().routing();
+        babel.counters().passed_over.get(reason).copied().unwrap_or(0)
     }
 
     pub(super) fn deaths(&self) -> u32 {

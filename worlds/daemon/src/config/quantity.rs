@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use words::{read_span, write_span};
+use words::{Prefix, read_span, write_span};
 
 /// A span of time: a whole number and its unit, as `250ms`, `10s`, `5m`, `1h`, `2d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +75,14 @@ impl FromStr for Place {
 pub(super) fn places<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SocketAddr>, D::Error> {
     let places = Vec::<Place>::deserialize(from)?;
     Ok(places.into_iter().map(|Place(at)| at).collect())
+}
+
+/// Reads ranges of addresses.
+pub(super) fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Prefix>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let read =
+        |text: String| text.parse().map_err(|wrong| D::Error::custom(format!("`{text}`: {wrong}")));
+    texts.into_iter().map(read).collect()
 }
 
 /// Reads a port.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use crypto::session::{OVERHEAD, Session};
 use forward::{Own, Table, Target};
 use noise::Keys;
-use words::{LinkId, Prefix, Traffic};
+use words::routing::Range;
+use words::{LinkId, Traffic};
 
 use super::glance::Glances;
 use super::shared::{Inlet, Link, Outlet, Shared, Snapshot};
@@ -24,10 +25,13 @@ use super::{Carried, Loss};
 #[derive(Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
-    /// The next snapshot; its table lags behind `ranges` until they are committed.
+    /// The next snapshot; its table lags behind the ranges until they are committed.
     next: Snapshot,
     own: Own,
-    ranges: BTreeMap<Prefix, Target>,
+    /// What routing decided.
+    routes: BTreeMap<Range, LinkId>,
+    /// What goes before it.
+    fixed: BTreeMap<Range, Target>,
     uncommitted: bool,
     /// Links and sessions that the next snapshot still has, until all is committed.
     going: Going,
@@ -48,13 +52,8 @@ struct Going {
 }
 
 impl Handle {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        own: Own,
-        local: &[Prefix],
-        thread: JoinHandle<()>,
-    ) -> Self {
-        let ranges = local.iter().map(|range| (*range, Target::Local)).collect();
+    pub(super) fn new(shared: Arc<Shared>, own: Own, thread: JoinHandle<()>) -> Self {
+        let (routes, fixed) = (BTreeMap::new(), BTreeMap::new());
         let next = Snapshot::empty(own);
         let thread = Some(thread);
         let uncommitted = true;
@@ -64,7 +63,8 @@ impl Handle {
             shared,
             next,
             own,
-            ranges,
+            routes,
+            fixed,
             uncommitted,
             going,
             sessions,
@@ -131,19 +131,29 @@ impl Handle {
 
     /// Sends packets for `range` by `link`, or nowhere; holds from the next
     /// [`commit`](Self::commit).
-    ///
-    /// A range that is ours stays so.
-    pub fn set_route(&mut self, range: Prefix, link: Option<LinkId>) {
-        let target = link.map(Target::Link);
-        let before = self.ranges.get(&range).copied();
-        if before == Some(Target::Local) || before == target {
-            return;
-        }
-        match target {
-            Some(target) => _ = self.ranges.insert(range, target),
-            None => _ = self.ranges.remove(&range),
-        }
-        self.uncommitted = true;
+    pub fn set_route(&mut self, range: Range, link: Option<LinkId>) {
+        let before = match link {
+            Some(link) => self.routes.insert(range, link),
+            None => self.routes.remove(&range),
+        };
+        self.uncommitted |= before != link;
+    }
+
+    /// Does this with packets for `range`, whatever routing says; `None`: what routing says.
+    /// Holds from the next [`commit`](Self::commit).
+    pub fn set_fixed(&mut self, range: Range, target: Option<Target>) {
+        let before = match target {
+            Some(target) => self.fixed.insert(range, target),
+            None => self.fixed.remove(&range),
+        };
+        self.uncommitted |= before != target;
+    }
+
+    /// Sends ICMP messages about IPv4 from this address; holds from the next
+    /// [`commit`](Self::commit).
+    pub fn set_ipv4(&mut self, own: Option<Ipv4Addr>) {
+        self.uncommitted |= self.own.ipv4 != own;
+        self.own.ipv4 = own;
     }
 
     /// Makes the ranges set since the last time hold, all at once, and links and sessions
@@ -175,8 +185,9 @@ impl Handle {
     fn tabulate(&mut self) {
         if self.uncommitted {
             self.uncommitted = false;
-            let ranges = self.ranges.iter().map(|(range, target)| (*range, *target));
-            self.next.table = Arc::new(Table::new(self.own, ranges));
+            let routes = self.routes.iter().map(|(range, link)| (*range, Target::Link(*link)));
+            let fixed = self.fixed.iter().map(|(range, target)| (*range, *target));
+            self.next.table = Arc::new(Table::new(self.own, routes.chain(fixed)));
         }
     }
 

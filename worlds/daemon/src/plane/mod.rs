@@ -22,7 +22,7 @@ use std::sync::Arc;
 use crypto::session::Mask;
 use forward::Own;
 use linux::{Clock, Tun, Udp};
-use words::{LinkId, Prefix};
+use words::LinkId;
 
 mod bucket;
 mod glance;
@@ -62,8 +62,6 @@ pub struct Parts {
     pub clock: Clock,
     /// What our ICMP messages are sent from, and the longest packet.
     pub own: Own,
-    /// The ranges that are ours.
-    pub local: Vec<Prefix>,
 }
 
 /// What the plane tells the control thread.
@@ -122,7 +120,7 @@ pub enum Failed {
     Thread(#[from] io::Error),
 }
 
-/// Starts the plane, without links and with no ranges but our own.
+/// Starts the plane, without links and ranges.
 ///
 /// `tell` is called on the packet thread for each thing it tells, and must not wait: it
 /// puts it into a channel. That channel needs no bound: at most 1024 frames (64 of one
@@ -134,9 +132,9 @@ pub enum Failed {
 ///
 /// [`Failed`] if the process has too many files or threads.
 pub fn start(parts: Parts, tell: impl Fn(FromPlane) + Send + 'static) -> Result<Handle, Failed> {
-    let Parts { tun, udp, mask, clock, own, local } = parts;
+    let Parts { tun, udp, mask, clock, own } = parts;
     let shared = Arc::new(Shared::new(udp, clock, own)?);
     let worker = Worker::new(Arc::clone(&shared), tun, mask, Box::new(tell));
     let thread = std::thread::Builder::new().name("packets".into()).spawn(move || worker.run())?;
-    Ok(Handle::new(shared, own, &local, thread))
+    Ok(Handle::new(shared, own, thread))
 }

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crypto::session::Session;
 use forward::{Own, Table};
 use linux::{Clock, Udp, Waker};
+use words::routing::Range;
 use words::{LinkId, Time};
 
 use super::loss::Losses;
@@ -60,7 +61,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     pub(super) fn empty(own: Own) -> Self {
-        let table = Arc::new(Table::new(own, []));
+        let table = Arc::new(Table::new::<Range>(own, []));
         Self { table, links: BTreeMap::new(), inlets: BTreeMap::new() }
     }
 }

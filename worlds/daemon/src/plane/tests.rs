@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crypto::session::Mask;
-use forward::Own;
+use forward::{Own, Target};
 use linux::{Clock, Destination, Namespace, Netlink, Queues, Tun, Udp};
 use nix::sys::socket::{setsockopt, sockopt};
 use noise::Keys;
@@ -223,7 +223,7 @@ fn a_link_goes_in_the_moment_its_ranges_do() {
     a.plane.retire(a.index(1));
     crosses(&a, 1);
     // Neither other ranges nor a new session make it go before its own ranges do.
-    a.plane.set_route("fd42:0:0:99::/64".parse().unwrap(), Some(LinkId::ours(2)));
+    a.plane.set_route("fd42:0:0:99::/64".parse::<Prefix>().unwrap().into(), Some(LinkId::ours(2)));
     a.plane.commit_ranges();
     let (ours, _) = keys(&a, &b, 3);
     a.plane.install(LinkId::ours(3), &ours, b.underlay);
@@ -313,9 +313,11 @@ fn site(number: u8) -> Result<Site, linux::Error> {
     let underlay = udp.local().unwrap();
     let own = Own { ipv6: own, ipv4: None, mtu: MTU };
     let mask = Mask::new(&[number; 32]);
-    let parts = Parts { tun, udp, mask, clock: Clock::start(), own, local: vec![node.0] };
+    let parts = Parts { tun, udp, mask, clock: Clock::start(), own };
     let (tell, told) = channel();
-    let plane = start(parts, move |word| _ = tell.send(word)).unwrap();
+    let mut plane = start(parts, move |word| _ = tell.send(word)).unwrap();
+    plane.set_fixed(node.0.into(), Some(Target::Local));
+    plane.commit();
     Ok(Site { number, plane, told, underlay, socket })
 }
 
@@ -378,7 +380,7 @@ fn join(a: &mut Site, b: &mut Site, n: u32) {
 }
 
 fn route(from: &mut Site, to: &Site, link: LinkId) {
-    from.plane.set_route(to.range(), Some(link));
+    from.plane.set_route(to.range().into(), Some(link));
     from.plane.commit();
 }
 

@@ -4,6 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use node::Input;
 use serde_json::{Value, json};
+use words::routing::Range;
 use words::{LinkId, Time, Traffic, Wall};
 
 use super::hex;
@@ -27,6 +28,9 @@ pub(crate) enum Told {
     Contacts(Vec<Vec<u8>>),
     Bootstrap(Vec<Vec<u8>>),
     Myself(Vec<u8>),
+    Index(u32),
+    Announce(Range),
+    Withdraw(Range),
     Leave,
     Wake,
 }
@@ -53,6 +57,9 @@ impl Told {
             Input::Contacts(kept) => Self::Contacts(kept.to_vec()),
             Input::Bootstrap(named) => Self::Bootstrap(named.to_vec()),
             Input::Myself(introduction) => Self::Myself(introduction.to_vec()),
+            Input::Index(index) => Self::Index(*index),
+            Input::Announce(range) => Self::Announce(*range),
+            Input::Withdraw(range) => Self::Withdraw(*range),
             Input::Leave => Self::Leave,
             Input::Wake => Self::Wake,
         }
@@ -79,6 +86,9 @@ impl Told {
             Self::Contacts(kept) => Input::Contacts(kept),
             Self::Bootstrap(named) => Input::Bootstrap(named),
             Self::Myself(introduction) => Input::Myself(introduction),
+            Self::Index(index) => Input::Index(*index),
+            Self::Announce(range) => Input::Announce(*range),
+            Self::Withdraw(range) => Input::Withdraw(*range),
             Self::Leave => Input::Leave,
             Self::Wake => Input::Wake,
         }
@@ -107,6 +117,9 @@ impl Told {
             Self::Contacts(kept) => json!({"contacts": many(kept)}),
             Self::Bootstrap(named) => json!({"bootstrap": many(named)}),
             Self::Myself(introduction) => json!({"myself": hex::encode(introduction)}),
+            Self::Index(index) => json!({"index": index}),
+            Self::Announce(range) => json!({"announce": ends(*range)}),
+            Self::Withdraw(range) => json!({"withdraw": ends(*range)}),
             Self::Leave => json!({"leave": null}),
             Self::Wake => json!({"wake": null}),
         }
@@ -147,6 +160,9 @@ impl Told {
             "contacts" => Self::Contacts(many(value)?),
             "bootstrap" => Self::Bootstrap(many(value)?),
             "myself" => Self::Myself(octets(value)?),
+            "index" => Self::Index(u32::try_from(value.as_u64()?).ok()?),
+            "announce" => Self::Announce(range(value)?),
+            "withdraw" => Self::Withdraw(range(value)?),
             "leave" => Self::Leave,
             "wake" => Self::Wake,
             _ => return None,
@@ -174,6 +190,15 @@ fn traffic(value: &Value) -> Option<Traffic> {
     })
 }
 
+fn ends(range: Range) -> [String; 2] {
+    [range.to.to_string(), range.from.to_string()]
+}
+
+fn range(value: &Value) -> Option<Range> {
+    let prefix = |n: usize| value.get(n)?.as_str()?.parse().ok();
+    Some(Range { to: prefix(0)?, from: prefix(1)? })
+}
+
 fn link(value: &Value) -> Option<LinkId> {
     u32::try_from(value.as_u64()?).ok().map(LinkId)
 }
@@ -189,6 +214,7 @@ fn many(value: &Value) -> Option<Vec<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use words::Prefix;
 
     #[test]
     fn every_word_goes_both_ways() {
@@ -219,6 +245,9 @@ mod tests {
             Told::Contacts(vec![vec![1], vec![]]),
             Told::Bootstrap(vec![]),
             Told::Myself(vec![6]),
+            Told::Index(7),
+            Told::Announce(Range { to: Prefix::ALL, from: "fd00::/48".parse().unwrap() }),
+            Told::Withdraw("10.42.7.0/24".parse::<Prefix>().unwrap().into()),
             Told::Leave,
             Told::Wake,
         ];

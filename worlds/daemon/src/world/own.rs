@@ -30,6 +30,7 @@ impl World {
         let wall = linux::Clock::wall();
         self.tell(&Input::Calendar(wall));
         self.noise.handle(noise::Input::Calendar(wall), self.clock.now());
+        self.tell_index();
         let document = State::read_or_empty(&self.state.document())?;
         if !document.is_empty() {
             self.tell(&Input::Document(&document));
@@ -105,8 +106,19 @@ impl World {
         let ours = certificate.key == self.identity.key.public();
         anyhow::ensure!(ours && certificate.node == self.node.me(), "it is somebody else's");
         State::replace(&self.state.certificate(), pem.as_bytes())?;
+        let renumbered = certificate.index != self.identity.certificate.index;
         self.identity.certificate = certificate;
+        if renumbered {
+            self.tell_index();
+        }
         self.introduce()
+    }
+
+    /// Tells the node the index of its certificate, which its IPv4 addresses follow from.
+    fn tell_index(&mut self) {
+        if let Some(index) = self.identity.certificate.index {
+            self.tell(&Input::Index(index));
+        }
     }
 
     /// Prepares the end: neighbours find other ways while we still carry their packets.

@@ -49,7 +49,11 @@ impl World {
                 self.plane.commit_ranges();
                 self.overlay.send(to, &words);
             }
-            Output::Route(range, link) => self.plane.set_route(range, link),
+            Output::Route(range, link) => {
+                self.plane.set_route(range, link);
+                self.note_way_out(range, link);
+            }
+            Output::Ipv4(ours) => self.set_ipv4(ours),
             Output::Watch(link) => {
                 let packets = self.plane.payload_packets(link).unwrap_or(0);
                 self.times.watched.insert(link, packets);
@@ -106,6 +110,18 @@ impl World {
             Event::Gossip(event) => {
                 tell_operator(event);
                 self.tally.note(event.name());
+                if let gossip::Event::Document { .. } = event {
+                    self.review_exit();
+                }
+            }
+            Event::NoIpv4 { index, room } => {
+                tracing::warn!(
+                    index,
+                    room,
+                    "the network's IPv4 range has no part for this node; the registry can give a \
+                     larger one: re6st registry parameters --ipv4"
+                );
+                self.tally.note("no-ipv4");
             }
             Event::UnknownFrame(link) => {
                 tracing::debug!(%link, "a frame of an unknown kind");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrows::State;
 use serde::Serialize;
 use serde_json::{Value, json};
-use words::{LinkId, NodeId, Prefix};
+use words::{Ipv4Plan, LinkId, NodeId, Prefix};
 
 use super::World;
 use crate::config::to_text;
@@ -17,6 +17,8 @@ struct Status {
     address: String,
     prefix: String,
     network: String,
+    /// Our own IPv4 range and address, and the network's; null without.
+    ipv4: Option<Ipv4>,
     version: &'static str,
     uptime_s: f64,
     document: u64,
@@ -30,11 +32,21 @@ struct Status {
     standing: &'static str,
     serial: u64,
     expires: u64,
+    /// The ways out that this node offers, and by which families it leaves through exits.
+    exit: Value,
     lost_packets: Value,
     events: Value,
     told: Value,
     /// Datagrams of control that were sent, and their octets.
     control_sent: Value,
+}
+
+/// The IPv4 addresses of a node.
+#[derive(Debug, Serialize)]
+struct Ipv4 {
+    address: String,
+    range: String,
+    network: String,
 }
 
 /// The arrows in numbers.
@@ -60,6 +72,7 @@ impl World {
             Question::Arrows => Value::Array(self.arrow_rows()),
             Question::Routes => Value::Array(self.route_rows()),
             Question::Nodes => Value::Array(self.node_rows()),
+            Question::Why => self.why(pending.about.as_deref().unwrap_or_default()),
             Question::Introduction => json!({"introduction": to_text(&self.shown)}),
         };
         // Who asked may have gone.
@@ -80,6 +93,7 @@ impl World {
             address: self.node.me().address().to_string(),
             prefix: self.node.me().to_string(),
             network: self.identity.network().to_string(),
+            ipv4: self.ipv4.and_then(ipv4),
             version: env!("CARGO_PKG_VERSION"),
             uptime_s: now.since(self.times.started).as_secs_f64(),
             document: self.node.gossip().version(),
@@ -101,6 +115,10 @@ impl World {
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
+            exit: json!({
+                "offers": self.exit.open().map(ToString::to_string).collect::<Vec<_>>(),
+                "uses": self.way_out.families().collect::<Vec<_>>(),
+            }),
             lost_packets: json!(self.lost()),
             events: json!(self.tally.events),
             told: self.refused(),
@@ -142,7 +160,7 @@ impl World {
         }
     }
 
-    fn live_links(&self) -> usize {
+    pub(super) fn live_links(&self) -> usize {
         let up = |state| matches!(state, State::Live | State::Draining);
         self.node.arrows().arrows().filter(|arrow| up(arrow.state)).count()
     }
@@ -179,7 +197,8 @@ impl World {
                 .map(|(link, metric)| format!("{link}:{}", metric.0))
                 .collect();
             json!({
-                "prefix": route.prefix.to_string(),
+                "prefix": route.range.to.to_string(),
+                "from": (route.range.from != Prefix::ALL).then(|| route.range.from.to_string()),
                 "link": route.link.to_string(),
                 "node": self.peer(route.link),
                 "metric": route.metric.0,
@@ -201,8 +220,18 @@ impl World {
                 .collect();
             rows.insert(contact.node.0, json!({"country": country, "endpoints": endpoints}));
         }
-        let routes: BTreeMap<_, _> =
-            self.node.routing().routes().map(|route| (route.prefix, route.metric.0)).collect();
+        let mut routes = BTreeMap::<Prefix, u16>::new();
+        let mut ipv4 = BTreeMap::<[u8; 8], Prefix>::new();
+        for babel::LinkRoute { range, metric, router_id, .. } in self.node.routing().routes() {
+            if range.from != Prefix::ALL {
+                continue;
+            }
+            if range.to.as_ipv4().is_some() {
+                ipv4.insert(router_id.0, range.to);
+            } else {
+                routes.insert(range.to, metric.0);
+            }
+        }
         for prefix in routes.keys() {
             rows.entry(*prefix).or_insert_with(|| json!({}));
         }
@@ -211,6 +240,8 @@ impl World {
                 let metric = routes.get(&prefix);
                 fields.insert("node".to_owned(), json!(prefix.to_string()));
                 fields.insert("address".to_owned(), json!(NodeId(prefix).address().to_string()));
+                let part = ipv4.get(&NodeId(prefix).routing_name());
+                fields.insert("ipv4".to_owned(), json!(part.map(Prefix::to_string)));
                 fields.insert("reachable".to_owned(), json!(metric.is_some()));
                 fields.insert("metric".to_owned(), json!(metric));
             }
@@ -222,6 +253,14 @@ impl World {
     fn peer(&self, link: LinkId) -> Option<String> {
         self.node.peer(link).map(|node| node.to_string())
     }
+}
+
+fn ipv4(ours: node::Ipv4) -> Option<Ipv4> {
+    Some(Ipv4 {
+        address: Ipv4Plan::address(ours.own)?.to_string(),
+        range: ours.own.to_string(),
+        network: ours.network.to_string(),
+    })
 }
 
 fn babel_counters(counters: &babel::Counters) -> Value {
@@ -257,6 +296,6 @@ fn gossip_counters(counters: &gossip::Counters) -> Value {
     })
 }
 
-fn milliseconds(span: std::time::Duration) -> f64 {
+pub(super) fn milliseconds(span: std::time::Duration) -> f64 {
     span.as_secs_f64() * 1_000.0
 }

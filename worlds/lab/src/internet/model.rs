@@ -30,6 +30,10 @@ impl HostId {
     }
 }
 
+/// An address on the Internet that nobody of the mesh has: that of somebody else's server, which
+/// stands beside the registry.
+pub const OUTSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
 /// Most nodes a model holds.
 pub const MOST_NODES: u16 = 250;
 

@@ -56,13 +56,9 @@ pub(crate) struct Sum {
 }
 
 impl Book {
-    /// Opens a book for all ordered pairs of `nodes`.
-    pub(crate) fn of(nodes: &[HostId]) -> Self {
-        let mut pairs = BTreeMap::new();
-        for from in nodes {
-            let others = nodes.iter().filter(|to| *to != from);
-            pairs.extend(others.map(|to| ((*from, *to), Pair::default())));
-        }
+    /// Opens a book for these pairs.
+    pub(crate) fn of_pairs(pairs: impl IntoIterator<Item = (HostId, HostId)>) -> Self {
+        let pairs: BTreeMap<_, _> = pairs.into_iter().map(|ends| (ends, Pair::default())).collect();
         Self { waiting: pairs.len(), pairs, full: None, first_lost: Vec::new() }
     }
 
@@ -211,6 +207,14 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Book {
+        /// Opens a book for all ordered pairs of `nodes`.
+        fn of(nodes: &[HostId]) -> Self {
+            let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
+            Self::of_pairs(pairs.filter(|(from, to)| from != to))
+        }
+    }
 
     const A: HostId = HostId(1);
     const B: HostId = HostId(2);

@@ -127,7 +127,7 @@ fn what_finds_no_room_leaves_no_trace() {
 #[test]
 fn what_cannot_be_said_is_dealt_with_by_silence() {
     let crossed =
-        crate::Key::from_to("fd00::/8".parse().unwrap(), crate::mapped([10; 4].into(), 8));
+        crate::Key::from_to("fd00::/8".parse().unwrap(), words::Prefix::ipv4([10; 4].into(), 8));
     let finite = update("fd00::/8", 96);
     let request = SeqnoRequest {
         key: "fd00::/8".parse().unwrap(),

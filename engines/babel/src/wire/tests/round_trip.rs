@@ -9,7 +9,7 @@ use words::Prefix;
 
 use super::*;
 use crate::wire::{Ack, AckRequest, Builder, Echo, Hello, Ihu, RouteRequest, SeqnoRequest};
-use crate::{Cost, Family, Key, mapped};
+use crate::{Cost, Family, Key};
 
 fn v6() -> impl Strategy<Value = Prefix> {
     // A few that share their first octets, and that say router-ids.
@@ -22,14 +22,14 @@ fn v6() -> impl Strategy<Value = Prefix> {
 fn v4() -> impl Strategy<Value = Prefix> {
     let near = (0_u32..1024).prop_map(|bits| 10 << 24 | bits << 8);
     (prop_oneof![near, any::<u32>()], 0_u8..=32)
-        .prop_map(|(bits, length)| mapped(bits.into(), length))
+        .prop_map(|(bits, length)| Prefix::ipv4(bits.into(), length))
 }
 
 fn key() -> impl Strategy<Value = Key> {
     let of_v6 = (option::of(v6()), v6());
     let of_v4 = (option::of(v4()), v4());
     prop_oneof![of_v6, of_v4].prop_map(|(source, prefix)| {
-        let none = |source: &Prefix| crate::unmapped(*source).is_none_or(|(_, len)| len > 0);
+        let none = |source: &Prefix| source.as_ipv4().is_none_or(|(_, len)| len > 0);
         Key::from_to(source.filter(none).unwrap_or(Prefix::ALL), prefix)
     })
 }
