@@ -1,24 +1,52 @@
 //! What a process costs: memory and processor time.
 
-use std::fs;
-use std::io;
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 use nix::unistd::{SysconfVar, sysconf};
 
 use crate::Error;
 
-/// Gives memory that is free, and kept for later, back to the kernel.
+/// Gives memory that is free, and kept for later, back to the kernel, and the pages of our own
+/// program, most of which only its start needed: those that are needed again are read again.
 ///
 /// After something large has passed: what it leaves between what stays can be half of a
-/// process. Does nothing where the C library has no such service.
-#[cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "a call of the C library"))]
+/// process. Frees less where the C library has no such service.
+#[expect(unsafe_code, reason = "calls of the C library and the kernel about our own memory")]
 pub fn give_memory_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call reads and writes nothing of ours; it only unmaps what nobody owns.
     unsafe {
         libc::malloc_trim(0);
     }
+    let (Ok(own), Ok(maps)) =
+        (fs::read_link("/proc/self/exe"), fs::read_to_string("/proc/self/maps"))
+    else {
+        return;
+    };
+    for (start, end) in maps.lines().filter_map(|line| never_written(line, &own)) {
+        // SAFETY: nothing can have written there since it was mapped from the file, which is
+        // where the kernel finds it again.
+        unsafe {
+            libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED);
+        }
+    }
+}
+
+/// Reads a line of `/proc/PID/maps`; returns where a part of the program `own` lies that cannot
+/// be written: its code, and what its file begins with. What was relocated is neither.
+fn never_written(line: &str, own: &Path) -> Option<(usize, usize)> {
+    let mut words = line.split_ascii_whitespace();
+    let (place, rights, offset) = (words.next()?, words.next()?, words.next()?);
+    let clean = rights == "r-xp" || (rights == "r--p" && offset.bytes().all(|it| it == b'0'));
+    let path = words.nth(2)?;
+    if !clean || Path::new(path) != own {
+        return None;
+    }
+    let (start, end) = place.split_once('-')?;
+    let number = |text| usize::from_str_radix(text, 16).ok();
+    Some((number(start)?, number(end)?))
 }
 
 /// What a process uses, as the kernel counts it.
@@ -93,5 +121,26 @@ mod tests {
     #[test]
     fn nobody_uses_nothing() {
         assert!(Usage::of(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn only_what_was_never_written_is_dropped() {
+        let place = |rights: &str, offset: &str, path: &str| {
+            let line = format!("5500-6600 {rights} {offset} fe:00 123        {path}");
+            never_written(&line, Path::new("/usr/bin/re6st"))
+        };
+        let own = "/usr/bin/re6st";
+        assert_eq!(place("r-xp", "00403000", own), Some((0x5500, 0x6600)));
+        assert_eq!(place("r--p", "00000000", own), Some((0x5500, 0x6600)));
+        // Relocated before it became read-only.
+        assert_eq!(place("r--p", "011d4000", own), None);
+        assert_eq!(place("rw-p", "00000000", own), None);
+        assert_eq!(place("r-xp", "00000000", "/usr/lib/libc.so.6"), None);
+    }
+
+    #[test]
+    fn a_program_goes_on_when_its_pages_are_gone() {
+        give_memory_back();
+        assert!(Usage::of(std::process::id()).is_ok());
     }
 }
