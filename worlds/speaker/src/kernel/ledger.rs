@@ -1,6 +1,6 @@
 //! Routes, wanted and installed, in fifty octets a range: the ranges are many, the ways few.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use babel::Key;
 use linux::{KernelRoute, Via};
@@ -13,7 +13,7 @@ use super::Slot;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     table: u32,
-    ranges: BTreeMap<Packed, Range>,
+    ranges: HashMap<Packed, Range>,
     /// Installed routes besides the one in its range's line: of another metric, seldom any.
     more: BTreeMap<Slot, Line>,
     ways: Vec<Way>,
@@ -21,7 +21,7 @@ pub(super) struct Ledger {
 }
 
 /// A key, without gaps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Packed([u8; 16], u8, [u8; 16], u8);
 
 /// A route, but for its range.
