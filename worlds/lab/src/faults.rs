@@ -152,6 +152,7 @@ mod tests {
         assert_eq!(Fault::kill("6@30"), Ok(Fault { at, what: What::Kill(6) }));
         assert_eq!(Fault::cut("1-12@30s"), Ok(Fault { at, what: What::Cut(1, 12) }));
         assert_eq!(Fault::block_udp("3@30"), Ok(Fault { at, what: What::BlockUdp(3) }));
+        assert_eq!(Fault::kill_node("3@30"), Ok(Fault { at, what: What::KillNode(3) }));
         assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));
         assert_eq!(Fault::kill_registry("30"), Ok(Fault { at, what: What::KillRegistry }));
         let soon = Fault { at: Duration::from_millis(1_500), what: What::Kill(1) };
