@@ -73,11 +73,12 @@ fn link(link: &Value) -> Vec<String> {
     let state = text(link, "/state").unwrap_or("of unknown state");
     let (age, routes) = (span(number(link, "/age_s")), number(link, "/routes"));
     let many = if routes == 1 { "" } else { "s" };
-    let mut first = format!("  {name} is {what}: {state}, {age} old, used by {routes} route{many}");
-    if let Some(round_trip) = link.pointer("/rtt_ms").and_then(Value::as_f64) {
-        first += &format!(", round trip {round_trip:.1} ms");
-    }
-    first += &format!(", cost {}.", number(link, "/cost"));
+    let round_trip = link.pointer("/rtt_ms").and_then(Value::as_f64);
+    let round_trip = round_trip.map_or(String::new(), |ms| format!(", round trip {ms:.1} ms"));
+    let cost = number(link, "/cost");
+    let first = format!(
+        "  {name} is {what}: {state}, {age} old, used by {routes} route{many}{round_trip}, cost {cost}."
+    );
     let mut lines = vec![first];
     lines.push(match (ours, text(link, "/cause/name")) {
         (Some(false), _) => "  Why it exists, its owner knows: it drew us.".to_owned(),

@@ -1,6 +1,6 @@
 //! Masquerading: what leaves the machine for others leaves it under the machine's own address.
 //!
-//! One table of nf_tables, which is ours alone and vanishes with its socket:
+//! One table of nftables, which is ours alone and vanishes with its socket:
 //!
 //! ```text
 //! table ip re6st-NAME { chain out { type nat hook postrouting priority srcnat;
@@ -10,7 +10,7 @@
 //! Messages are written by hand: attributes are `length 2 │ kind 2 │ value`, padded to 4 octets;
 //! numbers inside them are big-endian.
 //!
-//! Source: linux/netfilter/nf_tables.h, nfnetlink.h.
+//! Source: `linux/netfilter/nf_tables.h`, `linux/netfilter/nfnetlink.h`.
 
 use std::io;
 
@@ -29,7 +29,7 @@ impl Masquerade {
     ///
     /// # Errors
     ///
-    /// No right to, no nf_tables in the kernel, or one before Linux 5.12.
+    /// No right to, no nftables in the kernel, or one before Linux 5.12.
     pub fn start(range: Prefix, device: u32, name: &str) -> Result<Self, Error> {
         let start = || {
             let mut socket = Socket::new(NETLINK_NETFILTER)?;
@@ -37,7 +37,7 @@ impl Masquerade {
             socket.connect(&SocketAddr::new(0, 0))?;
             let batch = Batch::of(range, device, name);
             socket.send(&batch.0, 0)?;
-            batch.wait(&socket)?;
+            acknowledged(&socket)?;
             Ok(socket)
         };
         start().map(Self).map_err(|error: io::Error| {
@@ -68,14 +68,11 @@ struct Batch(Vec<u8>);
 
 impl Batch {
     fn of(range: Prefix, device: u32, name: &str) -> Self {
-        let (family, expressions) = match range.as_ipv4() {
-            Some((first, length)) => {
-                (IPV4, masquerades(&first.octets(), usize::from(length), 12, device))
-            }
-            None => {
-                let first = range.first().octets();
-                (IPV6, masquerades(&first, usize::from(range.length()), 8, device))
-            }
+        let (family, expressions) = if let Some((first, length)) = range.as_ipv4() {
+            (IPV4, masquerades(&first.octets(), usize::from(length), 12, device))
+        } else {
+            let first = range.first().octets();
+            (IPV6, masquerades(&first, usize::from(range.length()), 8, device))
         };
         let name = text(&format!("re6st-{name}"));
         let (chain, kind) = (text("out"), text("nat"));
@@ -109,17 +106,16 @@ impl Batch {
         self.0.extend(resource.to_be_bytes());
         self.0.extend(body);
     }
+}
 
-    /// Waits for the one message that is acknowledged, or the first error.
-    fn wait(&self, socket: &Socket) -> io::Result<()> {
-        let mut buffer = Vec::with_capacity(8192);
-        buffer.clear();
-        socket.recv(&mut buffer, 0)?;
-        let code = buffer.get(16..).and_then(|body| body.first_chunk::<4>());
-        match code.map_or(-libc::EIO, |code| i32::from_ne_bytes(*code)) {
-            0 => Ok(()),
-            code => Err(io::Error::from_raw_os_error(-code)),
-        }
+/// Waits for the one message that is acknowledged, or the first error.
+fn acknowledged(socket: &Socket) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(8192);
+    socket.recv(&mut buffer, 0)?;
+    let code = buffer.get(16..).and_then(|body| body.first_chunk::<4>());
+    match code.map_or(-libc::EIO, |code| i32::from_ne_bytes(*code)) {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(-code)),
     }
 }
 
@@ -190,7 +186,7 @@ const ACK: u16 = 0x4;
 const CREATE: u16 = 0x400;
 const APPEND: u16 = 0x800;
 const NESTED: u16 = 0x8000;
-/// The number of nf_tables among the parts of netfilter.
+/// The number of nftables among the parts of netfilter.
 const SUBSYSTEM: u16 = 10;
 const BEGIN: u16 = 0x10;
 const END: u16 = 0x11;

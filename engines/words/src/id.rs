@@ -28,8 +28,10 @@ impl NodeId {
     /// Different for the nodes of one network, if the part of their prefixes past 64 bits is
     /// no longer than the prefix of the network.
     pub const fn routing_name(self) -> [u8; 8] {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0.bits().to_be_bytes();
-        [a ^ i, b ^ j, c ^ k, d ^ l, e ^ m, f ^ n, g ^ o, h ^ p]
+        let bits = self.0.bits();
+        let folded = (bits >> 64) ^ bits;
+        let [_, _, _, _, _, _, _, _, name @ ..] = folded.to_be_bytes();
+        name
     }
 }
 

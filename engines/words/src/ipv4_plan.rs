@@ -86,7 +86,7 @@ impl Ipv4Plan {
 
 /// This host, loopback, one link, multicast and what is reserved.
 const SPECIAL: [Prefix; 4] = [
-    Prefix::ipv4(Ipv4Addr::new(0, 0, 0, 0), 8),
+    Prefix::ipv4(Ipv4Addr::UNSPECIFIED, 8),
     Prefix::ipv4(Ipv4Addr::new(127, 0, 0, 0), 8),
     Prefix::ipv4(Ipv4Addr::new(169, 254, 0, 0), 16),
     Prefix::ipv4(Ipv4Addr::new(224, 0, 0, 0), 3),

@@ -63,6 +63,7 @@ pub struct Config {
 /// What an exit lets out, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "keys of a file, each by itself")]
 pub struct Exit {
     /// By IPv4; default: no.
     pub ipv4: bool,

@@ -96,8 +96,7 @@ fn assemble(
     let places = Places::new(config.endpoints.clone(), network, port);
     let (tun, device) = interface::open(config.interface(), me, network, plane::MTU)?;
     let clock = linux::Clock::start();
-    let secret = *identity.noise.private();
-    let aes = crypto::session::has_aes();
+    let (secret, aes) = (*identity.noise.private(), crypto::session::has_aes());
     let settings = noise::Settings { aes, network: Some(network), ..noise::Settings::default() };
     let wall = linux::Clock::wall();
     let noise = noise::Noise::new(secret, linux::seed()?, settings, wall, Time::ZERO);

@@ -185,6 +185,7 @@ mod tests {
         let only = What::UdpOnly(3, vec![1, 2]);
         assert_eq!(Fault::udp_only("3:1,2@30"), Ok(Fault { at, what: only }));
         assert_eq!(Fault::roam("3@30"), Ok(Fault { at, what: What::Roam(3) }));
+        assert_eq!(Fault::kill_node("3@30"), Ok(Fault { at, what: What::KillNode(3) }));
         assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));
         assert_eq!(Fault::kill_registry("30"), Ok(Fault { at, what: What::KillRegistry }));
         let soon = Fault { at: Duration::from_millis(1_500), what: What::Kill(1) };

@@ -26,8 +26,8 @@ impl Net {
         let model = Model::draw(4, SEED);
         let mut namespaces = Vec::new();
         let mut tuns = Vec::new();
-        for at in (0..).map(HostId).zip(model.places()) {
-            match Namespace::new().and_then(|made| plug_in(&made, at).map(|tun| (made, tun))) {
+        for host in (0..).map(HostId).zip(model.places()) {
+            match Namespace::new().and_then(|made| plug_in(&made, host).map(|tun| (made, tun))) {
                 Ok((namespace, tun)) => {
                     namespaces.push(namespace);
                     tuns.push(tun);

@@ -261,3 +261,19 @@ fn udp_to_some_passes_to_them_alone() {
     assert_eq!(story.run().len(), 3);
     assert_eq!(story.dropped(Dropped::Fault), 1);
 }
+
+#[test]
+fn the_server_outside_answers_and_its_callers_are_counted() {
+    let mut story = Story::new();
+    let (a, server) = (story.a, HostId::REGISTRY);
+    let asked = udp(story.end(a), (OUTSIDE, 53), b"?");
+    story.send(a, &asked, SOON);
+    let answer = udp((OUTSIDE, 53), story.end(a), b"!");
+    story.send(server, &answer, SOON);
+    // Nobody else may send from there.
+    story.send(story.b, &answer, SOON);
+    let arrived: Vec<HostId> = story.run().into_iter().map(|(_, to, _)| to).collect();
+    assert_eq!((arrived.contains(&server), arrived.contains(&a), arrived.len()), (true, true, 2));
+    assert_eq!(story.dropped(Dropped::Spoofed), 1);
+    assert_eq!(story.internet.outside(), &BTreeMap::from([(a, 1)]));
+}
