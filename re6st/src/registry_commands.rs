@@ -84,6 +84,10 @@ fn parameters(options: &Parameters) -> anyhow::Result<()> {
 /// Sets what was typed, holds it at its bounds, and returns a sentence for each bound met.
 fn apply(change: &Change, parameters: &mut gossip::Parameters) -> Vec<String> {
     change.apply(parameters);
+    if parameters.objection("ipv4").is_some() {
+        // No number that could be held: the registry refuses it, and says why.
+        return Vec::new();
+    }
     let objections = parameters.objections();
     *parameters = parameters.clone().clamped().0;
     objections.into_iter().map(|bound| format!("{bound}, and is held there")).collect()
