@@ -100,6 +100,7 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) if fields.is_empty() => "none".to_owned(),
         Value::Object(fields) => {
             let each = fields.iter().map(|(name, value)| format!("{name}={}", plain(value)));
             each.collect::<Vec<_>>().join(" ")

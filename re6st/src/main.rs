@@ -33,8 +33,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(up) => daemon::up(&up.into_settings())?,
         Command::Join(join) => say(daemon::join(&join.into_request()?)?)?,
         Command::Check(check) => {
-            daemon::Config::read(&check.file)?;
-            say(format_args!("{}: nothing is wrong", check.file.display()))?;
+            let (config, file) = (daemon::Config::read(&check.file)?, check.file.display());
+            for objection in config.objections() {
+                say(format_args!("{file}: {objection}"))?;
+            }
+            match config.objections().len() {
+                0 => say(format_args!("{file}: nothing is wrong"))?,
+                held => say(format_args!("{file}: it can be used, with {held} held at bounds"))?,
+            }
         }
         Command::Status(which) => look::status(&which)?,
         Command::Arrows(which) => look::arrows(&which)?,

@@ -4,8 +4,8 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::look::table;
-use crate::options::{Init, Invite, Parameters, Registry, RegistryNodes, Revoke, Serve};
-use crate::say::say;
+use crate::options::{Change, Init, Invite, Parameters, Registry, RegistryNodes, Revoke, Serve};
+use crate::say::{say, warn};
 
 /// Does what was typed after `re6st registry`.
 pub(crate) fn run(command: Registry) -> anyhow::Result<()> {
@@ -21,10 +21,11 @@ pub(crate) fn run(command: Registry) -> anyhow::Result<()> {
 
 fn init(options: &Init) -> anyhow::Result<()> {
     let mut parameters = gossip::Parameters::default();
-    options.change.apply(&mut parameters);
+    let held = apply(&options.change, &mut parameters);
     let (network, listen, public) = (options.network, options.listen, options.public.clone());
     let founded = registry::Options { network, listen, public, parameters };
     let founded = registry::init(&options.directory, &founded)?;
+    held.iter().for_each(warn);
     let directory = options.directory.display();
     say(format_args!("the network {} is made; serve it with:", founded.network))?;
     say(format_args!("  re6st registry serve --directory {directory}"))?;
@@ -72,8 +73,22 @@ fn nodes(options: &RegistryNodes) -> anyhow::Result<()> {
 }
 
 fn parameters(options: &Parameters) -> anyhow::Result<()> {
-    let change = |parameters: &mut gossip::Parameters| options.change.apply(parameters);
+    let mut held = Vec::new();
+    let change = |parameters: &mut gossip::Parameters| held = apply(&options.change, parameters);
     let (directory, at_least) = (&options.directory, options.at_least_version);
     let version = registry::raise_version(directory, at_least, change)?;
+    held.iter().for_each(warn);
     say(format_args!("all nodes learn it with version {version} of the network document"))
+}
+
+/// Sets what was typed, holds it at its bounds, and returns a sentence for each bound met.
+fn apply(change: &Change, parameters: &mut gossip::Parameters) -> Vec<String> {
+    change.apply(parameters);
+    if parameters.objection("ipv4").is_some() {
+        // No number that could be held: the registry refuses it, and says why.
+        return Vec::new();
+    }
+    let objections = parameters.objections();
+    *parameters = parameters.clone().clamped().0;
+    objections.into_iter().map(|bound| format!("{bound}, and is held there")).collect()
 }

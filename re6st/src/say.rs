@@ -20,6 +20,11 @@ pub(crate) fn complain(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "re6st: {}", sentence(error));
 }
 
+/// Tells people what was asked for and is done otherwise; the exit code does not say it.
+pub(crate) fn warn(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "re6st: {line}");
+}
+
 /// Returns the error and its causes as one sentence, none of them said twice.
 fn sentence(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {

@@ -9,26 +9,35 @@ use common::machine::Machine;
 use common::town::Town;
 use common::{command, patiently, re6st};
 
+/// What is out of bounds, and the words that say so and what holds instead.
+const BEYOND: [(&str, &str); 11] = [
+    ("[arrows]\nround = \"0s\"", "arrows.round: 0ms is out of bounds; 1s to 1h, so 1s holds"),
+    ("[arrows]\nround = \"1d\"", "arrows.round: 1d is out of bounds; 1s to 1h, so 1h holds"),
+    ("[arrows]\nlimit = \"2h\"", "arrows.limit: 2h is out of bounds; 1s to 1h, so 1h holds"),
+    ("[arrows]\nshare = \"0%\"", "arrows.share: 0% is out of bounds; 1% to 100%, so 1% holds"),
+    ("[arrows]\nmost_used = \"21%\"", "21% is out of bounds; 0% to 20%, so 20% holds"),
+    ("[arrows]\nwell_known = \"31%\"", "31% is out of bounds; 0% to 30%, so 30% holds"),
+    ("[arrows]\nneighbourhood = \"21%\"", "21% is out of bounds; 0% to 20%, so 20% holds"),
+    ("[arrows]\ncount = 0", "arrows.count: 0 is out of bounds; 1 to 100, so 1 holds"),
+    ("[arrows]\ncount = 300", "arrows.count: 300 is out of bounds; 1 to 100, so 100 holds"),
+    ("[arrows]\ncount = -3", "arrows.count: -3 is out of bounds; 1 to 100, so 1 holds"),
+    (
+        "[[ensure]]\nat_least = 4\ncountry = \"CN\"",
+        "ensure.at_least: 4 is out of bounds; 1 to 3, so 3 holds",
+    ),
+];
+
 /// What is wrong, and the words that say so and what to do.
-const WRONG: [(&str, &[&str]); 31] = [
+const WRONG: [(&str, &[&str]); 20] = [
     ("intreface = \"x\"", &["line 1", "unknown field `intreface`", "expected one of", "interface"]),
     ("[arows]\ncount = 3", &["unknown field `arows`", "arrows"]),
     ("[arrows]\ncuont = 3", &["unknown field `cuont`", "count"]),
     ("[[ensure]]\nat_least = 1\ncontry = \"FR\"", &["unknown field `contry`", "country"]),
     ("[arrows]\nround = 300", &["integer `300`", "expected text, as \"5m\""]),
     ("[arrows]\nround = \"5 parsecs\"", &["line 2", "`5 parsecs` is no time", "ms, s, m, h or d"]),
-    ("[arrows]\nround = \"0s\"", &["arrows.round", "1s to 1h"]),
     ("[arrows]\nround = \"99999999999999999999d\"", &["is no time"]),
-    ("[arrows]\nlimit = \"2h\"", &["arrows.limit", "1s to 1h"]),
     ("[arrows]\nshare = 0.3", &["expected text, as \"30%\""]),
     ("[arrows]\nshare = \"130%\"", &["`130%` is no share", "0% to 100%"]),
-    ("[arrows]\nshare = \"0%\"", &["arrows.share", "1% to 100%"]),
-    ("[arrows]\nmost_used = \"21%\"", &["arrows.most_used", "0% to 20%"]),
-    ("[arrows]\nwell_known = \"31%\"", &["arrows.well_known", "0% to 30%"]),
-    ("[arrows]\nneighbourhood = \"21%\"", &["arrows.neighbourhood", "0% to 20%"]),
-    ("[arrows]\ncount = 0", &["line 2", "0 is out of bounds", "1 to 100"]),
-    ("[arrows]\ncount = 300", &["300 is out of bounds", "1 to 100"]),
-    ("[arrows]\ncount = -3", &["-3 is out of bounds", "1 to 100"]),
     ("port = 70000", &["70000 is out of bounds", "0 to 65535"]),
     ("port = \"6326\"", &["string \"6326\"", "a whole number"]),
     ("interface = \"much too long a name\"", &["interface", "1 to 15 letters"]),
@@ -36,8 +45,6 @@ const WRONG: [(&str, &[&str]); 31] = [
     ("[[ensure]]\nat_least = 1", &["ensure", "either a country or a carrier"]),
     ("[[ensure]]\nat_least = 1\ncarrier = \"pigeon\"", &["`pigeon` is no carrier", "udp"]),
     ("[[ensure]]\nat_least = 1\ncarrier = \"tls\"", &["`tls` is no carrier", "udp"]),
-    ("[[ensure]]\nat_least = 4\ncountry = \"CN\"", &["4 is out of bounds", "1 to 3"]),
-    ("[arrows]\nround = \"1d\"", &["arrows.round: 1d is out of bounds", "1s to 1h"]),
     ("endpoints = [\"nowhere\"]", &["`nowhere` is no endpoint", "as 203.0.113.5:6326"]),
     ("endpoints = [\"0.0.0.0:6326\"]", &["is no endpoint", "an address of this machine"]),
     ("bootstrap = [\"AAAA\"]", &["line 1", "`AAAA…` is no introduction", "`re6st introduction`"]),
@@ -57,6 +64,35 @@ fn check_names_what_is_wrong_and_the_remedy() {
     }
     std::fs::write(&file, "port = 7000\n[arrows]\ncount = 3\n").unwrap();
     assert!(re6st(&["check", name]).well().contains("nothing is wrong"));
+}
+
+#[test]
+fn check_names_the_bounds_of_what_is_held_at_them() {
+    let home = Home::empty();
+    let file = home.folder().join("beyond.toml");
+    for (text, words) in BEYOND {
+        std::fs::write(&file, text).unwrap();
+        let said = re6st(&["check", file.to_str().unwrap()]).well();
+        assert!(said.contains(words), "no {words:?} in: {said}");
+        assert!(said.contains("it can be used, with 1 held at bounds"), "{said}");
+    }
+}
+
+#[test]
+fn parameters_of_the_network_are_held_at_their_bounds_and_the_bounds_are_named() {
+    let home = Home::empty();
+    let public = ["registry", "init", "--directory", home.path(), "--public", "127.0.0.1:8443"];
+    let said = re6st(&[&public[..], &["--arrows", "0", "--limit", "2h"]].concat());
+    assert!(said.err.contains("arrows must be 1 to 100, and is held there"), "{said:?}");
+    assert!(said.err.contains("limit must be 1s to 1h, and is held there"), "{said:?}");
+    said.well();
+    let change = ["registry", "parameters", "--directory", home.path()];
+    let said = re6st(&[&change[..], &["--neighbourhood", "21%"]].concat());
+    assert!(said.err.contains("neighbourhood must be 0% to 20%, and is held there"), "{said:?}");
+    assert!(said.well().contains("version 2"));
+    let said = re6st(&[&change[..], &["--neighbourhood", "20%"]].concat());
+    assert!(said.err.is_empty(), "{said:?}");
+    said.well();
 }
 
 #[test]
@@ -95,7 +131,7 @@ fn what_is_typed_wrong_changes_nothing() {
     };
     init(&[]).refused(&["--public"]);
     let public = ["--public", "127.0.0.1:8443"];
-    let wrong: [(&[&str], &[&str]); 10] = [
+    let wrong: [(&[&str], &[&str]); 8] = [
         (&["--public", "nowhere"], &["\"nowhere\" is no HOST:PORT", "203.0.113.5:8443"]),
         (&["--network", "rubbish"], &["'rubbish'", "an IPv6 range such as"]),
         (&["--network", "fe80::/48"], &["cannot be a network", "a /16 to a /60"]),
@@ -104,8 +140,6 @@ fn what_is_typed_wrong_changes_nothing() {
         (&["--lifetime", "5"], &["`5` is no time", "as 5m"]),
         (&["--share", "130%"], &["`130%` is no share", "0% to 100%"]),
         (&["--well-known", "fd00:42::/48"], &["is no prefix of a node", "registry nodes"]),
-        (&["--neighbourhood", "21%"], &["neighbourhood"]),
-        (&["--arrows", "0"], &["out of bounds: arrows"]),
     ];
     for (more, words) in wrong {
         init(&[&public, more].concat()).refused(words);

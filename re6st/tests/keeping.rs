@@ -160,8 +160,12 @@ fn what_comes_back_by_itself_may_be_damaged() {
     home.write("contacts.cbor", two);
     let _node = machine.lives(&home);
     assert!(patiently(|| home.status()["document"] == 1));
-    let told = &home.status()["told"]["gossip"];
-    assert_eq!(told["refused"]["malformed"], 3, "{told}");
+    let status = home.status();
+    assert_eq!(status["told"]["gossip"]["refused"]["malformed"], 3, "{status}");
+    assert_eq!(status["refused"]["gossip:malformed"], 3, "{status}");
+    let people = machine.re6st(&["status", "--state", home.path()]).well();
+    let line = people.lines().find(|line| line.starts_with("refused "));
+    assert!(line.is_some_and(|line| line.contains("gossip:malformed=3")), "{people}");
 }
 
 #[test]

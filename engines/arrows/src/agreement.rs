@@ -18,7 +18,7 @@ pub(crate) const fn silent_death(link: &Link) -> Death {
 }
 
 /// Returns what a link dies of, once both ends have left it.
-const fn agreed_death(drain: &Drain) -> Death {
+pub(crate) const fn agreed_death(drain: &Drain) -> Death {
     if drain.unused { Death::Condemned } else { Death::Drained }
 }
 
@@ -32,16 +32,24 @@ impl Arrows {
     pub(crate) fn frame(&mut self, id: LinkId, octets: &[u8], now: Time) {
         let Some(link) = self.links.get_mut(&id).filter(|link| link.is_up()) else { return };
         link.pulse.heard(now);
-        let ours = link.owned.is_some();
+        if !link.words.take(now) {
+            return self.garbled(id, Malformed::Flood);
+        }
+        let (ours, drains) = (link.owned.is_some(), link.is_draining());
         match Frame::decode(octets) {
             Ok(Frame::Probe(token)) => self.tell(id, Frame::Echo(token)),
             Ok(Frame::Echo(token)) => self.echoed(id, token, now),
             Ok(Frame::Drain) if !ours => self.told_to_drain(id, now),
             Ok(Frame::Goodbye) if !ours => self.told_goodbye(id, now),
             Ok(Frame::Farewell) => self.told_farewell(id, now),
-            Ok(Frame::Draining(routes)) if ours => self.heard_of_other(id, Other::Using(routes)),
-            Ok(Frame::Left) if ours => self.heard_of_other(id, Other::Left(now)),
-            Ok(Frame::GoodbyeAck) if ours => self.goodbye_answered(id, now),
+            Ok(Frame::Draining(routes)) if ours && drains => {
+                self.heard_of_other(id, Other::Using(routes));
+            }
+            Ok(Frame::Left) if ours && drains => self.heard_of_other(id, Other::Left(now)),
+            Ok(Frame::GoodbyeAck) if ours && drains => self.goodbye_answered(id, now),
+            Ok(frame @ (Frame::Draining(_) | Frame::Left | Frame::GoodbyeAck)) if ours => {
+                self.garbled(id, Malformed::Untimely(frame.kind()));
+            }
             Ok(frame) => self.garbled(id, Malformed::Misplaced(frame.kind())),
             Err(of) => self.garbled(id, of),
         }
@@ -105,30 +113,9 @@ impl Arrows {
         if drain.said == Said::Goodbye {
             let of = agreed_death(drain);
             self.close(id, of, now);
+        } else {
+            self.garbled(id, Malformed::Untimely(Frame::GoodbyeAck.kind()));
         }
-    }
-
-    /// Owner: the limit is reached.
-    ///
-    /// An arrow that was unused when it was condemned, and is in use now at either end,
-    /// gets what `in-use` grants from the beginning; any other is closed, used or not.
-    pub(crate) fn limit_reached(&mut self, id: LinkId, now: Time) {
-        let limit = self.settings.destruction.in_use.limit();
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let used_by = link.used_by;
-        let Some(drain) = link.drain() else { return };
-        let in_use = used_by > 0 || matches!(drain.other, Other::Using(1..));
-        let of = if drain.said == Said::Goodbye { agreed_death(drain) } else { Death::Overdue };
-        if drain.unused && in_use && drain.since + limit > now {
-            drain.unused = false;
-            if let Some(verdict) = &mut drain.verdict {
-                verdict.until = drain.since + limit;
-            }
-            return;
-        }
-        let of = if drain.unused { Death::Condemned } else { of };
-        self.tell(id, Frame::Farewell);
-        self.close(id, of, now);
     }
 
     /// Says what follows from having left, or from not having left any more.

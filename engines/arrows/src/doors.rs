@@ -25,7 +25,9 @@ impl Arrows {
         if self.links.contains_key(&id) {
             return;
         }
-        if let Err(of) = self.admit(from, now) {
+        let often = !self.callers.may_ask(from, now);
+        let admitted = if often { Err(Refusal::Often) } else { self.admit(from, now) };
+        if let Err(of) = admitted {
             self.say(Output::Refuse(id, of));
             return self.say(Output::Event(Event::TurnedAway { link: id, from, of }));
         }
@@ -36,6 +38,7 @@ impl Arrows {
             life: Life::Opening { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
             health: Health::default(),
+            words: Link::words(),
             owned: None,
         };
         self.links.insert(id, link);

@@ -107,6 +107,8 @@ pub enum Refusal {
     Identity,
     /// The node is about to stop.
     Leaving,
+    /// The node that asks did so too often of late.
+    Often,
     /// A reason of a later version, by its number.
     Other(u8),
 }
@@ -120,6 +122,7 @@ impl Refusal {
             Self::Crossed => "crossed",
             Self::Identity => "identity",
             Self::Leaving => "leaving",
+            Self::Often => "often",
             Self::Other(_) => "other",
         }
     }
@@ -133,6 +136,7 @@ impl From<Refusal> for u8 {
             Refusal::Crossed => 3,
             Refusal::Identity => 4,
             Refusal::Leaving => 5,
+            Refusal::Often => 6,
             Refusal::Other(number) => number,
         }
     }
@@ -146,6 +150,7 @@ impl From<u8> for Refusal {
             3 => Self::Crossed,
             4 => Self::Identity,
             5 => Self::Leaving,
+            6 => Self::Often,
             other => Self::Other(other),
         }
     }
@@ -245,13 +250,56 @@ pub enum Event {
         /// Who is at the other end.
         node: NodeId,
     },
-    /// The other end said something that cannot be understood, or is not its to say.
+    /// A draining link was still there at its limit, and is closed by force.
+    ///
+    /// Held against nobody: whom we draw next is chance's business. Said, so that it shows.
+    Overstayed {
+        /// The link.
+        link: LinkId,
+        /// Who is at the other end.
+        node: NodeId,
+        /// Why it was still there.
+        by: Holdout,
+    },
+    /// The other end said something that cannot be understood, is not its to say, or is
+    /// said too often.
     Garbled {
         /// The link.
         link: LinkId,
         /// What was wrong.
         of: Malformed,
     },
+}
+
+/// Why a draining link was still there at its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holdout {
+    /// We ourselves still had routes or payload over it: routing found no other way.
+    Ourselves,
+    /// The other end never said that it knows of the drain.
+    Unaware,
+    /// The other end agreed to the drain, and never said that it has left.
+    NeverLeft,
+    /// The other end said that it has left, and payload went on crossing.
+    KeptSending,
+    /// Both ends had left, and the other ceased to say so, or never answered our goodbye.
+    NoAnswer,
+    /// The other end condemned its arrow, and never closed it.
+    NeverClosed,
+}
+
+impl Holdout {
+    /// Returns its name, as in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ourselves => "ourselves",
+            Self::Unaware => "unaware",
+            Self::NeverLeft => "never-left",
+            Self::KeptSending => "kept-sending",
+            Self::NoAnswer => "no-answer",
+            Self::NeverClosed => "never-closed",
+        }
+    }
 }
 
 /// What an arrow, or a link that somebody else owns, can die of.
@@ -261,7 +309,7 @@ pub enum Death {
     Condemned,
     /// Condemned while in use, and closed once both ends had left it.
     Drained,
-    /// Condemned, and still in use at the limit.
+    /// Condemned, and still there at the limit.
     Overdue,
     /// The other end fell silent, or the carrier went away.
     Lost,

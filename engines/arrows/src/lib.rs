@@ -35,12 +35,14 @@
 extern crate alloc;
 
 mod agreement;
+mod callers;
 mod doors;
 mod health;
 mod io;
 mod known;
 mod leaving;
 mod life;
+mod overdue;
 mod pulse;
 mod seats;
 mod settings;
@@ -54,12 +56,13 @@ use alloc::vec::Vec;
 use principles::exceptions::FailingCarrier;
 use words::{Deadline, Dice, Engine, LinkId, NodeId, Time};
 
-pub use io::{Death, Event, Input, Output, Refusal, Why};
+pub use io::{Death, Event, Holdout, Input, Output, Refusal, Why};
 pub use principles::{Cause, Traits};
 pub use settings::Settings;
 pub use view::{State, View};
 pub use wire::Malformed;
 
+use callers::Callers;
 use health::Flaps;
 use known::Known;
 use life::Link;
@@ -75,6 +78,7 @@ pub struct Arrows {
     links: BTreeMap<LinkId, Link>,
     failing: FailingCarrier,
     flaps: Flaps,
+    callers: Callers,
     /// Seats whose dial failed.
     resting: Vec<Resting>,
     next_link: u32,
@@ -145,6 +149,7 @@ impl Arrows {
             links: BTreeMap::new(),
             failing: FailingCarrier::default(),
             flaps: Flaps::default(),
+            callers: Callers::default(),
             resting: Vec::new(),
             next_link: 0,
             next_probe: None,

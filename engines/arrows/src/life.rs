@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
+use principles::exceptions::InUse;
 use principles::{Cause, Drawn};
-use words::{Carrier, Deadline, LinkId, NodeId, Time};
+use words::{Bucket, Carrier, Deadline, LinkId, NodeId, Time};
 
 use crate::health::Health;
 use crate::pulse::Pulse;
@@ -20,6 +21,8 @@ pub(crate) struct Link {
     pub(crate) pulse: Pulse,
     /// What it loses, and what routing was told that it costs therefore.
     pub(crate) health: Health,
+    /// How many words we still take in from the other end.
+    pub(crate) words: Bucket,
     /// What only the owner knows; `None` if the other end owns the link.
     pub(crate) owned: Option<Owned>,
 }
@@ -93,7 +96,20 @@ pub(crate) enum Other {
     Left(Time),
 }
 
+/// Words of one link: so many at once, and so many a second. Probes and their answers are
+/// by far the most of them.
+const WORDS: (u32, u32) = (500, 200);
+
+/// How long a link may drain that somebody else condemned: a minute more than any owner may
+/// give it, so that it is the owner who closes it.
+const GIVEN: Duration = Duration::from_secs(InUse::LONGEST.as_secs() + 60);
+
 impl Link {
+    /// Returns how many words we take in from one end.
+    pub(crate) fn words() -> Bucket {
+        Bucket::new(WORDS.0, WORDS.1)
+    }
+
     /// A draining arrow frees its seat at once: its successor opens before it leaves.
     pub(crate) const fn takes_a_seat(&self) -> bool {
         self.owned.is_some() && !self.is_draining()
@@ -178,10 +194,8 @@ impl Link {
             }
             Life::Live => silence(),
             Life::Draining(drain) => {
-                let end = drain
-                    .verdict
-                    .map(|Verdict { until: at, .. }| Deadline { at, why: Why::DrainLimit(link) });
-                Deadline::earlier(end, silence())
+                let at = drain.verdict.map_or(drain.since + GIVEN, |verdict| verdict.until);
+                Deadline::earlier(Some(Deadline { at, why: Why::DrainLimit(link) }), silence())
             }
         }
     }

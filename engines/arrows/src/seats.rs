@@ -130,6 +130,7 @@ impl Arrows {
             life: Life::Seeking { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
             health: Health::default(),
+            words: Link::words(),
             owned: Some(Owned { cause, carrier: None, tries }),
         };
         self.links.insert(id, link);
@@ -184,7 +185,9 @@ impl Arrows {
             self.failing.failed(carrier.item);
         }
         if of.was_a_failed_dial() {
-            let until = now + self.settings.rest_after(owned.tries);
+            let rest = self.settings.rest_after(owned.tries);
+            // Nodes that failed together do not dial together again.
+            let until = now + rest + self.dice.within(rest / 4);
             self.resting.push(Resting { until, tries: owned.tries.saturating_add(1) });
             self.known.introduced = self.known.introduced.filter(|peer| *peer != link.peer);
         } else if !link.is_draining() && of != Death::Left {
@@ -220,8 +223,9 @@ impl Arrows {
     /// One that nobody uses still has two ends, which briefly agree.
     fn condemn(&mut self, condemned: Condemned, now: Time) {
         let id = condemned.link;
+        let limit = self.settings.destruction.in_use.limit();
         let (until, unused) = match condemned.sentence {
-            Sentence::Now => (now + self.settings.brief, true),
+            Sentence::Now => (now + self.settings.brief.min(limit), true),
             Sentence::Drain { until } => (until, false),
         };
         let Some(link) = self.links.get_mut(&id) else { return };

@@ -41,7 +41,8 @@ pub struct Settings {
     pub probe: Duration,
     /// How long the other end may be silent; then the link is dead.
     pub silence: Duration,
-    /// How long a seat rests after a failed dial, doubled at each further failure.
+    /// How long a seat rests after a failed dial, doubled at each further failure; up to a
+    /// quarter is added by chance.
     pub rest: Duration,
     /// The longest rest of a seat.
     pub longest_rest: Duration,

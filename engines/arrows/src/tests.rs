@@ -15,8 +15,11 @@ use crate::wire::Frame;
 mod anything;
 mod doors;
 mod draining;
+mod jumps;
 mod leaving;
+mod liars;
 mod model;
+mod rebirth;
 mod seats;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@
 //!  │   5  │ Left        acceptor: no route of mine uses it, nothing crosses  │
 //!  │   6  │ Goodbye     owner: I left too, routing has forgotten it; close?  │
 //!  │   7  │ GoodbyeAck  acceptor: I close                                    │
-//!  │   8  │ Farewell    owner at the limit, or either that stops: I close    │
+//!  │   8  │ Farewell    either that stops, or is at its limit: I close       │
 //!  └──────┴──────────────────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -33,10 +33,11 @@ pub(crate) enum Frame {
     Farewell,
 }
 
-/// Octets that are no word of ours.
+/// What is not followed of what the other end says.
 ///
 /// Always the other end's fault, never worth more than a counter: drop the word,
-/// keep the link.
+/// keep the link. A word is about the link it comes by and cannot name another, so nobody
+/// can say anything of others' links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
@@ -52,6 +53,25 @@ pub enum Malformed {
     /// Only the owner of the link, or only the other, may say this.
     #[error("a word of kind {0} from the wrong end")]
     Misplaced(u8),
+    /// It answers what was never said: the link does not drain, or we did not say goodbye.
+    #[error("a word of kind {0} that answers nothing")]
+    Untimely(u8),
+    /// More words than any honest end has to say.
+    #[error("more words than one link may say")]
+    Flood,
+}
+
+impl Malformed {
+    /// Returns its name, as in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Short { .. } => "short",
+            Self::Unknown(_) => "unknown",
+            Self::Misplaced(_) => "misplaced",
+            Self::Untimely(_) => "untimely",
+            Self::Flood => "flood",
+        }
+    }
 }
 
 impl Frame {

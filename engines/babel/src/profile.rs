@@ -131,6 +131,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_number_is_held_inside_what_the_protocol_can_say() {
+        let nothing = Duration::ZERO;
+        let ramp = Ramp { from: LONGEST, to: nothing, decay: 0, ..Ramp::PLANET };
+        let least = Profile {
+            cost: Cost(0),
+            hello: nothing,
+            update: nothing,
+            long_update: nothing,
+            max_packet: 0,
+            max_neighbours: 0,
+            delay: Some(ramp),
+            ..Profile::LAN
+        };
+        let held = least.clamped();
+        assert_eq!((held.cost, held.max_packet, held.max_neighbours), (Cost(1), 512, 1));
+        assert_eq!([held.hello, held.update, held.long_update], [SHORTEST; 3]);
+        let ramp = held.delay.unwrap();
+        assert!(ramp.decay == 1 && ramp.to > ramp.from);
+
+        let most = Profile {
+            cost: Cost(u16::MAX),
+            hello: Duration::MAX,
+            update: Duration::MAX,
+            long_update: Duration::MAX,
+            max_packet: usize::MAX,
+            delay: Some(Ramp { decay: u16::MAX, ..Ramp::PLANET }),
+            ..Profile::LAN
+        };
+        let held = most.clamped();
+        assert_eq!((held.cost, held.max_packet), (Cost(Cost::INFINITE.0 - 1), 65_000));
+        assert_eq!([held.hello, held.update, held.long_update], [LONGEST; 3]);
+        assert_eq!(held.delay.map(|ramp| ramp.decay), Some(256));
+    }
+
+    #[test]
     fn k4_the_ramp_ends_at_half_a_second() {
         let ramp = Ramp::PLANET;
         assert_eq!(ramp.cost(Duration::from_millis(10)), Cost(0));

@@ -54,3 +54,19 @@ impl Settings {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_nothing_are_held_at_one() {
+        let none = Settings {
+            max_requests_per_second: 0,
+            max_sources_per_range: 0,
+            ..Settings::default()
+        };
+        let held = none.clamped();
+        assert_eq!((held.max_requests_per_second, held.max_sources_per_range), (1, 1));
+    }
+}

@@ -7,7 +7,7 @@ use words::{Prefix, Wall};
 use crate::{Authority, Contact, Introduction, Refused};
 
 /// How far ahead of the calendar a statement may be dated.
-const AHEAD: Duration = Duration::from_hours(24);
+pub(crate) const AHEAD: Duration = Duration::from_hours(24);
 
 /// Somebody who introduced itself well.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -61,10 +61,17 @@ impl Contacts {
     }
 
     /// Keeps a contact, unless a newer one is known; the oldest makes room.
-    pub(crate) fn learn(&mut self, node: NodeId, told: Known) -> Learnt {
+    ///
+    /// One dated after the `latest` that can be believed now was learnt while the calendar was
+    /// wrong, and gives way to any other.
+    pub(crate) fn learn(&mut self, node: NodeId, told: Known, latest: Wall) -> Learnt {
         self.touch(node);
         let learnt = match self.known.get_mut(&node) {
-            Some(known) if told.contact.issued < known.contact.issued => Learnt::Old,
+            Some(known)
+                if told.contact.issued < known.contact.issued && known.contact.issued <= latest =>
+            {
+                Learnt::Old
+            }
             Some(known) if told.introduction == known.introduction => {
                 known.heard = known.heard.max(told.heard);
                 Learnt::Old

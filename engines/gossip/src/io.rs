@@ -122,6 +122,13 @@ pub enum Event {
         /// Number of our certificate.
         serial: u64,
     },
+    /// The calendar was set while we run: by hand, or by a clock that was wrong or is now.
+    CalendarJumped {
+        /// What it should have said.
+        from: Wall,
+        /// What it said.
+        to: Wall,
+    },
     /// Others will refuse the introduction that we show.
     MyselfRefused {
         /// Why.
@@ -138,6 +145,7 @@ impl Event {
             Self::DocumentRefused { .. } => "document-refused",
             Self::Banished { .. } => "banished",
             Self::WeAreRevoked { .. } => "we-are-revoked",
+            Self::CalendarJumped { .. } => "calendar-jumped",
             Self::MyselfRefused { .. } => "myself-refused",
         }
     }

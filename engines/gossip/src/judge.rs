@@ -3,9 +3,8 @@
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 
-use words::{LinkId, NodeId, Time};
+use words::{Bucket, LinkId, NodeId, Time};
 
-use crate::bucket::Bucket;
 use crate::contacts::{Known, Learnt};
 use crate::frame::Remote;
 use crate::spread::Peer;
@@ -203,7 +202,8 @@ impl<A: Authority> Gossip<A> {
         let contact = known.contact.clone();
         let heard = known.heard.is_some();
         self.tie(node, Peer { serial: known.serial, expires: known.expires });
-        if self.contacts.learn(node, known) == Learnt::News {
+        let latest = self.wall(now).plus(believe::AHEAD);
+        if self.contacts.learn(node, known, latest) == Learnt::News {
             self.counters.contacts += 1;
             self.want_saving(now);
             self.say(Output::Described(node, contact));

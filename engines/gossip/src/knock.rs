@@ -10,9 +10,8 @@
 
 use alloc::collections::BTreeMap;
 
-use words::{LinkId, NodeId, Time};
+use words::{Bucket, LinkId, NodeId, Time};
 
-use crate::bucket::Bucket;
 use crate::frame::Remote;
 use crate::{Authority, Gossip, Output, Refused};
 

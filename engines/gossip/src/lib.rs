@@ -19,7 +19,6 @@ extern crate alloc;
 
 mod authority;
 mod believe;
-mod bucket;
 mod codec;
 mod contact;
 mod contacts;
@@ -41,7 +40,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
+use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 pub use authority::{Authority, Identity, PublicKey};
 pub use believe::{Believed, believe};
@@ -52,7 +51,6 @@ pub use io::{Counters, Event, Input, Output, Why};
 pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
 
-use bucket::Bucket;
 use contacts::Contacts;
 use knock::Knocks;
 use search::Search;
@@ -69,6 +67,10 @@ const FIRST: Duration = Duration::from_secs(1);
 const ALONE: Duration = Duration::from_mins(1);
 /// Longest wait before the registry is asked again, while we have links.
 const ROUTINE: Duration = Duration::from_mins(5);
+/// How far a calendar may be off before it has jumped: it is told each minute, and slews.
+const JUMP: Duration = Duration::from_mins(5);
+/// How long a calendar that jumped ends no link.
+const DOUBT: Duration = Duration::from_mins(15);
 /// Least time between two savings of the contacts, and wait for more to save.
 const SAVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 
@@ -81,6 +83,8 @@ pub struct Gossip<A> {
     dice: Dice,
     /// What the calendar said, and when.
     calendar: (Wall, Time),
+    /// Until when no link is closed by a calendar that jumped ahead.
+    doubted: Time,
     /// The document in force, and its signed octets.
     document: Option<(Document, Vec<u8>)>,
     revoked: BTreeSet<u64>,
@@ -163,6 +167,7 @@ impl<A: Authority> Gossip<A> {
             authority,
             dice: Dice::of(seed, "gossip"),
             calendar: (Wall(0), now),
+            doubted: now,
             document: None,
             revoked: BTreeSet::new(),
             neighbours: BTreeMap::new(),
@@ -217,7 +222,16 @@ impl<A: Authority> Gossip<A> {
     }
 
     /// Takes in what the calendar says; what we show may only now be valid.
+    ///
+    /// One that jumps ahead while we run may come back: links that it would end are given
+    /// time. Whoever wants a new link is judged by what it says now.
     fn date(&mut self, wall: Wall, now: Time) {
+        let (expected, first) = (self.wall(now), self.calendar.0 == Wall(0));
+        let jump = wall.since(expected).max(expected.since(wall));
+        if jump > JUMP && !first {
+            self.say(Output::Event(Event::CalendarJumped { from: expected, to: wall }));
+            self.doubted = now + DOUBT;
+        }
         self.calendar = (wall, now);
         if self.serial.is_none()
             && let Some(myself) = self.myself.take()

@@ -96,6 +96,12 @@ impl Parameters {
         self.clone().hold().into_iter().map(|wrong| wrong.objection).collect()
     }
 
+    /// Returns the same of one parameter; `None` if it is inside its bounds.
+    pub fn objection(&self, parameter: &str) -> Option<String> {
+        let wrong = self.clone().hold().into_iter().find(|wrong| wrong.name == parameter);
+        wrong.map(|wrong| wrong.objection)
+    }
+
     /// Brings the parameters inside their bounds.
     fn hold(&mut self) -> Vec<Wrong> {
         let mut named = Named(Vec::new());

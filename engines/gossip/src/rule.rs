@@ -92,13 +92,13 @@ impl<A: Authority> Gossip<A> {
 
     /// Returns why a link must be closed, if it must.
     fn offence(&mut self, link: LinkId, now: Time) -> Option<Refused> {
-        let wall = self.wall(now);
+        let (wall, doubted) = (self.wall(now), self.doubted);
         let neighbour = self.neighbours.get_mut(&link).filter(|n| !n.banished)?;
         let peer = neighbour.peer?;
         if self.revoked.contains(&peer.serial) {
             return Some(Refused::Revoked { serial: peer.serial });
         }
-        if wall <= peer.expires {
+        if wall <= peer.expires || now < doubted {
             return None;
         }
         // It may have renewed its certificate while the link was up.
@@ -122,7 +122,7 @@ impl<A: Authority> Gossip<A> {
         let open = self.neighbours.iter().filter(|(_, neighbour)| !neighbour.banished);
         let ends = open.filter_map(|(link, neighbour)| Some((neighbour.peer?.expires, *link)));
         let (expires, link) = ends.min()?;
-        let at = at + expires.since(wall) + Duration::from_secs(1);
+        let at = (at + expires.since(wall) + Duration::from_secs(1)).max(self.doubted);
         Some(Deadline { at, why: Why::Expiry(link) })
     }
 }

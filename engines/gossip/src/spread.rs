@@ -14,9 +14,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{Deadline, LinkId, NodeId, Time, Wall};
+use words::{Bucket, Deadline, LinkId, NodeId, Time, Wall};
 
-use crate::bucket::Bucket;
 use crate::frame::{CHUNK, Word};
 use crate::transfer::{Added, BATCH, Transfer};
 use crate::{Authority, Event, Gossip, Malformed, Output, Refused, Why};

@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod calendar;
 mod contacts;
 mod documents;
 mod knocks;

@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod disaster;
 mod mesh;
 
 use core::time::Duration;

@@ -22,7 +22,7 @@ use crate::{Event, Noise, Output, Reason, Why};
 
 /// How far the calendar of a caller may be ahead of ours, in microseconds: a day. A stamp
 /// further ahead, once noted, would lock its owner out as soon as its clock is put right.
-const AHEAD: u64 = 24 * 3600 * 1_000_000;
+pub(crate) const AHEAD: u64 = 24 * 3600 * 1_000_000;
 
 /// What becomes of somebody's initiation.
 pub(crate) enum Answer {
@@ -116,13 +116,20 @@ impl Noise {
 
     /// Refuses initiations no newer than one that was accepted. Who has a link is
     /// remembered as long as it lives, however many others call.
+    ///
+    /// What was noted from more than a day ahead of the calendar was noted while the
+    /// calendar was wrong: it is forgotten, or who called then could not call before that
+    /// day. An old initiation may then be replayed once more: it costs an answer, and makes
+    /// no link, because nobody else can make its keys.
     fn judge_stamp(&self, key: &[u8; 32], stamp: u64, now: Time) -> Result<(), Reason> {
-        if stamp > self.stamp_at(now).saturating_add(AHEAD) {
+        let latest = self.stamp_at(now).saturating_add(AHEAD);
+        if stamp > latest {
             return Err(Reason::Ahead);
         }
         let of_links = self.links.values().filter(|link| link.peer == *key);
-        let newest = of_links.map(|link| link.stamp).max();
-        if newest.is_some_and(|newest| stamp <= newest) || !self.stamps.is_new(key, stamp) {
+        let noted = of_links.map(|link| link.stamp).chain(self.stamps.newest(key));
+        let newest = noted.filter(|noted| *noted <= latest).max();
+        if newest.is_some_and(|newest| stamp <= newest) {
             return Err(Reason::Replayed);
         }
         Ok(())
@@ -210,7 +217,7 @@ impl Noise {
             return Ok(());
         };
         self.supersede(link, previous, now)?;
-        self.guard.accepted();
+        self.guard.accepted(self.settings.calm);
         self.give_keys(name, link, caller, now);
         Ok(())
     }
@@ -218,7 +225,7 @@ impl Noise {
     pub(crate) fn accept(&mut self, link: LinkId, now: Time) {
         match self.take_asked(link) {
             Some((name, caller)) => {
-                self.guard.accepted();
+                self.guard.accepted(self.settings.calm);
                 self.give_keys(name, link, caller, now);
             }
             None if self.links.contains_key(&link) => {}
@@ -259,7 +266,7 @@ impl Noise {
             return self.lose(link, Why::Unreachable);
         };
         let Caller { handshake, key: peer, from, index: remote, stamp, aes } = caller;
-        self.stamps.note(peer, stamp);
+        self.stamps.note(peer, stamp, self.stamp_at(now).saturating_add(AHEAD));
         self.give(
             name,
             Given {

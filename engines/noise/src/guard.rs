@@ -47,6 +47,8 @@ pub(crate) struct Guard {
     second: Time,
     /// Initiations of this second that nobody accepted.
     arrived: u32,
+    /// Those that were accepted, and are not counted in `arrived` therefore.
+    forgiven: u32,
     /// Whether the second before had too many.
     flooded: bool,
     /// Initiations with a good cookie in this second, by source.
@@ -60,6 +62,7 @@ impl Guard {
             secret_until: now + SECRET_LIFE,
             second: now,
             arrived: 0,
+            forgiven: 0,
             flooded: false,
             served: BTreeMap::new(),
         }
@@ -93,6 +96,7 @@ impl Guard {
             self.flooded = self.arrived > calm && elapsed < 2 * SECOND;
             self.second = now;
             self.arrived = 0;
+            self.forgiven = 0;
             self.served.clear();
         }
         if now >= self.secret_until {
@@ -104,9 +108,13 @@ impl Guard {
         }
     }
 
-    /// Takes one of this second's initiations out of the count: it was no flood.
-    pub(crate) const fn accepted(&mut self) {
-        self.arrived = self.arrived.saturating_sub(1);
+    /// Takes one of this second's initiations out of the count: it was no flood. So many as
+    /// are `calm` are, and no more: who makes links only to make them is a flood as well.
+    pub(crate) const fn accepted(&mut self, calm: u32) {
+        if self.forgiven < calm {
+            self.forgiven += 1;
+            self.arrived = self.arrived.saturating_sub(1);
+        }
     }
 
     /// Tells whether more than `calm` strangers come a second.
@@ -180,6 +188,17 @@ mod tests {
         };
         assert_eq!(shown(&mut guard, 2), Admission::Work);
         assert!(matches!(shown(&mut guard, 4), Admission::Ask(_)));
+    }
+
+    #[test]
+    fn who_is_accepted_is_no_flood_unless_without_end() {
+        let mut guard = guard();
+        let calm = (0..).take_while(|_| {
+            let admission = guard.admit(from(1), &NONE, 10);
+            guard.accepted(10);
+            admission == Admission::Work
+        });
+        assert_eq!(calm.take(1_000).count(), 20, "twice as many as are calm");
     }
 
     #[test]

@@ -47,8 +47,9 @@ pub enum Input<'a> {
         /// Our index of the session, [`Keys::local`].
         receiver: u32,
     },
-    /// What time it is. A calendar that went back is not followed: what we say of the
-    /// time must only rise.
+    /// What time it is. A calendar that went back by a day or less is not followed: what we
+    /// say of the time must only rise. One that leapt by more, either way, is followed once it
+    /// has stayed there for five minutes; ahead at once, while there is no link.
     Calendar(Wall),
     /// The plane opened a packet of the link, and it came from this new address. Not
     /// followed if that is no place of another node, as in [`Input::Open`].

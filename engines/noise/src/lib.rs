@@ -52,7 +52,7 @@ use core::time::Duration;
 
 use words::{Deadline, Engine, LinkId, Time, Wall};
 
-use answer::Answer;
+use answer::{AHEAD, Answer};
 pub use beckon::BECKONED;
 use beckon::Beckon;
 pub use counters::{Counters, Reason};
@@ -71,6 +71,9 @@ pub use window::Window;
 pub use wire::LONGEST;
 use wire::{Hello, HelloKey, Kind};
 
+/// How long a calendar that leapt by more than a day must stay there to be followed.
+const HELD: Duration = Duration::from_mins(5);
+
 /// All links of one node over our own carrier.
 pub struct Noise {
     identity: Identity,
@@ -79,8 +82,11 @@ pub struct Noise {
     secrets: Secrets,
     settings: Settings,
     introduction: Vec<u8>,
-    /// The calendar, in microseconds, at the beginning of the world's time; never lowered.
+    /// The calendar, in microseconds, at the beginning of the world's time; lowered by more
+    /// than a day, or not at all.
     epoch: u64,
+    /// Since when the calendar says that this is wrong by more than a day.
+    leapt: Option<Time>,
     /// The last stamp given out.
     stamp: u64,
     /// The number of the next link that somebody opens to us.
@@ -119,7 +125,7 @@ impl Engine for Noise {
                 }
             }
             Input::Heard { link, receiver } => self.heard(link, receiver, now),
-            Input::Calendar(wall) => self.epoch = self.epoch.max(epoch(wall, now)),
+            Input::Calendar(wall) => self.date(wall, now),
             Input::Moved(link, to) => self.moved(link, to),
             Input::Endpoints { link, endpoints } => self.redial(link, endpoints, now),
             Input::Beckon { peer, token, endpoints } => self.beckon(&peer, token, endpoints, now),
@@ -178,6 +184,7 @@ impl Noise {
             identity,
             introduction: Vec::new(),
             epoch: epoch(calendar, now),
+            leapt: None,
             stamp: 0,
             next_theirs: 0,
             links: BTreeMap::new(),
@@ -222,6 +229,26 @@ impl Noise {
             Kind::Response => self.response(from, &hello, now),
             Kind::Beckon => self.beckoned(from, &hello, now),
             Kind::Cookie => Err(Reason::Malformed),
+        }
+    }
+
+    /// Takes in what the calendar says.
+    ///
+    /// What we say of the time must only rise, or those who noted it take us for an old call;
+    /// but what is more than a day ahead is refused by all whose calendars are right. So a
+    /// small step back is never followed, and a leap of more than a day only if it stays; but
+    /// at once if it is ahead and nobody has believed us yet, as at the start of a machine
+    /// that does not know the time.
+    fn date(&mut self, wall: Wall, now: Time) {
+        let said = epoch(wall, now);
+        let leapt = said.abs_diff(self.epoch) > AHEAD;
+        let since = self.leapt.filter(|_| leapt).unwrap_or(now);
+        self.leapt = leapt.then_some(since);
+        let unproven = said > self.epoch && self.links.is_empty();
+        if leapt && (unproven || now.since(since) >= HELD) {
+            (self.epoch, self.stamp, self.leapt) = (said, 0, None);
+        } else if !leapt {
+            self.epoch = self.epoch.max(said);
         }
     }
 

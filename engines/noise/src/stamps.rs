@@ -20,16 +20,17 @@ impl Stamps {
         Self { room: room.max(1), newest: BTreeMap::new(), by_turn: BTreeMap::new(), turn: 0 }
     }
 
-    /// Tells whether `stamp` is higher than all that were noted of this caller.
-    pub(crate) fn is_new(&self, caller: &[u8; 32], stamp: u64) -> bool {
-        self.newest.get(caller).is_none_or(|(newest, _)| stamp > *newest)
+    /// Returns the newest stamp that was noted of this caller.
+    pub(crate) fn newest(&self, caller: &[u8; 32]) -> Option<u64> {
+        self.newest.get(caller).map(|(newest, _)| *newest)
     }
 
-    /// Takes note of `stamp`, unless a higher one was noted of this caller.
-    pub(crate) fn note(&mut self, caller: [u8; 32], stamp: u64) {
+    /// Takes note of `stamp`, unless a higher one was noted of this caller that is not above
+    /// the `latest` there can be.
+    pub(crate) fn note(&mut self, caller: [u8; 32], stamp: u64, latest: u64) {
         let mut stamp = stamp;
         if let Some((newest, turn)) = self.newest.get(&caller) {
-            stamp = stamp.max(*newest);
+            stamp = if *newest <= latest { stamp.max(*newest) } else { stamp };
             self.by_turn.remove(turn);
         } else if self.newest.len() >= self.room
             && let Some((_, forgotten)) = self.by_turn.pop_first()
@@ -47,24 +48,30 @@ mod tests {
     use super::Stamps;
 
     #[test]
-    fn only_a_higher_stamp_of_the_same_caller_is_new() {
+    fn the_highest_stamp_of_each_caller_is_noted() {
         let mut stamps = Stamps::new(10);
-        assert!(stamps.is_new(&[1; 32], 0));
-        stamps.note([1; 32], 5);
-        stamps.note([1; 32], 4);
-        assert!(!stamps.is_new(&[1; 32], 5) && !stamps.is_new(&[1; 32], 4));
-        assert!(stamps.is_new(&[2; 32], 4) && stamps.is_new(&[1; 32], 6));
+        assert_eq!(stamps.newest(&[1; 32]), None);
+        stamps.note([1; 32], 5, 100);
+        stamps.note([1; 32], 4, 100);
+        assert_eq!((stamps.newest(&[1; 32]), stamps.newest(&[2; 32])), (Some(5), None));
+    }
+
+    #[test]
+    fn a_stamp_higher_than_there_can_be_gives_way() {
+        let mut stamps = Stamps::new(10);
+        stamps.note([1; 32], 900, 1_000);
+        stamps.note([1; 32], 7, 100);
+        assert_eq!(stamps.newest(&[1; 32]), Some(7));
     }
 
     #[test]
     fn the_longest_silent_is_forgotten_first() {
         let mut stamps = Stamps::new(2);
-        stamps.note([1; 32], 5);
-        stamps.note([2; 32], 5);
-        stamps.note([1; 32], 6);
-        stamps.note([3; 32], 5);
-        assert!(!stamps.is_new(&[1; 32], 6), "spoke after the second");
-        assert!(stamps.is_new(&[2; 32], 5), "was forgotten");
+        for (caller, stamp) in [([1; 32], 5), ([2; 32], 5), ([1; 32], 6), ([3; 32], 5)] {
+            stamps.note(caller, stamp, 100);
+        }
+        assert_eq!(stamps.newest(&[1; 32]), Some(6), "spoke after the second");
+        assert_eq!(stamps.newest(&[2; 32]), None, "was forgotten");
         assert_eq!(stamps.newest.len(), stamps.by_turn.len());
     }
 }

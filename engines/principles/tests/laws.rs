@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use principles::destruction::Standing;
-use principles::exceptions::{Ensure, MostUsed, Neighbourhood, Rule, SmallMesh, WellKnown};
+use principles::exceptions::{Ensure, InUse, MostUsed, Neighbourhood, Rule, SmallMesh, WellKnown};
 use principles::selection::{Bends, Candidate, Held, Prospects, choose};
 use principles::{Cause, Drawn, Traits, destruction, law};
 use words::{Dice, LinkId, NodeId, Prefix, Share, Time};
@@ -153,6 +153,19 @@ fn chance_decides_most_with_every_exception_at_its_bound() {
             assert_eq!(law::minority(causes), Ok(()), "{seats} of {count}, {well_known} known");
         }
     }
+}
+
+#[test]
+fn what_is_asked_for_beyond_a_bound_is_the_bound() {
+    let percent = Share::percent;
+    assert_eq!(WellKnown::new(percent(31)), WellKnown::new(percent(30)));
+    assert_eq!(MostUsed::new(percent(21), 10), MostUsed::new(percent(20), 9));
+    assert_eq!(Neighbourhood::new(percent(21), 17), Neighbourhood::new(percent(20), 16));
+    assert_eq!(Neighbourhood::new(percent(5), 0), Neighbourhood::new(percent(5), 2));
+    assert_eq!(InUse::new(Duration::ZERO).limit(), Duration::from_secs(1));
+    assert_eq!(InUse::new(Duration::from_secs(3_601)).limit(), InUse::LONGEST);
+    let rule = |at_least| Rule { at_least, ensure: Ensure::Country(*b"CN") };
+    assert_eq!(SmallMesh::new([rule(4); 9]), SmallMesh::new([rule(3); 8]));
 }
 
 #[test]

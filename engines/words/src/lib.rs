@@ -11,6 +11,7 @@ pub mod carrier;
 pub mod frame;
 pub mod routing;
 
+mod bucket;
 mod dice;
 mod engine;
 mod id;
@@ -22,6 +23,7 @@ mod time;
 mod traffic;
 mod wall;
 
+pub use bucket::Bucket;
 pub use carrier::{Carrier, Carriers};
 pub use dice::Dice;
 pub use engine::Engine;

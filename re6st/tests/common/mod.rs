@@ -29,7 +29,7 @@ pub(crate) fn re6st(arguments: &[&str]) -> Said {
 pub(crate) struct Said {
     code: Option<i32>,
     out: String,
-    err: String,
+    pub(crate) err: String,
 }
 
 impl Said {

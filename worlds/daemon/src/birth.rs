@@ -50,7 +50,7 @@ fn instead(config: &Config) -> Override {
     let span = |value: Option<Span>| value.map(|Span(span)| span);
     let share = |value: Option<Percent>| value.map(|Percent(it)| Share::percent(it.into()));
     Override {
-        arrows: arrows.count.map(u16::from),
+        arrows: arrows.count.and_then(|count| u16::try_from(count).ok()),
         period: span(arrows.round),
         share: share(arrows.share),
         limit: span(arrows.limit),
@@ -67,5 +67,5 @@ fn rule(ensure: &Ensure) -> Option<Rule> {
         (None, Some(carrier)) => Kind::Carrier(Carrier::from_name(carrier)?),
         (None, None) => return None,
     };
-    Some(Rule { at_least: ensure.at_least, ensure: kind })
+    Some(Rule { at_least: u8::try_from(ensure.at_least).ok()?, ensure: kind })
 }

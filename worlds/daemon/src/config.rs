@@ -25,15 +25,19 @@ pub const DEFAULT_PORT: u16 = 6326;
 /// The carriers that this program has.
 pub const CARRIERS: [Carrier; 1] = [Carrier::Udp];
 
-/// The most rules of the small-mesh exception; engines follow no more.
+/// The most rules of the small-mesh exception, and arrows of each; engines follow no more.
 const RULES: usize = 8;
+const ENSURED: (i64, i64) = (1, 3);
+/// How many arrows can be asked for.
+const ARROWS: (i64, i64) = (1, 100);
 
 /// The most addresses by which an exit is probed.
 const PROBES: usize = 8;
 
 /// What an operator can say of a node.
 ///
-/// Unknown keys are refused, so that a misspelt one is not silently without effect.
+/// Unknown keys are refused, so that a misspelt one is not silently without effect. Numbers of
+/// arrows that are out of their bounds are held at them, and [`Config::objections`] names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -58,6 +62,8 @@ pub struct Config {
     pub use_exits: bool,
     /// This node is an exit: it lets others out to the Internet. The network must name it.
     pub exit: Option<Exit>,
+    #[serde(skip)]
+    objections: Vec<String>,
 }
 
 /// What an exit lets out, and how.
@@ -104,8 +110,8 @@ impl Default for Exit {
 #[serde(deny_unknown_fields, default)]
 pub struct Arrows {
     /// How many arrows we keep, 1 to 100; seed: 10.
-    #[serde(deserialize_with = "quantity::count")]
-    pub count: Option<u8>,
+    #[serde(deserialize_with = "quantity::some_whole")]
+    pub count: Option<i64>,
     /// Time between two rounds, 1 s to 1 h; seed: 5 minutes.
     pub round: Option<Span>,
     /// Share condemned at each round, 1 % to 100 %; seed: 30 %.
@@ -125,8 +131,8 @@ pub struct Arrows {
 #[serde(deny_unknown_fields)]
 pub struct Ensure {
     /// How many arrows at least, 1 to 3.
-    #[serde(deserialize_with = "quantity::at_least")]
-    pub at_least: u8,
+    #[serde(deserialize_with = "quantity::whole")]
+    pub at_least: i64,
     /// To nodes of this country (ISO 3166).
     pub country: Option<String>,
     /// By this carrier, one of [`CARRIERS`].
@@ -168,10 +174,34 @@ impl Config {
     ///
     /// A sentence that names the place and the remedy.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self =
+        let mut config: Self =
             toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         config.check()?;
+        config.hold();
         Ok(config)
+    }
+
+    /// Returns a sentence for each number that was out of its bounds, and is held at them:
+    /// which, what was asked for, the bounds, and what holds instead.
+    pub fn objections(&self) -> &[String] {
+        &self.objections
+    }
+
+    /// Brings the numbers of arrows inside their bounds: beyond them a law would break.
+    fn hold(&mut self) {
+        let mut held = Vec::new();
+        self.arrows.hold(&mut held);
+        let rules = self.ensure.len();
+        if rules > RULES {
+            held.push(format!(
+                "ensure: {rules} rules are out of bounds; 0 to {RULES}, so the first {RULES} hold"
+            ));
+            self.ensure.truncate(RULES);
+        }
+        for ensure in &mut self.ensure {
+            hold("ensure.at_least", &mut ensure.at_least, ENSURED, &mut held);
+        }
+        self.objections = held;
     }
 
     /// Returns the name of the TUN interface.
@@ -200,11 +230,6 @@ impl Config {
         let (named, most) = (self.bootstrap.len(), introduction::MOST);
         if named > most {
             return Err(format!("bootstrap: {named} are too many; name the best {most}"));
-        }
-        self.arrows.check()?;
-        let rules = self.ensure.len();
-        if rules > RULES {
-            return Err(format!("ensure: {rules} rules are too many; keep the best {RULES}"));
         }
         self.ensure.iter().try_for_each(Ensure::check)?;
         match &self.exit {
@@ -235,33 +260,41 @@ impl Exit {
 }
 
 impl Arrows {
-    fn check(&self) -> Result<(), String> {
-        let percents = [
-            ("share", self.share, 1, 100),
-            ("most_used", self.most_used, 0, 20),
-            ("well_known", self.well_known, 0, 30),
-            ("neighbourhood", self.neighbourhood, 0, 20),
-        ];
-        for (name, value, low, high) in percents {
-            let percent = value.map_or(low, |Percent(percent)| percent);
-            if percent < low || percent > high {
-                return Err(format!(
-                    "arrows.{name}: {percent}% is out of bounds; {low}% to {high}%"
-                ));
+    fn hold(&mut self, held: &mut Vec<String>) {
+        let percent = |low, high| (Percent(low), Percent(high));
+        let second = Span(Duration::from_secs(1));
+        let mut some = |name, value: &mut Option<Percent>, bounds| {
+            if let Some(value) = value {
+                hold(name, value, bounds, held);
             }
+        };
+        some("arrows.share", &mut self.share, percent(1, 100));
+        some("arrows.most_used", &mut self.most_used, percent(0, 20));
+        some("arrows.well_known", &mut self.well_known, percent(0, 30));
+        some("arrows.neighbourhood", &mut self.neighbourhood, percent(0, 20));
+        if let Some(count) = &mut self.count {
+            hold("arrows.count", count, ARROWS, held);
         }
-        span("round", self.round, destruction::LONGEST_PERIOD)?;
-        span("limit", self.limit, InUse::LONGEST)
+        if let Some(round) = &mut self.round {
+            hold("arrows.round", round, (second, Span(destruction::LONGEST_PERIOD)), held);
+        }
+        if let Some(limit) = &mut self.limit {
+            hold("arrows.limit", limit, (second, Span(InUse::LONGEST)), held);
+        }
     }
 }
 
-fn span(name: &str, value: Option<Span>, high: Duration) -> Result<(), String> {
-    match value {
-        Some(Span(given)) if given < Duration::from_secs(1) || given > high => {
-            let high = Span(high);
-            Err(format!("arrows.{name}: {} is out of bounds; 1s to {high}", Span(given)))
-        }
-        _ => Ok(()),
+/// Brings `value` inside its bounds, both allowed, and notes if it was not.
+fn hold<T: Copy + Ord + fmt::Display>(
+    name: &str,
+    value: &mut T,
+    (low, high): (T, T),
+    held: &mut Vec<String>,
+) {
+    let given = *value;
+    *value = given.clamp(low, high);
+    if *value != given {
+        held.push(format!("{name}: {given} is out of bounds; {low} to {high}, so {value} holds"));
     }
 }
 
@@ -353,12 +386,8 @@ mod tests {
             ("[arrows]\nround = \"5 parsecs\"", "ms, s, m, h or d"),
             ("[arrows]\nround = 300", "expected text, as \"5m\""),
             ("[arrows]\nshare = \"130%\"", "0% to 100%"),
-            ("[arrows]\nmost_used = \"50%\"", "0% to 20%"),
-            ("[arrows]\ncount = 0", "1 to 100"),
-            ("[arrows]\ncount = 300", "1 to 100"),
             ("port = 70000", "0 to 65535"),
             ("port = \"6326\"", "a whole number"),
-            ("[arrows]\nlimit = \"2h\"", "1s to 1h"),
             ("country = \"france\"", "two capital letters"),
             ("[[ensure]]\nat_least = 1", "either a country or a carrier"),
             (
@@ -366,10 +395,6 @@ mod tests {
                 "no carrier of this program; use udp",
             ),
             ("[[ensure]]\nat_least = 1\ncarrier = \"tls\"", "`tls` is no carrier of this program"),
-            ("[[ensure]]\nat_least = 0\ncountry = \"CN\"", "1 to 3"),
-            ("[[ensure]]\nat_least = 4\ncountry = \"CN\"", "1 to 3"),
-            (&"[[ensure]]\nat_least = 1\ncountry = \"CN\"\n".repeat(9), "the best 8"),
-            ("[arrows]\nround = \"61m\"", "1s to 1h"),
             ("[exit]", "ipv4 = true"),
             ("[exit]\nipv4 = true\nfrom = [\"10.0.0.1/8\"]", "clear them"),
             ("[exit]\nipv4 = true\nfrom = [\"10.1.0.0/16\", \"10.2.0.0/16\"]", "each family"),
@@ -386,6 +411,34 @@ mod tests {
             let error = Config::parse(text).unwrap_err();
             assert!(error.contains(remedy), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_held_and_the_bounds_are_named() {
+        let all = |text: &str| Config::parse(text).unwrap();
+        for (key, given, held) in [
+            ("count", "0", "1 to 100, so 1 holds"),
+            ("count", "300", "1 to 100, so 100 holds"),
+            ("count", "-3", "1 to 100, so 1 holds"),
+            ("round", "\"61m\"", "1s to 1h, so 1h holds"),
+            ("round", "\"1ms\"", "1s to 1h, so 1s holds"),
+            ("limit", "\"2h\"", "1s to 1h, so 1h holds"),
+            ("limit", "\"0ms\"", "1s to 1h, so 1s holds"),
+            ("share", "\"0%\"", "1% to 100%, so 1% holds"),
+            ("most_used", "\"50%\"", "0% to 20%, so 20% holds"),
+            ("well_known", "\"31%\"", "0% to 30%, so 30% holds"),
+            ("neighbourhood", "\"100%\"", "0% to 20%, so 20% holds"),
+        ] {
+            let config = all(&format!("[arrows]\n{key} = {given}"));
+            let given = given.trim_matches('"');
+            let objection = format!("arrows.{key}: {given} is out of bounds; {held}");
+            assert_eq!(config.objections(), [objection]);
+        }
+        let rule = "[[ensure]]\nat_least = 9\ncountry = \"CN\"\n";
+        let config = all(&rule.repeat(9));
+        assert_eq!((config.ensure.len(), config.ensure[7].at_least), (8, 3));
+        assert_eq!(config.objections().len(), 9, "one rule too many, and eight that ask too much");
+        assert!(all("[arrows]\ncount = 100\nlimit = \"1h\"").objections().is_empty());
     }
 
     #[test]

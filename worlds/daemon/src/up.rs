@@ -67,6 +67,9 @@ fn configuration(wish: &Up, state: &State) -> anyhow::Result<(Config, String)> {
     let text = String::from_utf8(octets)
         .map_err(|error| anyhow::anyhow!("{file} is not text ({error}); write it as UTF-8"))?;
     let config = Config::parse(&text).map_err(|what| anyhow::anyhow!("{file}: {what}"))?;
+    for objection in config.objections() {
+        tracing::warn!("{file}: {objection}");
+    }
     Ok((config, text))
 }
 

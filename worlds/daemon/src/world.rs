@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use node::Input;
 use noise::Noise;
-use words::{Engine, LinkId, Time};
+use words::{Engine, LinkId, Time, Wall};
 
 use crate::birth::RealNode;
 use crate::control::Pending;
@@ -41,6 +41,8 @@ pub(crate) use way_out::{MARK, WayOut};
 
 /// How often a watched link is looked at for payload.
 const GLANCE: Duration = Duration::from_millis(200);
+/// How long the loop waits at most: so late, besides, is it after the machine slept.
+const LOOK_UP: Duration = Duration::from_secs(2);
 /// How often the engines are told the calendar, and this machine's addresses are read.
 const CALENDAR: Duration = Duration::from_mins(1);
 /// How many events are taken in before the plane is told what they changed.
@@ -105,6 +107,8 @@ pub(crate) struct Times {
     next_look: Option<Time>,
     /// Since we roamed: when, and when those not heard since are reminded.
     roamed: Option<roam::Roamed>,
+    /// What the calendar said when we showed ourselves last.
+    shown: Wall,
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -122,6 +126,7 @@ impl Times {
             next_renewal: now,
             next_look: None,
             roamed: None,
+            shown: Wall(0),
             end: None,
             watched,
         }
@@ -161,7 +166,8 @@ impl World {
     }
 
     fn next_deadline(&self) -> Time {
-        let mut due = self.times.next_calendar;
+        // Waiting does not count the time asleep, and our clock does: look up now and then.
+        let mut due = self.times.next_calendar.or_earlier(self.clock.now() + LOOK_UP);
         let roamed = self.times.roamed.as_ref().map(|roamed| roamed.next);
         let way_out = self.way_out.deadline();
         let ours = [self.times.end, self.times.next_look, roamed, way_out];

@@ -3,7 +3,7 @@
 use super::*;
 
 /// One arrow, used by `used_by` destinations, condemned by its round; and that moment.
-fn condemned(used_by: u32) -> (Arrows, LinkId, Time) {
+pub(super) fn condemned(used_by: u32) -> (Arrows, LinkId, Time) {
     let mut arrows = settled(1, seats(1));
     let link = LinkId(0);
     arrows.handle(Input::Usage(link, used_by), at(1));
@@ -20,7 +20,7 @@ fn condemned(used_by: u32) -> (Arrows, LinkId, Time) {
 }
 
 /// Keeps the other end alive and saying `word` every half second until `until`.
-fn keep(arrows: &mut Arrows, link: LinkId, word: Frame, until: Time) -> Vec<Output> {
+pub(super) fn keep(arrows: &mut Arrows, link: LinkId, word: Frame, until: Time) -> Vec<Output> {
     let mut all = said(arrows);
     while arrows.last < until {
         let next = (arrows.last + SECOND / 2).or_earlier(until);
@@ -31,7 +31,7 @@ fn keep(arrows: &mut Arrows, link: LinkId, word: Frame, until: Time) -> Vec<Outp
 }
 
 /// A link that node 7 opened to us, up since second 1.
-fn accepted() -> (Arrows, LinkId) {
+pub(super) fn accepted() -> (Arrows, LinkId) {
     let (mut arrows, link) = (newcomer(seats(1)), LinkId::theirs(0));
     arrows.handle(Input::Request(link, node(7)), at(1));
     arrows.handle(Input::Up(link, node(7)), at(1));

@@ -16,16 +16,22 @@ use words::{Carrier, Carriers, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall}
 
 use crate::{Event, Input, Ipv4, Local, Node, Output, babel_settings};
 
+/// The last second of every certificate.
+const EXPIRES: Wall = Wall(3_000_000_000);
+
 /// Believes every certificate of its own making: prefix and serial, in clear.
 #[derive(Debug)]
 pub(super) struct Trusting;
 
 impl Authority for Trusting {
-    fn certificate(&self, der: &[u8], _: Wall) -> Result<Identity, Refused> {
+    fn certificate(&self, der: &[u8], now: Wall) -> Result<Identity, Refused> {
+        if now > EXPIRES {
+            return Err(Refused::Expired { since: EXPIRES });
+        }
         let (bits, serial) = der.split_first_chunk::<16>().unwrap();
         let serial = u64::from_be_bytes(serial.try_into().unwrap());
         let node = NodeId(Prefix::new(u128::from_be_bytes(*bits), 64));
-        Ok(Identity { node, serial, key: PublicKey(vec![]), expires: Wall(u64::MAX) })
+        Ok(Identity { node, serial, key: PublicKey(vec![]), expires: EXPIRES })
     }
 
     fn signature(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> bool {
@@ -70,6 +76,15 @@ pub(super) struct Mesh {
     digest: u64,
     parameters: Parameters,
     version: u64,
+    /// Nobody answers for the registry.
+    registry_away: bool,
+    /// What is sent between nodes below this number and others is lost.
+    divided: usize,
+    /// Nodes that sleep, and until when.
+    asleep: BTreeMap<usize, Time>,
+    /// Frames that each node sent, and links that it dialled.
+    sent: Vec<u32>,
+    dialled: Vec<u32>,
 }
 
 pub(super) const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
@@ -117,6 +132,11 @@ impl Mesh {
             digest: 0,
             parameters: parameters.clone(),
             version: 1,
+            registry_away: false,
+            divided: 0,
+            asleep: BTreeMap::new(),
+            sent: vec![0; count],
+            dialled: vec![0; count],
         };
         for n in 0..count {
             mesh.birth(n, seed);
@@ -166,6 +186,17 @@ impl Mesh {
     }
 
     fn enact(&mut self, entry: Entry) {
+        let (Entry::Wake(n) | Entry::Up(n, _) | Entry::Bootstrap(n)) = entry else {
+            return self.arrive(entry);
+        };
+        // Who sleeps does it later.
+        match self.asleep.get(&n).copied() {
+            Some(until) if self.now < until => self.plan(until, entry),
+            Some(_) | None => self.arrive(entry),
+        }
+    }
+
+    fn arrive(&mut self, entry: Entry) {
         match entry {
             Entry::Wake(n) => {
                 let due = self.nodes[n].as_ref().and_then(Engine::deadline);
@@ -173,6 +204,7 @@ impl Mesh {
                     self.feed(n, Input::Wake);
                 }
             }
+            Entry::Ask(_, _, to) if !self.is_awake(to) => {}
             Entry::Ask(from, link, to) => {
                 self.inbound += 1;
                 let theirs = LinkId::theirs(self.inbound);
@@ -189,7 +221,7 @@ impl Mesh {
                 }
             }
             Entry::Frame(n, link, frame) => {
-                if self.open.contains(&(n, link)) {
+                if self.open.contains(&(n, link)) && self.is_awake(n) {
                     self.feed(n, Input::Frame(link, &frame));
                 }
             }
@@ -222,7 +254,8 @@ impl Mesh {
         match output {
             Output::Open { link, to, .. } => {
                 let to = (0..self.nodes.len()).find(|other| name(*other) == to).unwrap();
-                if self.nodes[to].is_some() {
+                self.dialled[n] += 1;
+                if self.nodes[to].is_some() && !self.is_cut(n, to) {
                     self.plan(later, Entry::Ask(n, link, to));
                 }
             }
@@ -245,7 +278,10 @@ impl Mesh {
                 self.digest = frame.iter().fold(self.digest, |digest, octet| {
                     (digest ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
                 });
-                if let Some((other, theirs)) = self.ends.get(&(n, link)).copied() {
+                self.sent[n] += 1;
+                if let Some((other, theirs)) = self.ends.get(&(n, link)).copied()
+                    && !self.is_cut(n, other)
+                {
                     self.plan(later, Entry::Frame(other, theirs, frame));
                 }
             }
@@ -257,6 +293,7 @@ impl Mesh {
             Output::Route(range, Some(link)) => _ = self.routes[n].insert(range, link),
             Output::Route(range, None) => _ = self.routes[n].remove(&range),
             Output::Ipv4(ours) => self.ipv4[n] = ours,
+            Output::AskRegistry if self.registry_away => {}
             Output::AskRegistry => self.plan(later, Entry::Bootstrap(n)),
             Output::Event(Event::Arrows(arrows::Event::Died { of, .. })) if of.was_alive() => {
                 self.deaths += 1;
@@ -279,6 +316,14 @@ impl Mesh {
         self.agenda.insert((at, self.entries), entry);
     }
 
+    fn is_cut(&self, a: usize, b: usize) -> bool {
+        (a < self.divided) != (b < self.divided)
+    }
+
+    fn is_awake(&self, n: usize) -> bool {
+        self.asleep.get(&n).is_none_or(|until| *until <= self.now)
+    }
+
     /// Follows the routes from node `n` to `address`, hop by hop.
     fn walk(&self, n: usize, address: Ipv6Addr) -> Option<usize> {
         let mut at = n;
@@ -288,7 +333,7 @@ impl Mesh {
             }
             let (_, link) = self.routes[at].iter().find(|(range, _)| range.to.contains(address))?;
             let (other, theirs) = self.ends.get(&(at, *link))?;
-            if !self.open.contains(&(*other, *theirs)) {
+            if !self.open.contains(&(*other, *theirs)) || self.is_cut(at, *other) {
                 return None;
             }
             at = *other;
@@ -348,6 +393,35 @@ impl Mesh {
 
     pub(super) fn digest(&self) -> u64 {
         self.digest
+    }
+
+    pub(super) fn sent(&self, n: usize) -> u32 {
+        self.sent[n]
+    }
+
+    pub(super) fn dialled(&self, n: usize) -> u32 {
+        self.dialled[n]
+    }
+
+    /// From now on the registry does not answer.
+    pub(super) const fn lose_the_registry(&mut self) {
+        self.registry_away = true;
+    }
+
+    /// From now on nothing crosses between the nodes below `first` and the others; 0 heals it.
+    pub(super) const fn divide(&mut self, first: usize) {
+        self.divided = first;
+    }
+
+    /// Puts nodes to sleep: what is sent to them is lost, and their clock goes on.
+    pub(super) fn sleep(&mut self, nodes: impl IntoIterator<Item = usize>, span: Duration) {
+        let until = self.now + span;
+        self.asleep.extend(nodes.into_iter().map(|n| (n, until)));
+    }
+
+    /// Tells node `n` what the calendar says.
+    pub(super) fn date(&mut self, n: usize, wall: Wall) {
+        self.feed(n, Input::Calendar(wall));
     }
 
     pub(super) fn leave(&mut self, n: usize) {

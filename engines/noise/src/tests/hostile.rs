@@ -231,6 +231,116 @@ fn a_node_whose_clock_was_put_right_is_answered_again() {
     assert!(stage.is_up(0, LinkId::ours(2)));
 }
 
+/// Two nodes with a link live for so many minutes, `off` for the first of them at `who`, and
+/// then try to open links to each other. Returns whether the first link is still up.
+fn through_wrong_dates(who: &[usize], off: u64, minutes: (u64, u64)) -> bool {
+    let mut stage = Stage::new(2);
+    stage.open(0, LINK, 1);
+    stage.run(SECOND);
+    for minute in 0..minutes.1 {
+        let date = if minute < minutes.0 { off } else { 1_700_000_000 };
+        for node in who {
+            stage.tell(*node, Input::Calendar(Wall(date + 60 * minute)));
+        }
+        stage.run(60 * SECOND);
+    }
+    let again = LinkId::ours(7);
+    stage.open(0, again, 1);
+    stage.open(1, again, 0);
+    stage.run(SECOND);
+    assert!(stage.is_up(0, again) && stage.is_up(1, again), "{off} at {who:?}: kept out");
+    stage.is_up(0, LINK) && stage.is_up(1, THEIRS)
+}
+
+/// Keys are renewed by stamps: a calendar that is wrong for a while must not end links.
+#[test]
+fn a_calendar_that_jumps_and_comes_back_ends_no_link_and_keeps_nobody_out() {
+    let (now, year) = (1_700_000_000, 365 * 24 * 3_600);
+    for off in [now + year, now - year, 0, now + 3_600, now - 3_600] {
+        for who in [&[0][..], &[1], &[0, 1]] {
+            assert!(through_wrong_dates(who, off, (4, 15)), "{off} at {who:?}");
+        }
+    }
+}
+
+#[test]
+fn a_calendar_that_was_wrong_for_long_keeps_nobody_out_once_it_is_right() {
+    let (now, year) = (1_700_000_000, 365 * 24 * 3_600);
+    for off in [now + year, now - year] {
+        for who in [&[0][..], &[1], &[0, 1]] {
+            through_wrong_dates(who, off, (30, 40));
+        }
+    }
+}
+
+/// Returns initiations to a node by so many keys that nobody knows.
+fn initiations_of_strangers(to: &Noise, keys: u8) -> Vec<Vec<u8>> {
+    let of = |n: u8| {
+        let identity = Identity::new([n + 100; 32]);
+        let secrets = Secrets::new([n; 32]);
+        let mut handshake = Handshake::initiator(&identity, &to.public(), secrets).unwrap();
+        let stamp = 1_700_000_000_000_000;
+        let said =
+            payload::Initiation { stamp, aes: true, previous: 0, introduction: b"let me in" };
+        handshake.write(&said.encode()).unwrap()
+    };
+    (0..keys).map(of).collect()
+}
+
+/// Ten thousand good initiations in two seconds, each from another address that hears no
+/// answer; a node makes links without end besides, and ten honest ones dial once.
+#[test]
+fn honest_nodes_get_in_while_ten_thousand_handshakes_are_half_open() {
+    let mut stage = Stage::of(vec![Settings::default(); 12]);
+    stage.policy = Policy::KnowNodes;
+    let (target, greedy) = (11, 10);
+    let hello = HelloKey::of(&stage.nodes[target].public());
+    let messages = initiations_of_strangers(&stage.nodes[target], 50);
+    let mut secrets = Secrets::new([9; 32]);
+    for n in 0..10_000_u32 {
+        let message = &messages[n as usize % 50];
+        let (kind, cookie) = (Kind::Initiation, [0; 16]);
+        let half_open = Hello { kind, sender: n + 1, receiver: 0, cookie, message };
+        let bytes = hello.seal(&half_open, &[], &mut secrets).unwrap();
+        let from = SocketAddr::from((n.to_be_bytes().map(|octet| octet | 1), 7));
+        stage.tell(target, Input::Datagram { from, bytes: &bytes });
+        if n % 100 == 0 {
+            stage.open(greedy, LinkId::ours(n), target);
+        }
+        if n % 1_000 == 500 {
+            stage.open(n as usize / 1_000, LINK, target);
+        }
+        stage.run(SECOND / 5_000);
+        assert!(stage.nodes[target].answers.len() <= Settings::default().pending);
+    }
+    stage.run(3 * SECOND);
+    for honest in 0..10 {
+        assert!(stage.is_up(honest, LINK), "node {honest}");
+    }
+    let counters = stage.nodes[target].counters();
+    assert!(counters.of(Reason::CookieAsked) > 9_000, "{counters:?}");
+    // Fifty a second are worked for without a cookie, and as many that were let in.
+    let requests = stage.requests(target);
+    assert!(requests < 3 * 100, "{requests} requests");
+    stage.run(40 * SECOND);
+    assert!(stage.nodes[target].answers.is_empty(), "nothing of it is remembered");
+}
+
+/// Who is let in is no stranger; who is let in, and again, and again, is a flood.
+#[test]
+fn a_node_that_makes_links_without_end_is_a_flood_like_others() {
+    let mut stage = Stage::of(vec![calm(4), calm(4), calm(4)]);
+    for link in 0..200 {
+        stage.open(0, LinkId::ours(link), 1);
+        stage.run(SECOND / 100);
+    }
+    assert!(stage.requests(1) < 40, "{} of 200 in two seconds", stage.requests(1));
+    assert!(stage.nodes[1].counters().of(Reason::CookieAsked) > 0);
+    stage.open(2, LINK, 1);
+    stage.run(3 * SECOND);
+    assert!(stage.is_up(2, LINK), "another gets in meanwhile");
+}
+
 fn calm(calm: u32) -> Settings {
     Settings { calm, ..Settings::default() }
 }

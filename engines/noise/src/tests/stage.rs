@@ -21,6 +21,8 @@ pub(super) enum Policy {
     Accept,
     Refuse(u8),
     Silence,
+    /// Yes to the nodes of the stage, no to all others.
+    KnowNodes,
 }
 
 /// What is on its way.
@@ -163,12 +165,19 @@ impl Stage {
                     self.send(address(node), *to, Body::Hello(bytes.clone()));
                     continue;
                 }
-                Output::Request { link, .. } => {
+                Output::Request { link, key, .. } => {
                     let link = *link;
+                    let known = self.nodes.iter().any(|node| node.public() == *key);
                     match self.policy {
                         Policy::Accept => self.nodes[node].handle(Input::Accept(link), self.now),
                         Policy::Refuse(code) => {
                             self.nodes[node].handle(Input::Refuse(link, code), self.now);
+                        }
+                        Policy::KnowNodes if known => {
+                            self.nodes[node].handle(Input::Accept(link), self.now);
+                        }
+                        Policy::KnowNodes => {
+                            self.nodes[node].handle(Input::Refuse(link, 4), self.now);
                         }
                         Policy::Silence => {}
                     }

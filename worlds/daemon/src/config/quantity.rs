@@ -37,6 +37,13 @@ impl fmt::Display for Span {
     }
 }
 
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(percent) = self;
+        write!(f, "{percent}%")
+    }
+}
+
 impl FromStr for Percent {
     type Err = String;
 
@@ -90,25 +97,34 @@ pub(super) fn port<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D:
     from.deserialize_i64(Whole { low: 0, high: u16::MAX }).map(Some)
 }
 
-/// Reads a number of arrows that may be left out.
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
-    up_to(ARROWS, from).map(Some)
+/// Reads a whole number that may be left out; its bounds are not looked at here.
+pub(super) fn some_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    whole(from).map(Some)
 }
 
-/// Reads a number of arrows that a rule wants.
-pub(super) fn at_least<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
-    up_to(ENSURED, from)
+/// Reads a whole number; its bounds are not looked at here.
+pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    from.deserialize_i64(Any)
 }
 
-fn up_to<'de, D: Deserializer<'de>>(most: u8, from: D) -> Result<u8, D::Error> {
-    let number = from.deserialize_i64(Whole { low: 1, high: u16::from(most) })?;
-    Ok(u8::try_from(number).unwrap_or(most))
-}
+/// Accepts any whole number.
+struct Any;
 
-/// The most arrows that can be asked for.
-const ARROWS: u8 = 100;
-/// The most arrows that one rule can ask for; engines follow no more.
-const ENSURED: u8 = 3;
+impl Visitor<'_> for Any {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: Error>(self, given: i64) -> Result<i64, E> {
+        Ok(given)
+    }
+
+    fn visit_u64<E: Error>(self, given: u64) -> Result<i64, E> {
+        Ok(i64::try_from(given).unwrap_or(i64::MAX))
+    }
+}
 
 /// Accepts a whole number between two bounds, which belong to it.
 struct Whole {

@@ -17,6 +17,9 @@ const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
 /// How long after a renewal was asked for in vain it is asked for again.
 const RENEW_AGAIN: Duration = Duration::from_mins(10);
 
+/// How far the calendar may go back before what we show is dated ahead.
+const SLEW: Duration = Duration::from_mins(1);
+
 /// How long we carry on after we told neighbours to find other ways.
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
@@ -58,6 +61,7 @@ impl World {
         self.tell(&Input::Myself(&introduction));
         self.noise.handle(noise::Input::Introduction(introduction.clone()), now);
         self.shown.clone_from(&introduction);
+        self.times.shown = linux::Clock::wall();
         self.registrar.publish(introduction);
         Ok(())
     }
@@ -70,9 +74,11 @@ impl World {
         self.times.next_look = Some(self.times.next_look.map_or(next, |set| set.max(next)));
     }
 
-    /// Shows ourselves anew when we are reached elsewhere than was told, and once a day.
+    /// Shows ourselves anew when we are reached elsewhere than was told, and once a day; and
+    /// when the calendar went back: others refuse what is dated ahead.
     pub(super) fn introduce_if_due(&mut self, now: Time) {
-        if self.places.is_news(now)
+        let ahead = linux::Clock::wall().plus(SLEW) < self.times.shown;
+        if (ahead || self.places.is_news(now))
             && let Err(error) = self.introduce()
         {
             self.tally.note("introduction-failed");

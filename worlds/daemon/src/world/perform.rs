@@ -108,7 +108,7 @@ impl World {
                 self.tally.count(event);
             }
             Event::Gossip(event) => {
-                tell_operator(event);
+                self.tell_operator(event);
                 self.tally.note(event.name());
                 if let gossip::Event::Document { .. } = event {
                     self.review_exit();
@@ -129,6 +129,20 @@ impl World {
             }
         }
     }
+
+    /// Says what an operator may have to act on, with the remedy.
+    fn tell_operator(&self, event: &gossip::Event) {
+        if let gossip::Event::Clamped { version, parameter } = event {
+            let document = self.node.gossip().document();
+            let bounds = document.and_then(|it| it.parameters.objection(parameter));
+            return tracing::warn!(
+                version,
+                bounds = bounds.as_deref().unwrap_or(parameter),
+                "a parameter of the network document is out of its bounds, and held at them"
+            );
+        }
+        tell_operator(event);
+    }
 }
 
 /// Says what an operator may have to act on, with the remedy.
@@ -142,10 +156,13 @@ fn tell_operator(event: &gossip::Event) {
             %why,
             "what this node shows of itself would be refused by others; is the clock right?"
         ),
-        gossip::Event::Clamped { version, parameter } => tracing::warn!(
-            version,
-            parameter,
-            "a parameter of the network document is out of bounds, and brought back into them"
+        // Named with its bounds, by the world.
+        gossip::Event::Clamped { .. } => {}
+        gossip::Event::CalendarJumped { from, to } => tracing::warn!(
+            %from,
+            %to,
+            "the calendar was set; if it is right now, nothing need be done; if it stays wrong, \
+             this node refuses others, and others refuse it"
         ),
         gossip::Event::DocumentRefused { from, why } => {
             tracing::warn!(?from, %why, "a network document is refused");

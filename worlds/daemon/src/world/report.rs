@@ -35,6 +35,8 @@ struct Status {
     /// The ways out that this node offers, and by which families it leaves through exits.
     exit: Value,
     lost_packets: Value,
+    /// What others did that was refused, ignored or ended by force, by subject and reason.
+    refused: BTreeMap<String, u64>,
     events: Value,
     told: Value,
     /// Datagrams of control that were sent, and their octets.
@@ -120,8 +122,9 @@ impl World {
                 "uses": self.way_out.families().collect::<Vec<_>>(),
             }),
             lost_packets: json!(self.lost()),
+            refused: self.refused(),
             events: json!(self.tally.events),
-            told: self.refused(),
+            told: self.told(),
             control_sent: self.control_sent(),
         }
     }
@@ -138,8 +141,20 @@ impl World {
         lost
     }
 
-    /// What engines refused to believe, by reason.
-    fn refused(&self) -> Value {
+    /// What others did that was refused, by subject and reason; what never was is left out.
+    fn refused(&self) -> BTreeMap<String, u64> {
+        let handshakes = self.noise.counters().iter().filter(|(_, count)| *count > 0);
+        let handshakes = handshakes.map(|(why, n)| (format!("handshake:{}", why.name()), n));
+        let gossip = &self.node.gossip().counters().refused;
+        let gossip = gossip.iter().map(|(why, n)| (format!("gossip:{why}"), *n));
+        let unknown = self.tally.events.get("unknown-frame");
+        let unknown = unknown.map(|n| ("word:of-nobody".to_owned(), *n));
+        let ours = self.tally.refused.clone();
+        ours.into_iter().chain(handshakes).chain(gossip).chain(unknown).collect()
+    }
+
+    /// What engines took in and passed over, by reason.
+    fn told(&self) -> Value {
         json!({
             "babel": babel_counters(self.node.routing().counters()),
             "noise": noise_counters(self.noise.counters()),

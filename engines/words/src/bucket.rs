@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use words::Time;
+use crate::Time;
 
 /// A token bucket: a burst at once, then so many in a second.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     burst: u32,
     /// Time in which one token comes back.
     each: Duration,
@@ -16,12 +16,12 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     /// Returns a full bucket of `burst` tokens, `rate` (at least 1) of which come back in a second.
-    pub(crate) fn new(burst: u32, rate: u32) -> Self {
+    pub fn new(burst: u32, rate: u32) -> Self {
         Self { burst, each: Duration::from_secs(1) / rate.max(1), full: Time::ZERO }
     }
 
     /// Takes a token; `false` if there is none.
-    pub(crate) fn take(&mut self, now: Time) -> bool {
+    pub fn take(&mut self, now: Time) -> bool {
         let full = if self.full < now { now } else { self.full };
         let after = full + self.each;
         if after.since(now) > self.each * self.burst {
@@ -32,7 +32,7 @@ impl Bucket {
     }
 
     /// Tells whether nobody has taken anything for long enough to forget it.
-    pub(crate) fn is_full(&self, now: Time) -> bool {
+    pub fn is_full(&self, now: Time) -> bool {
         self.full <= now
     }
 }
