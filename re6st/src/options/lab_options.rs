@@ -64,6 +64,9 @@ pub(crate) struct LabOptions {
     /// percentage for all
     #[arg(long, value_name = "none|model|PERCENT", default_value = "none")]
     loss: String,
+    /// The addresses that hosts have: 4, 6 or both
+    #[arg(long, value_name = "4|6|both", default_value = "4")]
+    underlay: String,
     /// How many nodes are behind NAT [default: one in five, at least two]
     #[arg(long, value_name = "N")]
     nat: Option<u16>,
@@ -110,6 +113,7 @@ impl From<Family> for lab::Family {
 impl LabOptions {
     pub(crate) fn into_options(self) -> anyhow::Result<lab::Options> {
         let loss = self.loss.parse().context("--loss")?;
+        let underlay = self.underlay.parse().context("--underlay")?;
         let Self { kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry, .. } =
             self;
         let faults = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
@@ -125,6 +129,7 @@ impl LabOptions {
             exits: self.exits,
             faults: faults.into_iter().flatten().collect(),
             loss,
+            underlay,
             homes: lab::Homes { nat: self.nat, symmetric: self.symmetric },
             keep_logs: self.keep_logs,
             capture: self.capture,

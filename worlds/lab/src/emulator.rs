@@ -2,7 +2,6 @@
 //! and back.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -12,7 +11,7 @@ use linux::{Clock, Destination, Epoll, Namespace, Netlink, Queues, Tun, Waker};
 use words::{Engine, Time};
 
 use crate::capture::Capture;
-use crate::internet::{HostId, Input, Internet, OUTSIDE, Output, Place};
+use crate::internet::{HostId, Input, Internet, OUTSIDE, Output, Place, Underlay};
 
 /// The interface by which a host reaches the Internet.
 const INTERFACE: &str = "wan0";
@@ -49,50 +48,65 @@ pub(crate) struct Emulator {
     thread: Option<JoinHandle<Internet>>,
 }
 
-/// Makes the interface of a host in its namespace, with its address and a default route.
+/// Makes the interface of a host in its namespace, with its addresses and default routes.
 ///
-/// Beside the registry is the server outside of the mesh: it has both addresses.
+/// Beside the registry is the server outside of the mesh: it has the addresses of both.
 pub(crate) fn plug_in(
     namespace: &Namespace,
     (id, place): (HostId, &Place),
+    underlay: Underlay,
 ) -> Result<Tun, linux::Error> {
-    let own = own(place);
+    let own = own(place, underlay);
     namespace.run(move || {
         let tun = Tun::open(INTERFACE, Queues::One)?;
         let mut netlink = Netlink::open()?;
         let device = netlink.index(INTERFACE)?;
         netlink.set_quiet(device)?;
         netlink.set_mtu(device, MTU)?;
-        netlink.add_address(device, own)?;
         if id == HostId::REGISTRY {
             netlink.add_address(device, Destination::only(OUTSIDE.into()))?;
         }
         netlink.set_up(device)?;
-        netlink.set_route(Destination::ALL_IPV4, device, Some(own.address))?;
+        settle(&mut netlink, device, &own)?;
         Ok(tun)
     })?
 }
 
-/// Gives the interface of a host the address of the place `now` instead of that of `before`.
+/// Gives the interface of a host the addresses of the place `now` instead of those of `before`.
 pub(crate) fn replug(
     namespace: &Namespace,
     before: &Place,
     now: &Place,
+    underlay: Underlay,
 ) -> Result<(), linux::Error> {
-    let (old, new) = (own(before), own(now));
+    let (old, new) = (own(before, underlay), own(now, underlay));
     namespace.run(move || {
         let mut netlink = Netlink::open()?;
         let device = netlink.index(INTERFACE)?;
-        netlink.remove_address(device, old)?;
-        netlink.add_address(device, new)?;
-        netlink.set_route(Destination::ALL_IPV4, device, Some(new.address))
+        for old in old {
+            netlink.remove_address(device, old)?;
+        }
+        settle(&mut netlink, device, &new)
     })?
 }
 
-/// Returns the address of a host, with the length of what is on its wire.
-fn own(place: &Place) -> Destination {
-    let length = if place.private.is_some() { 24 } else { 32 };
-    Destination { address: IpAddr::V4(place.own()), length }
+/// Gives an interface its addresses, and a default route for the family of each.
+fn settle(netlink: &mut Netlink, device: u32, own: &[Destination]) -> Result<(), linux::Error> {
+    for own in own {
+        netlink.add_address(device, *own)?;
+        let v4 = own.address.is_ipv4();
+        let all = if v4 { Destination::ALL_IPV4 } else { Destination::ALL_IPV6 };
+        netlink.set_route(all, device, Some(own.address))?;
+    }
+    Ok(())
+}
+
+/// Returns the addresses of a host, with the length of what is on its wire.
+fn own(place: &Place, underlay: Underlay) -> Vec<Destination> {
+    let four = if place.private.is_some() { 24 } else { 32 };
+    let own = underlay.own(place).into_iter();
+    own.map(|address| Destination { length: if address.is_ipv4() { four } else { 64 }, address })
+        .collect()
 }
 
 impl Emulator {

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -19,7 +19,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::emulator::{plug_in, replug};
-use crate::internet::{HostId, Model, Place};
+use crate::internet::{HostId, Model, Place, Underlay};
 use crate::options::Options;
 use crate::stop::Stop;
 
@@ -41,6 +41,7 @@ const TAIL: usize = 15;
 pub(crate) struct Hosts {
     directory: PathBuf,
     executable: PathBuf,
+    underlay: Underlay,
     all: Vec<Host>,
 }
 
@@ -64,11 +65,12 @@ impl Hosts {
         let mut tuns = Vec::new();
         for (id, place) in (0..).map(HostId).zip(model.places()) {
             let namespace = Namespace::new()?;
-            tuns.push(plug_in(&namespace, (id, place))?);
+            tuns.push(plug_in(&namespace, (id, place), model.underlay)?);
             hosts.push(Host { id, place: place.clone(), namespace, process: None });
         }
         fs::create_dir_all(directory.join("logs")).context("cannot make a directory for logs")?;
-        Ok((Self { directory, executable, all: hosts }, tuns))
+        let underlay = model.underlay;
+        Ok((Self { directory, executable, underlay, all: hosts }, tuns))
     }
 
     /// Returns the namespaces of all hosts, the registry's first.
@@ -88,10 +90,15 @@ impl Hosts {
 
     /// Founds a network as `options` ask, and serves its registry.
     pub(crate) fn found(&mut self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
-        let public = self.host(HostId::REGISTRY)?.place.public;
-        let listen = format!("{}:{REGISTRY_PORT}", Ipv4Addr::UNSPECIFIED);
+        let own = self.underlay.own(&self.host(HostId::REGISTRY)?.place);
+        let public = own.first().copied().context("the registry has no address")?;
+        let everywhere = match public {
+            IpAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+        };
+        let at = |address| SocketAddr::new(address, REGISTRY_PORT).to_string();
         let mut init = self.registry("init");
-        init.args(["--listen", &listen, "--public", &format!("{public}:{REGISTRY_PORT}")]);
+        init.args(["--listen", &at(everywhere), "--public", &at(public)]);
         init.args(["--round", &format!("{}ms", options.round.as_millis())]);
         if options.has_ipv4() {
             init.args(["--ipv4", IPV4]);
@@ -184,7 +191,7 @@ impl Hosts {
     /// Gives a host the address of another place.
     pub(crate) fn roam(&mut self, host: HostId, to: &Place) -> anyhow::Result<()> {
         let host = self.all.get_mut(host.index()).context("no such host")?;
-        replug(&host.namespace, &host.place, to)?;
+        replug(&host.namespace, &host.place, to, self.underlay)?;
         host.place = to.clone();
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The emulated Internet: an engine that carries IPv4 packets between hosts.
+//! The emulated Internet: an engine that carries IPv4 and IPv6 packets between hosts.
 //!
 //! ```text
 //! host ─► own address? ─► NAT ─► blocked? cut? lost? ─► uplink ─► way ─► NAT ─► host
@@ -10,12 +10,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use words::{Deadline, Dice, Engine, Time};
 
 mod cities;
+mod firewall;
+mod header;
 mod model;
 mod nat;
 mod packet;
@@ -24,9 +26,10 @@ mod tests;
 mod way;
 
 pub use cities::{CITIES, City};
-pub use model::{Homes, HostId, MOST_NODES, Model, OUTSIDE, Place};
+use firewall::Firewall;
+use header::Header;
+pub use model::{Homes, HostId, MOST_NODES, Model, NoUnderlay, OUTSIDE, Place, Underlay};
 use nat::Nat;
-use packet::Reading;
 pub(crate) use packet::checksum;
 pub use way::{Loss, NoLoss, Way};
 
@@ -67,7 +70,7 @@ pub enum Why {
 /// Why a packet went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dropped {
-    /// Not IPv4, or cut short.
+    /// Neither IPv4 nor IPv6, or cut short.
     Malformed,
     /// Its source is not the address of who sent it.
     Spoofed,
@@ -94,8 +97,10 @@ const BUFFER: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Internet {
     model: Model,
-    by_address: BTreeMap<Ipv4Addr, HostId>,
+    by_address: BTreeMap<IpAddr, HostId>,
     nats: BTreeMap<HostId, Nat>,
+    /// Of the hosts behind NAT, the other family.
+    firewalls: BTreeMap<HostId, Firewall>,
     /// When each host's line will have sent what waits.
     lines: BTreeMap<HostId, Time>,
     /// When the last packet of each way arrives.
@@ -172,19 +177,21 @@ impl Internet {
     /// Returns an Internet as `model` has it, with the luck of `seed`.
     pub fn new(model: Model, seed: [u8; 32]) -> Self {
         let mut by_address = BTreeMap::new();
-        let mut nats = BTreeMap::new();
+        let (mut nats, mut firewalls) = (BTreeMap::new(), BTreeMap::new());
         for (host, place) in (0..).map(HostId).zip(model.places()) {
-            by_address.insert(place.public, host);
+            by_address.extend([(place.public.into(), host), (place.six.into(), host)]);
             if let Some(inside) = place.private {
                 let dice = Dice::of(seed, &format!("nat {}", host.0));
                 nats.insert(host, Nat::new(inside, place.public, place.symmetric, dice));
+                firewalls.insert(host, Firewall::default());
             }
         }
-        by_address.insert(OUTSIDE, HostId::REGISTRY);
+        by_address.insert(OUTSIDE.into(), HostId::REGISTRY);
         Self {
             model,
             by_address,
             nats,
+            firewalls,
             lines: BTreeMap::new(),
             last: BTreeMap::new(),
             cuts: BTreeSet::new(),
@@ -215,7 +222,8 @@ impl Internet {
     fn roam(&mut self, host: HostId) {
         self.by_address.retain(|_, of| *of != host);
         let Some(place) = self.model.roam(host) else { return };
-        self.by_address.insert(place.public, host);
+        self.by_address.extend([(place.public.into(), host), (place.six.into(), host)]);
+        self.firewalls.insert(host, Firewall::default());
         if let Some(inside) = place.private {
             let dice = Dice::of([0; 32], &format!("nat {} {}", host.0, place.public));
             self.nats.insert(host, Nat::new(inside, place.public, place.symmetric, dice));
@@ -229,19 +237,22 @@ impl Internet {
 
     /// A packet leaves its host: translation, faults, then the line and the way.
     fn depart(&mut self, from: HostId, packet: &[u8], now: Time) -> Result<(), Dropped> {
-        let reading = Reading::of(packet).ok_or(Dropped::Malformed)?;
+        let header = Header::of(packet).ok_or(Dropped::Malformed)?;
         let place = self.model.at(from).ok_or(Dropped::Spoofed)?;
-        let beside = from == HostId::REGISTRY && reading.source == OUTSIDE;
-        if reading.source != place.own() && !beside {
+        let beside = from == HostId::REGISTRY && header.source == IpAddr::V4(OUTSIDE);
+        let own = [IpAddr::from(place.own()), place.six.into()];
+        if !own.contains(&header.source) && !beside {
             return Err(Dropped::Spoofed);
         }
         let uplink = place.uplink;
         let mut packet = packet.to_vec();
-        if let Some(nat) = self.nats.get_mut(&from) {
+        if header.source.is_ipv6() {
+            self.firewalls.get_mut(&from).map_or(Ok(()), |wall| wall.leave(&header, now))?;
+        } else if let Some(nat) = self.nats.get_mut(&from) {
             nat.leave(&mut packet, now)?;
         }
-        let to = *self.by_address.get(&reading.destination).ok_or(Dropped::Nowhere)?;
-        self.pass(from, to, reading.number)?;
+        let to = *self.by_address.get(&header.destination).ok_or(Dropped::Nowhere)?;
+        self.pass(from, to, header.number)?;
         let trip = self.model.trip(from, to, &mut self.dice).ok_or(Dropped::Lost)?;
         let left = self.queue(from, packet.len(), uplink, now)?;
         let at = self.in_order(from, to, left + trip);
@@ -253,13 +264,15 @@ impl Internet {
     /// A packet reaches its host, if nothing has come between meanwhile.
     fn arrive(&mut self, travelling: Travelling) -> Result<(), Dropped> {
         let Travelling { at, from, to, mut packet, .. } = travelling;
-        let reading = Reading::of(&packet).ok_or(Dropped::Malformed)?;
-        self.pass(from, to, reading.number)?;
-        if let Some(nat) = self.nats.get_mut(&to) {
+        let header = Header::of(&packet).ok_or(Dropped::Malformed)?;
+        self.pass(from, to, header.number)?;
+        if header.source.is_ipv6() {
+            self.firewalls.get_mut(&to).map_or(Ok(()), |wall| wall.enter(&header, at))?;
+        } else if let Some(nat) = self.nats.get_mut(&to) {
             nat.enter(&mut packet, at)?;
         }
         self.carried += 1;
-        if reading.destination == OUTSIDE {
+        if header.destination == IpAddr::V4(OUTSIDE) {
             *self.outside.entry(from).or_default() += 1;
         }
         self.arrived.push_back(Output::Deliver(to, packet));

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 pub use faults::{Fault, NoFault, What};
-pub use internet::{Homes, Loss, NoLoss};
+pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
 pub use options::{Family, Options};
 pub use report::{Arrows, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::faults::Fault;
-use crate::internet::{Homes, Loss, MOST_NODES};
+use crate::internet::{Homes, Loss, MOST_NODES, Underlay};
 
 /// Time between two rounds; nodes would take no other.
 const ROUND: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
@@ -53,6 +53,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
     pub loss: Loss,
+    /// The families of addresses that hosts have; IPv4 by default.
+    pub underlay: Underlay,
     /// How many nodes are behind NAT, and of which kind.
     pub homes: Homes,
     /// Where to copy the logs of registry and nodes at the end.
@@ -79,6 +81,7 @@ impl Default for Options {
             exits: 0,
             faults: Vec::new(),
             loss: Loss::None,
+            underlay: Underlay::Four,
             homes: Homes::default(),
             keep_logs: None,
             capture: None,

@@ -65,6 +65,7 @@ impl Lab {
         let capture = capture.context("cannot make the capture file")?;
         let mut model = Model::with(options.nodes, options.homes, seed32);
         model.loss = options.loss;
+        model.underlay = options.underlay;
         say(&format!("re6st lab: {} nodes, seed {seed}: making their Internet", options.nodes));
         let executable = options.executable.clone().map_or_else(ourselves, Ok)?;
         let (mut hosts, tuns) = Hosts::make(&model, directory, executable)?;

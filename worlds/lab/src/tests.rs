@@ -27,7 +27,8 @@ impl Net {
         let mut namespaces = Vec::new();
         let mut tuns = Vec::new();
         for host in (0..).map(HostId).zip(model.places()) {
-            match Namespace::new().and_then(|made| plug_in(&made, host).map(|tun| (made, tun))) {
+            let plugged = |made| plug_in(&made, host, model.underlay).map(|tun| (made, tun));
+            match Namespace::new().and_then(plugged) {
                 Ok((namespace, tun)) => {
                     namespaces.push(namespace);
                     tuns.push(tun);

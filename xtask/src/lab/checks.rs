@@ -142,6 +142,22 @@ pub(super) fn udp_only(bench: &Bench) -> Outcome {
     })
 }
 
+/// The mesh does not care which family is below it, nor do nodes behind firewalls.
+pub(super) fn underlay(bench: &Bench) -> Outcome {
+    for underlay in ["6", "both"] {
+        let options = ["--nodes", "6", "--nat", "2", "--round", "10s", "--underlay", underlay];
+        let found = run(bench, "lab-underlay", 25, &options, |report| {
+            report.all_reachable()?;
+            let direct = report.number("/nat/direct");
+            if direct > 0.0 { Ok(String::new()) } else { Err("no link between firewalls".into()) }
+        });
+        if !matches!(found, Outcome::Passed { .. }) {
+            return found;
+        }
+    }
+    Outcome::passed("IPv6 alone, and both")
+}
+
 /// A node is put out of the network while its process goes on and tries what it likes.
 pub(super) fn revoke(bench: &Bench) -> Outcome {
     run(

@@ -13,7 +13,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 13] = [
+pub(crate) const STEPS: [Step; 14] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s", checks::mesh),
     step("lab-ipv4", "6 nodes reach each other by IPv4 as well, within 15 s", checks::ipv4),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
@@ -26,6 +26,7 @@ pub(crate) const STEPS: [Step; 13] = [
     step("lab-nat", "nodes behind different NATs have direct links", checks::nat),
     step("lab-roam", "the links of a node whose address changes go on", checks::roam),
     step("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
+    step("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
     wire_step(),
 ];
 

@@ -8,7 +8,8 @@
 //!
 //! The same seed gives the same Internet; more nodes do not move the first ones.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use words::Dice;
@@ -44,6 +45,8 @@ pub struct Place {
     pub city: &'static City,
     /// Its address on the Internet; behind NAT, that of its router.
     pub public: Ipv4Addr,
+    /// Its IPv6 address; behind NAT, a firewall is in front of it.
+    pub six: Ipv6Addr,
     /// Its own address if it is behind NAT, in 192.168.0.0/16.
     pub private: Option<Ipv4Addr>,
     /// Its NAT has another outside port for each far end.
@@ -58,6 +61,48 @@ impl Place {
     /// Returns the address that the host itself has.
     pub fn own(&self) -> Ipv4Addr {
         self.private.unwrap_or(self.public)
+    }
+}
+
+/// The families of addresses that hosts have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Underlay {
+    /// IPv4 alone.
+    #[default]
+    Four,
+    /// IPv6 alone.
+    Six,
+    /// Both.
+    Both,
+}
+
+/// Text that is no underlay.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not understood; write 4, 6 or both")]
+pub struct NoUnderlay(String);
+
+impl Underlay {
+    /// Returns the own addresses of a host at `place`.
+    pub fn own(self, place: &Place) -> Vec<IpAddr> {
+        let (four, six) = (IpAddr::from(place.own()), IpAddr::from(place.six));
+        match self {
+            Self::Four => vec![four],
+            Self::Six => vec![six],
+            Self::Both => vec![four, six],
+        }
+    }
+}
+
+impl FromStr for Underlay {
+    type Err = NoUnderlay;
+
+    fn from_str(text: &str) -> Result<Self, NoUnderlay> {
+        match text {
+            "4" => Ok(Self::Four),
+            "6" => Ok(Self::Six),
+            "both" => Ok(Self::Both),
+            _ => Err(NoUnderlay(text.to_owned())),
+        }
     }
 }
 
@@ -78,6 +123,8 @@ pub struct Model {
     ways: Vec<Way>,
     /// What is lost; nothing by default.
     pub loss: Loss,
+    /// The families of addresses that hosts have; IPv4 by default.
+    pub underlay: Underlay,
 }
 
 /// What light does in fibre, in kilometres per second.
@@ -113,7 +160,7 @@ impl Model {
             hosts.map(|host| Self::place(host, &mut atlas, &mut dice)).collect();
         Self::hide(&mut places, homes, seed);
         let ways = Self::ways(&places, seed);
-        Self { places, ways, loss: Loss::None }
+        Self { places, ways, loss: Loss::None, underlay: Underlay::Four }
     }
 
     fn place(host: HostId, atlas: &mut Vec<&'static City>, dice: &mut Dice) -> Place {
@@ -133,6 +180,7 @@ impl Model {
         Place {
             city: drawn.unwrap_or(anywhere),
             public,
+            six: six(0, host),
             private: None,
             symmetric: false,
             access,
@@ -198,6 +246,7 @@ impl Model {
         // Benchmarking addresses (RFC 2544) are of nobody else here.
         let times = if (a, b) == (198, 18) { far.wrapping_add(1) } else { 0 };
         place.public = Ipv4Addr::new(198, 18, times, low);
+        place.six = six(u16::from(times) + 1, host);
         place.private = Some(Ipv4Addr::new(192, 168, 64 | (times & 0x3f), 2));
         Some(place)
     }
@@ -228,6 +277,11 @@ impl Model {
         let jitter = exponential(way.jitter.as_secs_f64(), dice);
         Some(way.delay + Duration::from_secs_f64(jitter))
     }
+}
+
+/// Returns the IPv6 address of `host`, which has roamed so many times.
+const fn six(times: u16, host: HostId) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, times, host.0, 0, 0, 0, 1)
 }
 
 /// Draws from the exponential distribution of that `mean`.

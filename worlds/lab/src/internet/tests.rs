@@ -1,7 +1,9 @@
 //! Stories of the emulated Internet.
 
+use std::net::Ipv4Addr;
+
 use super::packet::samples::{sound, tcp, udp};
-use super::packet::{Content, End};
+use super::packet::{Content, End, Reading};
 use super::*;
 
 const SEED: [u8; 32] = [5; 32];
