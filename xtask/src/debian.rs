@@ -19,10 +19,13 @@ struct Package {
     unit: Option<&'static str>,
 }
 
-const WANTED: [Package; 4] = [
+const WANTED: [Package; 7] = [
     Package { name: "tcpdump", program: "tcpdump", unit: None },
     Package { name: "babeld", program: "babeld", unit: Some("babeld") },
     Package { name: "bird2", program: "bird", unit: Some("bird") },
+    Package { name: "iproute2", program: "ip", unit: None },
+    Package { name: "nftables", program: "nft", unit: Some("nftables") },
+    Package { name: "miniupnpd-nftables", program: "miniupnpd", unit: None },
     Package { name: "frr", program: "/usr/lib/frr/babeld", unit: Some("frr") },
 ];
 

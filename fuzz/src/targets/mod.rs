@@ -8,6 +8,7 @@ mod documents;
 mod engines;
 mod packets;
 mod people;
+mod routers;
 mod stories;
 
 use crate::Target;
@@ -37,6 +38,8 @@ pub const TARGETS: &[Target] = &[
     target("invitation", people::invitation, people::invitations),
     target("prefix", people::prefix, people::prefixes),
     target("registry-settings", people::settings, people::all_settings),
+    target("router-answer", routers::answer, routers::answers),
+    target("router-description", routers::description, routers::descriptions),
     target("arrows", engines::arrows, stories::arrows),
     target("babel", engines::babel, stories::babel),
     target("babel-lan", babel_lan::story, babel_lan::stories),

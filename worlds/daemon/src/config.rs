@@ -49,6 +49,8 @@ pub struct Config {
     /// Where others reach us, at most 8; default: the addresses of this machine's interfaces.
     #[serde(deserialize_with = "quantity::places")]
     pub endpoints: Vec<SocketAddr>,
+    /// Whether the router is asked to forward the port (PCP, NAT-PMP, `UPnP`); default yes.
+    pub port_mapping: Option<bool>,
     /// Two-letter country of this node (ISO 3166), told to others.
     pub country: Option<String>,
     /// Nodes to begin with, at most 16: the octets of their introductions.
@@ -212,6 +214,11 @@ impl Config {
     /// Returns the UDP port on which the `udp` carrier listens.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(DEFAULT_PORT)
+    }
+
+    /// Tells whether the router is asked to forward the port: not if endpoints are named.
+    pub fn maps_ports(&self) -> bool {
+        self.port_mapping.unwrap_or(true) && self.endpoints.is_empty()
     }
 
     /// Checks what types alone cannot: names and bounds.

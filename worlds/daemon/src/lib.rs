@@ -16,6 +16,7 @@ mod identity;
 mod interface;
 mod join;
 mod keeper;
+mod mapper;
 mod overlay;
 mod places;
 mod registrar;

@@ -23,6 +23,8 @@ pub(crate) struct Places {
     port: u16,
     /// Where others see us: behind NAT, outside of it.
     seen: Vec<SocketAddr>,
+    /// Where a router forwards to us from.
+    mapped: Option<SocketAddr>,
     /// Where this machine is: its addresses, and those it leaves by.
     here: Here,
     told: Vec<SocketAddr>,
@@ -38,7 +40,7 @@ impl Places {
     pub(crate) fn new(named: Vec<SocketAddr>, network: Prefix, port: u16) -> Self {
         let here = here(network, port);
         let (seen, told) = (Vec::new(), Vec::new());
-        Self { named, network, port, seen, here, told, at: Time::ZERO }
+        Self { named, network, port, seen, mapped: None, here, told, at: Time::ZERO }
     }
 
     /// Tells whether this machine is elsewhere than when this was last asked.
@@ -71,6 +73,11 @@ impl Places {
         self.seen = at;
     }
 
+    /// Takes in where a router forwards to us from, if it does; tells whether that is news.
+    pub(crate) fn mapped(&mut self, outside: Option<SocketAddr>) -> bool {
+        std::mem::replace(&mut self.mapped, outside) != outside
+    }
+
     /// Returns the first moment from `now` on at which what changed may be told.
     pub(crate) fn next(&self, now: Time) -> Time {
         now.max(self.at + PAUSE)
@@ -80,7 +87,8 @@ impl Places {
         if !self.named.is_empty() {
             return self.named.clone();
         }
-        let mut found = self.seen.clone();
+        let mut found: Vec<_> = self.mapped.into_iter().collect();
+        found.extend(self.seen.iter().filter(|seen| Some(**seen) != self.mapped));
         found.retain(|at| interface::is_reachable(at.ip(), self.network));
         for own in interface::endpoints(self.network, self.port) {
             if !found.contains(&own) {
@@ -147,6 +155,18 @@ mod tests {
         assert!(!places.has_roamed());
         places.here.1 = [None, Some([203, 0, 113, 77].into())];
         assert!(places.has_roamed() && !places.has_roamed());
+    }
+
+    #[test]
+    fn a_port_that_a_router_forwards_comes_before_all_others() {
+        let (outside, seen) = ("203.0.113.5:6326", "203.0.113.5:4711");
+        let [outside, seen]: [SocketAddr; 2] = [outside, seen].map(|text| text.parse().unwrap());
+        let mut places = places(Vec::new());
+        places.seen(vec![seen, outside]);
+        assert!(places.mapped(Some(outside)) && !places.mapped(Some(outside)));
+        let told = places.look(Time::ZERO);
+        assert_eq!(told[..2], [outside, seen]);
+        assert!(!told[2..].contains(&outside));
     }
 
     #[test]

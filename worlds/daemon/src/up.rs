@@ -13,6 +13,7 @@ use crate::birth::conceive;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::keeper::Keeper;
+use crate::mapper::Mapper;
 use crate::overlay::Overlay;
 use crate::places::Places;
 use crate::record::{Birth, Recorder};
@@ -99,10 +100,7 @@ fn assemble(
     let places = Places::new(config.endpoints.clone(), network, port);
     let (tun, device) = interface::open(config.interface(), me, network, plane::MTU)?;
     let clock = linux::Clock::start();
-    let (secret, aes) = (*identity.noise.private(), crypto::session::has_aes());
-    let settings = noise::Settings { aes, network: Some(network), ..noise::Settings::default() };
-    let wall = linux::Clock::wall();
-    let noise = noise::Noise::new(secret, linux::seed()?, settings, wall, Time::ZERO);
+    let noise = carrier(&identity)?;
     let parts = plane::Parts {
         tun,
         udp,
@@ -116,6 +114,7 @@ fn assemble(
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
     addresses::watch(happened.clone(), || Happened::Network);
     let keeper = keeper(happened.clone())?;
+    let mapper = mapper(config, port, happened.clone())?;
     let addresses = registry_addresses(&state)?;
     let way_out = way_out(config, &addresses, &happened)?;
     if let Some(exit) = &config.exit {
@@ -143,6 +142,8 @@ fn assemble(
         shown: Vec::new(),
         recorder,
         keeper,
+        mapper,
+        mapped_by: None,
     })
 }
 
@@ -195,6 +196,28 @@ fn keeper(happened: Sender<Happened>) -> std::io::Result<Keeper> {
         // The loop is gone only when the process ends.
         let _ = happened.send(Happened::NotKept(error));
     })
+}
+
+/// Returns the engine of our own carrier.
+fn carrier(identity: &Identity) -> anyhow::Result<noise::Noise> {
+    let secret = *identity.noise.private();
+    let (aes, network) = (crypto::session::has_aes(), Some(identity.network()));
+    let settings = noise::Settings { aes, network, ..noise::Settings::default() };
+    let wall = linux::Clock::wall();
+    Ok(noise::Noise::new(secret, linux::seed()?, settings, wall, Time::ZERO))
+}
+
+/// Returns the thread that asks the router for our port, if it is to.
+fn mapper(
+    config: &Config,
+    port: u16,
+    happened: Sender<Happened>,
+) -> anyhow::Result<Option<Mapper>> {
+    if !config.maps_ports() {
+        return Ok(None);
+    }
+    let nonce = linux::seed()?.first_chunk().copied().unwrap_or_default();
+    Ok(Some(Mapper::start(port, nonce, happened, Happened::Mapped)?))
 }
 
 /// Has the kernel lead what leaves this machine through exits, if the configuration asks for it;

@@ -18,6 +18,7 @@ use crate::control::Pending;
 use crate::identity::Identity;
 use crate::interface::Device;
 use crate::keeper::Keeper;
+use crate::mapper::{Found, Mapper};
 use crate::overlay::{Heard, Overlay};
 use crate::places::Places;
 use crate::plane::{self, FromPlane};
@@ -67,6 +68,8 @@ pub(crate) enum Happened {
     NotKept(Unusable),
     /// This machine may have other addresses, or leave by another.
     Network,
+    /// The router was asked to forward our port.
+    Mapped(Found),
     /// We are to stop.
     Stop,
 }
@@ -93,6 +96,10 @@ pub(crate) struct World {
     pub(crate) shown: Vec<u8>,
     pub(crate) recorder: Recorder,
     pub(crate) keeper: Keeper,
+    /// Asks the router for our port, unless it is not to be asked.
+    pub(crate) mapper: Option<Mapper>,
+    /// By which protocol the router forwards our port.
+    pub(crate) mapped_by: Option<&'static str>,
     pub(crate) tally: Tally,
     pub(crate) times: Times,
 }
@@ -274,6 +281,7 @@ impl World {
                 tracing::warn!(%error, "the node goes on without it");
             }
             Happened::Network => self.roam_if_elsewhere(),
+            Happened::Mapped(found) => self.mapped(found),
             Happened::Stop => self.leave(),
         }
     }

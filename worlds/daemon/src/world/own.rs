@@ -9,6 +9,7 @@ use words::{Engine, Time};
 
 use super::World;
 use crate::contacts;
+use crate::mapper::Found;
 use crate::state::State;
 
 /// How long before its end a certificate is renewed; shorter-lived ones, at two thirds.
@@ -72,6 +73,18 @@ impl World {
         self.places.seen(at);
         let next = self.places.next(now);
         self.times.next_look = Some(self.times.next_look.map_or(next, |set| set.max(next)));
+    }
+
+    /// Takes in whether the router forwards our port.
+    pub(super) fn mapped(&mut self, found: Found) {
+        let now = self.clock.now();
+        self.mapped_by = found.by;
+        self.tally.note(if found.by.is_some() { "port-mapped" } else { "port-not-mapped" });
+        if self.places.mapped(found.outside) {
+            tracing::info!(outside = ?found.outside, by = ?found.by, "the router's port changed");
+            let next = self.places.next(now);
+            self.times.next_look = Some(self.times.next_look.map_or(next, |set| set.max(next)));
+        }
     }
 
     /// Shows ourselves anew when we are reached elsewhere than was told, and once a day; and

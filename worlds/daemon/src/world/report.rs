@@ -28,6 +28,8 @@ struct Status {
     contacts: usize,
     /// Where we say that we are reached.
     endpoints: Vec<String>,
+    /// By which protocol the router forwards our port; none if it does not.
+    port_mapping: Option<&'static str>,
     /// `member`, `revoked` or `expired`.
     standing: &'static str,
     serial: u64,
@@ -114,6 +116,7 @@ impl World {
             routes: self.node.routing().routes().count(),
             contacts: self.node.gossip().contacts().count(),
             endpoints: self.places.told().iter().map(ToString::to_string).collect(),
+            port_mapping: self.mapped_by,
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,

@@ -52,6 +52,9 @@ impl World {
         for link in links {
             self.plane.send(link, &[]);
         }
+        if let Some(mapper) = &self.mapper {
+            mapper.look();
+        }
         self.tell(&Input::Roamed);
         self.noise.handle(noise::Input::Roamed, now);
         self.times.next_look = Some(now + SEEN);

@@ -114,8 +114,11 @@ impl Stage {
                 Output::Retire { receiver } => {
                     self.ends[end].sessions.retain(|(_, session)| session.local() != receiver);
                 }
-                Output::Up { .. } | Output::Event(_) => {}
-                Output::Down(..) | Output::Refused(..) | Output::Redirect { .. } => {
+                Output::Up { .. } | Output::Event(_) | Output::Observed { .. } => {}
+                Output::Down(..)
+                | Output::Refused(..)
+                | Output::Redirect { .. }
+                | Output::Unanswered { .. } => {
                     panic!("{said:?}");
                 }
             }
