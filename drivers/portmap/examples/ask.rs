@@ -10,11 +10,17 @@ use std::time::Duration;
 
 use portmap::{Doors, Failed, Wish, map, unmap};
 
+const USAGE: &str = "ask ROUTER OWN-ADDRESS PORT [pcp | ssdp]";
+
 fn main() -> Result<(), Failed> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [gateway, own, port, rest @ ..] = &words[..] else { return usage() };
+    let [gateway, own, port, rest @ ..] = &words[..] else {
+        println!("{USAGE}");
+        return Ok(());
+    };
     let (Ok(gateway), Ok(own), Ok(port)) = (gateway.parse(), own.parse(), port.parse()) else {
-        return usage();
+        println!("{USAGE}");
+        return Ok(());
     };
     let mut doors = Doors::default();
     match rest {
@@ -28,10 +34,5 @@ fn main() -> Result<(), Failed> {
     let (outside, by) = (mapping.outside, mapping.by.name());
     println!("{outside} for {} s, by {by}", mapping.lifetime.as_secs());
     unmap(&wish, &mapping);
-    Ok(())
-}
-
-fn usage() -> Result<(), Failed> {
-    println!("ask ROUTER OWN-ADDRESS PORT [pcp | ssdp]");
     Ok(())
 }

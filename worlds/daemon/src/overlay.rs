@@ -107,9 +107,64 @@ impl Overlay {
     }
 }
 
+/// Returns the packet that [`Overlay::send`] would have the kernel make, for who wants to
+/// choose its way.
+///
+/// Source: RFC 8200 §3, §8.1; RFC 768.
+pub(crate) fn packet(from: Ipv6Addr, to: Ipv6Addr, words: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(8 + words.len()).unwrap_or(u16::MAX);
+    let udp = |checksum: u16| {
+        let numbers = [PORT, PORT, length, checksum].map(u16::to_be_bytes);
+        [numbers.as_flattened(), words].concat()
+    };
+    let pseudo = [0, length, 0, u16::from(UDP)].map(u16::to_be_bytes);
+    let (from, to) = (from.octets(), to.octets());
+    let summed = [&from[..], &to, pseudo.as_flattened(), &udp(0)].concat();
+    let [high, low] = length.to_be_bytes();
+    let header = [0x60, 0, 0, 0, high, low, UDP, HOPS];
+    [&header[..], &from, &to, &udp(checksum(&summed))].concat()
+}
+
+/// Returns the Internet checksum of UDP, in which none is written as all ones.
+fn checksum(octets: &[u8]) -> u16 {
+    let words = octets.chunks(2).map(|pair| match pair {
+        [high, low] => u64::from(u16::from_be_bytes([*high, *low])),
+        [high] => u64::from(*high) << 8,
+        _ => 0,
+    });
+    let mut sum: u64 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    let checksum = !u16::try_from(sum).unwrap_or(0);
+    if checksum == 0 { u16::MAX } else { checksum }
+}
+
+/// The protocol number of UDP.
+const UDP: u8 = 17;
+/// How many hops a packet of ours may take.
+const HOPS: u8 = 64;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_packet_is_as_the_kernel_would_make_it() {
+        let (from, to) = ("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap());
+        for words in [&b"knock"[..], b"knocks", b""] {
+            let packet = packet(from, to, words);
+            assert_eq!(packet.len(), 48 + words.len());
+            assert_eq!(&packet[48..], words);
+            // What is summed with its checksum is all ones, and so none again.
+            let mut summed = packet[8..].to_vec();
+            summed.extend([0, 0, 0, 17]);
+            summed.extend(u16::try_from(8 + words.len()).unwrap().to_be_bytes());
+            if words.len() % 2 == 0 {
+                assert_eq!(checksum(&summed), u16::MAX, "{words:?}");
+            }
+        }
+    }
 
     #[test]
     fn so_many_wait_and_no_more() {

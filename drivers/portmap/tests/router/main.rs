@@ -1,5 +1,4 @@
 //! A real router: miniupnpd, in namespaces of its own. Skipped where it is not installed.
-#![expect(clippy::unwrap_used, reason = "a test of its own: whoever runs it reads why")]
 
 use std::net::Ipv4Addr;
 use std::path::Path;

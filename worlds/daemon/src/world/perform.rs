@@ -48,6 +48,7 @@ impl World {
                 // The way there may have been found in this very turn.
                 self.plane.commit_ranges();
                 self.overlay.send(to, &words);
+                self.send_around(to, &words);
             }
             Output::Route(range, link) => {
                 self.plane.set_route(range, link);

@@ -4,22 +4,25 @@
 //!   0      an empty frame on every link: who may hear us sends there from now on
 //!          new keys are asked on our own links: the answers say where we are seen
 //!   0.5 s  others are told where we are reached
-//!   1.2 s  who was not heard since is behind NAT, which does not know us yet: we knock
+//!   0.7 s  who was not heard since is behind NAT, which does not know us yet: we knock, by
+//!          way of those who were; routing still believes in the silent link
 //! ```
 
 use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use node::Input;
 use words::{Engine, LinkId, Time};
 
 use super::World;
+use crate::overlay;
 
 /// When links that were not heard since are reminded, after we roamed. Where the second
 /// number is set, their nodes are asked over the mesh to beckon.
 const REMINDERS: [(Duration, bool); 6] = [
     (Duration::from_millis(300), false),
-    (Duration::from_millis(600), false),
+    (Duration::from_millis(700), true),
     (Duration::from_millis(1_200), true),
     (Duration::from_millis(1_600), false),
     (Duration::from_secs(2), false),
@@ -29,8 +32,11 @@ const REMINDERS: [(Duration, bool); 6] = [
 /// How long others may take to say where they see us before we tell where we are.
 const SEEN: Duration = Duration::from_millis(500);
 
+/// By way of how many neighbours a word goes besides.
+const AROUND: usize = 3;
+
 /// That we roamed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Roamed {
     at: Time,
     /// How many reminders went out.
@@ -62,11 +68,20 @@ impl World {
         self.times.roamed = Some(Roamed { at: now, times: 0, next: now + first });
     }
 
+    /// Sends a word to another node by way of neighbours that were heard since we roamed, if
+    /// we did lately: the usual way may lead through a link that waits for this very word.
+    pub(super) fn send_around(&self, to: Ipv6Addr, words: &[u8]) {
+        let Some(roamed) = &self.times.roamed else { return };
+        let packet = overlay::packet(self.node.me().address(), to, words);
+        let heard = self.plane.link_counters().filter(|(_, traffic)| traffic.heard > roamed.at);
+        for (link, _) in heard.take(AROUND) {
+            self.plane.send(link, &packet);
+        }
+    }
+
     /// Reminds those who were not heard since we roamed, if it is time.
     pub(super) fn remind_if_roamed(&mut self, now: Time) {
-        let Some(mut roamed) = self.times.roamed.take_if(|roamed| roamed.next <= now) else {
-            return;
-        };
+        let Some(roamed) = self.times.roamed.filter(|roamed| roamed.next <= now) else { return };
         let silent: BTreeSet<LinkId> = (self.plane.link_counters())
             .filter(|(_, traffic)| traffic.heard <= roamed.at)
             .map(|(link, _)| link)
@@ -79,8 +94,11 @@ impl World {
                 self.tell(&Input::Unanswered(*link, 0));
             }
         }
-        roamed.times += 1;
-        let next = REMINDERS.get(roamed.times).filter(|_| !silent.is_empty());
-        self.times.roamed = next.map(|(after, _)| Roamed { next: roamed.at + *after, ..roamed });
+        let times = roamed.times + 1;
+        let next = REMINDERS.get(times).filter(|_| !silent.is_empty());
+        let next = next.map(|(after, _)| Roamed { next: roamed.at + *after, times, ..roamed });
+        // What the node says to this is still sent around.
+        self.perform_all();
+        self.times.roamed = next;
     }
 }
