@@ -83,13 +83,7 @@ fn assemble(
     (identity, happened): (Identity, Sender<Happened>),
 ) -> anyhow::Result<World> {
     let (me, network) = (identity.me(), identity.network());
-    let birth = Birth {
-        seed: linux::seed()?,
-        me,
-        router_id: me.routing_name(),
-        ca: identity.ca.der().to_vec(),
-        config: text,
-    };
+    let birth = birth(&identity, text)?;
     let recorder = Recorder::start(wish.record.as_deref(), &birth)
         .context("the recording cannot be started; name a file that you may write")?;
     let node = conceive(&birth).map_err(anyhow::Error::msg)?;
@@ -145,6 +139,13 @@ fn assemble(
         mapper,
         mapped_by: None,
     })
+}
+
+/// Returns all that the node begins with, so that its run can be told again.
+fn birth(identity: &Identity, config: String) -> anyhow::Result<Birth> {
+    let me = identity.me();
+    let (router_id, ca) = (me.routing_name(), identity.ca.der().to_vec());
+    Ok(Birth { seed: linux::seed()?, me, router_id, ca, config })
 }
 
 /// Opens the socket of the tunnels, marked if other packets are to leave by another way.
