@@ -28,10 +28,14 @@ const WAKER: u64 = u64::MAX;
 pub(crate) enum Order {
     /// Cut two hosts from each other.
     Cut(HostId, HostId),
+    /// Let them reach each other again.
+    Heal(HostId, HostId),
     /// Let no UDP through to and from a host.
     BlockUdp(HostId),
     /// Let nothing through to and from a host.
     Silence(HostId),
+    /// Let everything through again.
+    Restore(HostId),
     /// End.
     Stop,
 }
@@ -168,6 +172,8 @@ impl Wires {
                 Order::Cut(a, b) => Input::Cut(a, b),
                 Order::BlockUdp(host) => Input::BlockUdp(host),
                 Order::Silence(host) => Input::Silence(host),
+                Order::Heal(a, b) => Input::Heal(a, b),
+                Order::Restore(host) => Input::Restore(host),
                 Order::Stop => return false,
             };
             self.internet.handle(input, now);

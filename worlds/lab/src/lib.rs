@@ -25,6 +25,7 @@ mod run;
 mod screen;
 mod status;
 mod stop;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -35,10 +36,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-pub use faults::{Fault, NoFault, What};
+pub use faults::{Fault, NoFault, Storm, What};
 pub use internet::{Loss, NoLoss};
 pub use options::Options;
-pub use report::{Arrows, Pings, Report, Revoked, Spread, Stretch};
+pub use report::{Arrows, Gaps, Pings, Report, Revoked, Spread, Stretch};
+pub use tcp::Tcp;
 
 /// How a lab ended.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,6 +14,9 @@ const RUN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_ho
 /// How often each pair is pinged.
 const PING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
 
+/// Most pairs that keep a TCP connection.
+const MOST_TCP: u16 = 100;
+
 /// What can be asked of the lab.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -32,6 +35,10 @@ pub struct Options {
     /// How often each pair is pinged, every 1 ms to every minute; 100 ms if not given, less
     /// often with many pairs.
     pub ping: Option<Duration>,
+    /// How many ordered pairs of nodes, drawn by chance, ping each other; all if not given.
+    pub pairs: Option<u16>,
+    /// How many pairs of nodes, drawn by chance, keep a TCP connection; default 0, at most 100.
+    pub tcp: u16,
     /// What is to go wrong, in any order.
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
@@ -56,6 +63,8 @@ impl Default for Options {
             headless: false,
             report: false,
             ping: None,
+            pairs: None,
+            tcp: 0,
             faults: Vec::new(),
             loss: Loss::None,
             keep_logs: None,
@@ -81,6 +90,12 @@ impl Options {
         if let Some(ping) = self.ping.filter(|ping| !PING.contains(ping)) {
             anyhow::bail!("--ping {}ms: 1ms to 1m", ping.as_millis());
         }
+        if self.pairs == Some(0) {
+            anyhow::bail!("--pairs 0: 1 at least");
+        }
+        if self.tcp > MOST_TCP {
+            anyhow::bail!("--tcp {}: {MOST_TCP} at most", self.tcp);
+        }
         if let Some(misfit) = self.faults.iter().find_map(|fault| fault.misfit(self.nodes)) {
             anyhow::bail!("{misfit}");
         }
@@ -96,6 +111,8 @@ mod tests {
     fn what_cannot_be_done_is_refused_at_once() {
         assert!(Options::default().check().is_ok());
         assert!(Options { nodes: 1, ..Options::default() }.check().is_err());
+        assert!(Options { pairs: Some(0), ..Options::default() }.check().is_err());
+        assert!(Options { tcp: 101, ..Options::default() }.check().is_err());
         let faults = vec![Fault::kill("12@3").unwrap()];
         assert!(Options { faults, ..Options::default() }.check().is_err());
     }

@@ -40,6 +40,13 @@ pub(crate) fn interval(pairs: usize, asked: Option<Duration>) -> Duration {
     asked.unwrap_or_else(|| INTERVAL.max(least)).max(Duration::from_millis(1))
 }
 
+/// Returns all ordered pairs of `hosts`, one from each in turn, so that none has to send many
+/// pings at once.
+pub(crate) fn all_pairs(hosts: &[HostId]) -> Vec<(HostId, HostId)> {
+    let turned = |by: usize| hosts.iter().cycle().skip(by);
+    (1..hosts.len()).flat_map(|by| hosts.iter().copied().zip(turned(by).copied())).collect()
+}
+
 /// Where one node pings from and how it is reached.
 #[derive(Debug)]
 struct Post {
@@ -55,6 +62,7 @@ struct Shared {
     book: Mutex<Book>,
     gone: Mutex<Sum>,
     posts: Mutex<Vec<Post>>,
+    pairs: Vec<(HostId, HostId)>,
     /// No more pings are sent.
     quiet: AtomicBool,
     /// The thread ends.
@@ -71,28 +79,29 @@ pub(crate) struct Pinger {
 }
 
 impl Pinger {
-    /// Starts the thread, with a socket in the namespace of each node.
+    /// Starts the thread, with a socket in the namespace of each node, to ping these `pairs`.
     ///
     /// Nodes are pinged once their addresses are told: see [`address`](Self::address).
     pub(crate) fn start(
         nodes: &[(HostId, &Namespace)],
+        pairs: Vec<(HostId, HostId)>,
         interval: Duration,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let hosts: Vec<HostId> = nodes.iter().map(|(host, _)| *host).collect();
         let mut posts = Vec::new();
         for (host, namespace) in nodes {
             let socket = namespace.run(raw_socket)?.context("cannot make a raw socket")?;
             posts.push(Post { host: *host, socket, address: None });
         }
         let shared = Arc::new(Shared {
-            book: Mutex::new(Book::of(&hosts)),
+            book: Mutex::new(Book::of(&pairs)),
             gone: Mutex::default(),
             posts: Mutex::new(posts),
+            pairs,
             quiet: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
-        let mut rounds = Rounds::of(&hosts, interval, clock, Arc::clone(&shared));
+        let mut rounds = Rounds::of(interval, clock, Arc::clone(&shared));
         let body = move || {
             if let Err(error) = rounds.run() {
                 crate::say(&format!("re6st lab: pinging stopped: {error:#}"));
@@ -115,6 +124,14 @@ impl Pinger {
     pub(crate) fn close(&self, host: HostId) {
         let mut gone = lock(&self.shared.gone);
         self.book().close(host, &mut gone, self.clock.now());
+    }
+
+    /// Opens the pairs of a node that is there again, with others that `is_there`.
+    pub(crate) fn open(&self, host: HostId, is_there: impl Fn(HostId) -> bool) {
+        let its = |(from, to): &&(HostId, HostId)| {
+            (*from == host && is_there(*to)) || (*to == host && is_there(*from))
+        };
+        self.book().open(self.shared.pairs.iter().filter(its).copied());
     }
 
     /// Sends no more pings.
@@ -169,13 +186,8 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn of(hosts: &[HostId], interval: Duration, clock: Clock, shared: Arc<Shared>) -> Self {
-        // One from each node in turn, so that none has to send many at once.
-        let turned = |by: usize| hosts.iter().cycle().skip(by);
-        let pairs = (1..hosts.len())
-            .flat_map(|by| hosts.iter().copied().zip(turned(by).copied()))
-            .collect();
-        let start = clock.now();
+    fn of(interval: Duration, clock: Clock, shared: Arc<Shared>) -> Self {
+        let (pairs, start) = (shared.pairs.clone(), clock.now());
         Self { pairs, interval, clock, shared, due: 0, start }
     }
 
@@ -282,7 +294,10 @@ mod tests {
             return;
         };
         let hosts = [(HostId(1), &namespace), (HostId(2), &namespace)];
-        let pinger = Pinger::start(&hosts, Duration::from_millis(5), Clock::start()).unwrap();
+        let pairs = all_pairs(&[HostId(1), HostId(2)]);
+        assert_eq!(pairs.len(), 2);
+        let interval = Duration::from_millis(5);
+        let pinger = Pinger::start(&hosts, pairs, interval, Clock::start()).unwrap();
         pinger.address(HostId(1), Ipv6Addr::LOCALHOST);
         pinger.address(HostId(2), Ipv6Addr::LOCALHOST);
         while pinger.sum().sent < 20 {

@@ -11,17 +11,20 @@ use linux::Clock;
 use words::{Dice, Time};
 
 use crate::capture::Capture;
-use crate::emulator::{Emulator, Order};
-use crate::faults::{Fault, What, victims};
-use crate::hosts::{Hosts, name};
+use crate::emulator::Emulator;
+use crate::faults::Fault;
+use crate::hosts::Hosts;
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
 use crate::ping::{self, Pinger, Sum};
-use crate::report::{self, Arrows, LostPing, Pings, Report, Spread, Stretch};
+use crate::report::{self, Arrows, Gaps, LostPing, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
 use crate::stop::Stop;
+use crate::tcp::Transfers;
 use crate::watch::Watch;
+
+mod harm;
 
 /// How often the lab looks around.
 const TICK: Duration = Duration::from_millis(100);
@@ -38,10 +41,13 @@ pub(crate) struct Lab {
     hosts: Hosts,
     emulator: Emulator,
     pinger: Pinger,
+    transfers: Transfers,
     watch: Watch,
     screen: Option<Screen<Stderr>>,
     /// Faults to come, the last one first.
     faults: Vec<Fault>,
+    /// How many were carried out.
+    done: usize,
     dice: Dice,
     started: Time,
     /// Nodes whose address the pinger knows.
@@ -74,9 +80,13 @@ impl Lab {
             keep_logs(&hosts, &options);
         }
         ready?;
-        let pairs = usize::from(options.nodes) * usize::from(options.nodes - 1);
-        let interval = ping::interval(pairs, options.ping);
-        let pinger = Pinger::start(&hosts.nodes(), interval, clock)?;
+        let nodes: Vec<HostId> = model.nodes().collect();
+        let mut dice = Dice::of(seed32, "pairs");
+        let pairs = some_pairs(&nodes, options.pairs, &mut dice);
+        let interval = ping::interval(pairs.len(), options.ping);
+        let pinger = Pinger::start(&hosts.nodes(), pairs, interval, clock)?;
+        let connected = some_pairs(&nodes, Some(options.tcp), &mut dice);
+        let transfers = Transfers::start(&hosts.nodes(), &connected)?;
         let watch = Watch::start(clock)?;
         say("re6st lab: starting the nodes");
         let started = clock.now();
@@ -86,11 +96,7 @@ impl Lab {
         }
         let mut faults = options.faults.clone();
         faults.sort_by_key(|fault| std::cmp::Reverse(fault.at));
-        let screen = if options.headless || !stderr().is_terminal() {
-            None
-        } else {
-            Some(Screen::begin(stderr()).context("cannot draw on the terminal")?)
-        };
+        let screen = screen(&options)?;
         Ok(Self {
             options,
             seed,
@@ -100,9 +106,11 @@ impl Lab {
             hosts,
             emulator,
             pinger,
+            transfers,
             watch,
             screen,
             faults,
+            done: 0,
             dice: Dice::of(seed32, "faults"),
             started,
             addressed: BTreeSet::new(),
@@ -140,6 +148,7 @@ impl Lab {
         while !self.pinger.settled() && self.clock.now() < patience {
             std::thread::sleep(TICK / 10);
         }
+        let tcp = self.transfers.stop();
         self.watch.look();
         self.mourn();
         self.screen = None;
@@ -149,6 +158,7 @@ impl Lab {
         let since = ago(ended, self.pinger.lately());
         let mut report = self.costs();
         report.reachable_pairs = self.pinger.book().reachable(since).count();
+        report.tcp = tcp;
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
         report.packets = internet.as_ref().map_or(0, Internet::carried);
@@ -161,11 +171,17 @@ impl Lab {
     fn costs(&self) -> Report {
         let sum = self.pinger.sum();
         let full = self.pinger.book().full();
+        // One lock of the book at a time.
+        let gaps = Gaps::of(self.pinger.book().gaps().iter().map(|gap| gap.to.since(gap.from)));
+        let full_again = self.pinger.book().full_again();
+        let full_again = full_again.map(|it| report::rounded(it.as_secs_f64()));
+        let stretch = Stretch::of(&self.pinger.book(), &self.model);
         let seen = self.watch.seen();
         let there = || seen.values().filter(|seen| !seen.gone);
         let memory: Vec<f64> = there().map(|seen| report::mb(seen.resident)).collect();
         let most = there().map(|seen| report::mb(seen.most_resident)).fold(0.0, f64::max);
         let processor: Vec<f64> = there().map(|seen| seen.processor).collect();
+        let (packets, kilobits): (Vec<f64>, Vec<f64>) = there().map(|seen| seen.control).unzip();
         Report {
             nodes: self.options.nodes,
             pairs: sum.pairs,
@@ -175,7 +191,12 @@ impl Lab {
             arrows: Arrows::of(&seen),
             lost_by_nodes: report::losses(&seen),
             lost_pings: self.lost_pings(),
-            stretch: Stretch::of(&self.pinger.book(), &self.model),
+            faults: self.done,
+            gaps_ms: gaps,
+            full_again_s: full_again,
+            control_packets_per_s: Spread::of(&packets),
+            control_kbit_per_s: Spread::of(&kilobits),
+            stretch,
             rss_mb: Spread { max: report::rounded(most), ..Spread::of(&memory) },
             cpu_share: Spread::of(&processor),
             seed: self.seed,
@@ -221,45 +242,9 @@ impl Lab {
                 && self.addressed.insert(*node)
             {
                 self.pinger.address(*node, address);
+                self.transfers.address(*node, address);
             }
         }
-    }
-
-    /// Lets go wrong what is due.
-    fn go_wrong(&mut self, now: Time) -> anyhow::Result<()> {
-        while self.faults.last().is_some_and(|fault| self.started + fault.at <= now) {
-            let Some(fault) = self.faults.pop() else { break };
-            match fault.what {
-                What::Kill(count) => {
-                    for node in victims(&self.alive(), count, &mut self.dice) {
-                        self.kill(node);
-                        self.pinger.close(node);
-                        self.killed.insert(node);
-                    }
-                }
-                What::KillRegistry => self.kill(HostId::REGISTRY),
-                What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(a), HostId(b))),
-                What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(node))),
-                What::Revoke(node) => self.revoke(HostId(node))?,
-            }
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self, host: HostId) {
-        self.watch.gone(host);
-        self.emulator.order(Order::Silence(host));
-        self.hosts.kill(host);
-    }
-
-    /// Puts a node out of the network; its process goes on, and may try what it likes.
-    fn revoke(&mut self, node: HostId) -> anyhow::Result<()> {
-        let prefix = self.watch.seen().get(&node).and_then(|seen| seen.status.prefix);
-        let prefix = prefix.with_context(|| format!("{} has no prefix yet", name(node)))?;
-        self.pinger.close(node);
-        self.expelled.insert(node);
-        self.watch.expelled(node, prefix, self.clock.now());
-        self.hosts.revoke(&prefix.to_string(), &self.stop)
     }
 
     fn alive(&self) -> Vec<HostId> {
@@ -320,6 +305,14 @@ impl Lab {
     }
 }
 
+/// Begins to draw on the terminal, if there is one to draw on.
+fn screen(options: &Options) -> anyhow::Result<Option<Screen<Stderr>>> {
+    if options.headless || !stderr().is_terminal() {
+        return Ok(None);
+    }
+    Screen::begin(stderr()).context("cannot draw on the terminal").map(Some)
+}
+
 /// Founds the network and lets the nodes join.
 fn enrol(hosts: &mut Hosts, options: &Options, stop: &Stop) -> anyhow::Result<()> {
     hosts.found(options.round, stop).context("the registry cannot be started")?;
@@ -333,6 +326,15 @@ fn keep_logs(hosts: &Hosts, options: &Options) {
         && let Err(error) = hosts.keep_logs(directory)
     {
         say(&format!("re6st lab: cannot keep the logs in {}: {error}", directory.display()));
+    }
+}
+
+/// Draws `count` ordered pairs of `nodes`; all, if it is not said how many.
+fn some_pairs(nodes: &[HostId], count: Option<u16>, dice: &mut Dice) -> Vec<(HostId, HostId)> {
+    let mut all = ping::all_pairs(nodes);
+    match count {
+        Some(count) => dice.draw(&mut all, usize::from(count)),
+        None => all,
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Status {
     pub(crate) arrows: Arrows,
     /// Packets that it lost itself, by reason.
     pub(crate) lost: BTreeMap<String, u64>,
+    /// Packets and octets of control that it sent.
+    pub(crate) control: (u64, u64),
 }
 
 /// Arrows of a node, since it started.
@@ -54,6 +56,7 @@ impl Status {
     /// Takes what is wanted out of an answer; what is not there is zero.
     fn of(answer: &Value) -> Self {
         let arrows = answer.get("arrows").unwrap_or(&Value::Null);
+        let control = answer.get("control_sent").unwrap_or(&Value::Null);
         let text = |key| answer.get(key).and_then(Value::as_str);
         Self {
             address: text("address").and_then(|address| address.parse().ok()),
@@ -68,6 +71,7 @@ impl Status {
                 by_cause: counts(arrows.get("by_cause")),
             },
             lost: counts(answer.get("lost_packets")),
+            control: (count(control.get("packets")), count(control.get("octets"))),
         }
     }
 }
@@ -77,6 +81,19 @@ fn counts(object: Option<&Value>) -> BTreeMap<String, u64> {
     let fields = object.and_then(Value::as_object).into_iter().flatten();
     let numbers = fields.filter_map(|(name, count)| Some((name.clone(), count.as_u64()?)));
     numbers.filter(|(_, count)| *count > 0).collect()
+}
+
+/// Returns to whom the node in `directory` has live links that carry routes.
+pub(crate) fn used_links(directory: &Path) -> io::Result<Vec<Prefix>> {
+    Ok(in_use(&ask(directory, "arrows")?))
+}
+
+fn in_use(rows: &Value) -> Vec<Prefix> {
+    let used = |row: &Value| {
+        let carries = count(row.get("routes")) > 0 && row.get("state")?.as_str()? == "live";
+        row.get("node")?.as_str()?.parse().ok().filter(|_| carries)
+    };
+    rows.as_array().into_iter().flatten().filter_map(used).collect()
 }
 
 /// Tells whether the node in `directory` has a link or a route to the node `other`.
@@ -133,6 +150,18 @@ mod tests {
         assert_eq!((status.links, status.routes, status.arrows.died), (12, 3, 21));
         assert_eq!(status.arrows.by_cause.get("born:chance"), Some(&30));
         assert_eq!(Status::of(&Value::Null), Status::default());
+    }
+
+    #[test]
+    fn only_live_links_with_routes_are_in_use() {
+        let row = |node, state, routes| json!({"node": node, "state": state, "routes": routes});
+        let rows = json!([
+            row("fd00:1::/64", "live", 3),
+            row("fd00:2::/64", "live", 0),
+            row("fd00:3::/64", "draining", 3),
+            row("nonsense", "live", 3),
+        ]);
+        assert_eq!(in_use(&rows), ["fd00:1::/64".parse().unwrap()]);
     }
 
     #[test]

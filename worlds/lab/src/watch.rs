@@ -33,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) most_resident: u64,
     /// Share of one processor that it used since it started.
     pub(crate) processor: f64,
+    /// Packets and kilobits of control that it sent each second since it started.
+    pub(crate) control: (f64, f64),
     /// It was killed or put out: it is not asked any more.
     pub(crate) gone: bool,
 }
@@ -92,6 +94,7 @@ impl Watch {
             resident: 0,
             most_resident: 0,
             processor: 0.0,
+            control: (0.0, 0.0),
             gone: false,
         };
         lock(&self.eyes.seen).insert(node, seen);
@@ -160,6 +163,9 @@ impl Eyes {
             let mut all = lock(&self.seen);
             let Some(seen) = all.get_mut(&node).filter(|seen| !seen.gone) else { continue };
             if let Ok(status) = status {
+                let each = |count: u64| float(count) / age.as_secs_f64().max(0.001);
+                let (packets, octets) = status.control;
+                seen.control = (each(packets), each(octets) / 125.0);
                 seen.status = status;
             }
             // A zombie has no memory; what it used is not its share any more.
@@ -197,6 +203,10 @@ impl Eyes {
         all.retain(|_, seen| !seen.gone);
         all
     }
+}
+
+fn float(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// A thread that panicked has printed why; what it left is still the best there is.
