@@ -124,6 +124,16 @@ impl Namespace {
         })
     }
 
+    /// Returns the same namespace once more; it lives as long as either.
+    ///
+    /// # Errors
+    ///
+    /// The process has too many files.
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        let again = self.0.try_clone();
+        again.map(Self).map_err(|error| Error::new("share a network namespace", error))
+    }
+
     /// Does `deed` inside, on a thread of its own, and returns what it returned.
     ///
     /// Sockets and interfaces made inside stay inside, and can be used from anywhere.

@@ -188,8 +188,10 @@ impl Pulse {
     /// a probe has no answer. One lost answer must not look like death.
     pub(crate) fn nudge(&self, settings: &Settings, ours: bool) -> Time {
         let latest = self.heard.max(self.probed);
-        let Some(carried) = self.carried.filter(|at| latest.since(*at) < 3 * settings.probe) else {
-            return self.seldom(settings);
+        let carried = self.carried.filter(|at| latest.since(*at) < 3 * settings.probe);
+        let Some(carried) = carried else {
+            let measure = self.probed + self.measure(settings, 16 * settings.probe);
+            return measure.or_earlier(self.seldom(settings));
         };
         if self.unanswered > 0 && latest.since(carried) < BUSY {
             return self.probed + self.again(settings);
@@ -199,11 +201,14 @@ impl Pulse {
         let pace = quick.max(latest.since(carried) / 3);
         // Who owns the link is a little quicker, so that the other need not.
         let pace = if ours { pace } else { pace * 3 / 2 };
-        // The owner measures once a second in any case.
-        let measure =
-            if self.trip.is_known() { settings.probe * 3 / 2 } else { settings.probe / 8 };
-        let often = (latest + pace).or_earlier(self.probed + measure.max(quick));
-        often.or_earlier(self.seldom(settings))
+        let measure = self.probed + self.measure(settings, settings.probe * 3 / 2);
+        (latest + pace).or_earlier(measure).or_earlier(self.seldom(settings))
+    }
+
+    /// Returns how long after a probe another one measures: `known`, once the link is. The
+    /// owner probes once a second in any case.
+    fn measure(&self, settings: &Settings, known: Duration) -> Duration {
+        if self.trip.is_known() { known } else { settings.probe / 8 }
     }
 
     /// Returns when a link that carries nothing is probed out of turn.

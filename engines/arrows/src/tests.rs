@@ -148,7 +148,7 @@ fn the_deadline_says_why() {
     assert_eq!(arrows.deadline().map(|d| d.why), Some(Why::Patience(LinkId(0))));
     arrows.handle(Input::Found(LinkId(0), Carriers::of(UDP)), at(1));
     arrows.handle(Input::Up(LinkId(0), node(1)), at(1));
-    assert_eq!(arrows.deadline().map(|d| d.why), Some(Why::Probe));
+    assert_eq!(arrows.deadline().map(|d| d.why), Some(Why::Nudge(LinkId(0))));
 }
 
 #[test]

@@ -13,7 +13,7 @@ const UNMEASURED: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_millis(20);
 
 /// How many measures it takes to know a link.
-const KNOWN: u8 = 8;
+const KNOWN: u8 = 16;
 
 /// How many probes may be under way of which the answers still measure.
 const UNDER_WAY: usize = 16;

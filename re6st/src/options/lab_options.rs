@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use daemon::config::Span;
-use lab::Fault;
+use lab::{Fault, Storm};
 
 #[derive(Debug, Args)]
 pub(crate) struct LabOptions {
@@ -36,6 +36,12 @@ pub(crate) struct LabOptions {
     /// Let the first N nodes be exits, and the others ping a server outside through them
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     exits: u16,
+    /// How many pairs, drawn by chance, ping each other [default: all]
+    #[arg(long, value_name = "N")]
+    pairs: Option<u16>,
+    /// How many pairs, drawn by chance, keep a TCP connection
+    #[arg(long, value_name = "PAIRS", default_value_t = 0)]
+    tcp: u16,
     /// Kill K random nodes T seconds after the nodes' start
     #[arg(long, value_name = "K@T", value_parser = Fault::kill)]
     kill: Vec<Fault>,
@@ -45,6 +51,15 @@ pub(crate) struct LabOptions {
     /// Cut two nodes from each other (0 is the registry)
     #[arg(long, value_name = "A-B@T", value_parser = Fault::cut)]
     cut: Vec<Fault>,
+    /// Cut a link in use, drawn by chance, N times, heal it after three quarters of EVERY seconds
+    #[arg(long, value_name = "N@T/EVERY", value_parser = Storm::read)]
+    cut_storm: Vec<Storm>,
+    /// Kill a node, drawn by chance, N times, start it again after three quarters of EVERY seconds
+    #[arg(long, value_name = "N@T/EVERY", value_parser = Storm::read)]
+    kill_storm: Vec<Storm>,
+    /// Kill all nodes and start them again at once
+    #[arg(long, value_name = "T", value_parser = Fault::restart_all)]
+    restart_all: Vec<Fault>,
     /// Block all UDP of a node
     #[arg(long, value_name = "NODE@T", value_parser = Fault::block_udp)]
     block_udp: Vec<Fault>,
@@ -116,7 +131,10 @@ impl LabOptions {
         let underlay = self.underlay.parse().context("--underlay")?;
         let Self { kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry, .. } =
             self;
-        let faults = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
+        let single = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
+        let single = single.into_iter().flatten().chain(self.restart_all);
+        let cuts = self.cut_storm.into_iter().flat_map(Storm::of_cuts);
+        let kills = self.kill_storm.into_iter().flat_map(Storm::of_kills);
         Ok(lab::Options {
             nodes: self.nodes,
             round: self.round.0,
@@ -127,7 +145,9 @@ impl LabOptions {
             ping: self.ping.map(|span| span.0),
             family: self.family.into(),
             exits: self.exits,
-            faults: faults.into_iter().flatten().collect(),
+            pairs: self.pairs,
+            tcp: self.tcp,
+            faults: single.chain(cuts).chain(kills).collect(),
             loss,
             underlay,
             homes: lab::Homes { nat: self.nat, symmetric: self.symmetric },

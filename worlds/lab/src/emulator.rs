@@ -27,6 +27,8 @@ const WAKER: u64 = u64::MAX;
 pub(crate) enum Order {
     /// Cut two hosts from each other.
     Cut(HostId, HostId),
+    /// Let them reach each other again.
+    Heal(HostId, HostId),
     /// Let no UDP through to and from a host.
     BlockUdp(HostId),
     /// Let UDP through between the first host and the other, and between it and nobody else
@@ -36,6 +38,8 @@ pub(crate) enum Order {
     Roam(HostId),
     /// Let nothing through to and from a host.
     Silence(HostId),
+    /// Let everything through again.
+    Restore(HostId),
     /// End.
     Stop,
 }
@@ -218,6 +222,8 @@ impl Wires {
                 Order::UdpOnly(host, other) => Input::UdpOnly(host, other),
                 Order::Roam(host) => Input::Roam(host),
                 Order::Silence(host) => Input::Silence(host),
+                Order::Heal(a, b) => Input::Heal(a, b),
+                Order::Restore(host) => Input::Restore(host),
                 Order::Stop => return false,
             };
             self.internet.handle(input, now);

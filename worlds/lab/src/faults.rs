@@ -34,7 +34,67 @@ pub enum What {
     KillRegistry,
     /// This node is put out of the network.
     Revoke(u16),
+    /// Two nodes, drawn by chance among those whose link carries routes, cannot reach each
+    /// other directly for so long, and then can again.
+    CutUsed(Duration),
+    /// A node, drawn by chance, is killed, and started again so much later.
+    KillAwhile(Duration),
+    /// The cut between two hosts is healed.
+    Heal(u16, u16),
+    /// A node that was killed is started again.
+    Revive(u16),
+    /// All nodes are killed, and started again at once.
+    RestartAll,
 }
+
+/// The same fault again and again, each healed before the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storm {
+    /// How often.
+    count: u16,
+    /// When the first time, since the nodes were started.
+    first: Duration,
+    /// How long after each the next one comes.
+    every: Duration,
+}
+
+impl Storm {
+    /// Reads `N@T/EVERY`: N times, the first after T seconds, then every EVERY seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn read(text: &str) -> Result<Self, NoFault> {
+        let read = || {
+            let (count, when) = text.split_once('@')?;
+            let (first, every) = when.split_once('/')?;
+            let (count, first, every) = (count.parse().ok()?, seconds(first)?, seconds(every)?);
+            (every >= SHORTEST).then_some(Self { count, first, every })
+        };
+        let form = "N@T/EVERY, as 20@30/4, EVERY at least 1";
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+    }
+
+    /// Returns its faults: silent cuts between nodes whose link carries routes.
+    pub fn of_cuts(self) -> impl Iterator<Item = Fault> {
+        self.faults(What::CutUsed)
+    }
+
+    /// Returns its faults: nodes that are killed, and started again.
+    pub fn of_kills(self) -> impl Iterator<Item = Fault> {
+        self.faults(What::KillAwhile)
+    }
+
+    /// Each lasts three quarters of the time to the next.
+    fn faults(self, what: fn(Duration) -> What) -> impl Iterator<Item = Fault> {
+        let lasts = self.every * 3 / 4;
+        (0..u32::from(self.count))
+            .map(move |n| Fault { at: self.first + self.every * n, what: what(lasts) })
+    }
+}
+
+/// The shortest time between two faults of a storm.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Text that is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +188,17 @@ impl Fault {
         Ok(Self { at, what: What::KillRegistry })
     }
 
+    /// Reads `T`: kill all nodes after T seconds, and start them again at once.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn restart_all(text: &str) -> Result<Self, NoFault> {
+        let form = "T, as 30";
+        let at = seconds(text).ok_or_else(|| NoFault { text: text.to_owned(), form })?;
+        Ok(Self { at, what: What::RestartAll })
+    }
+
     fn of(
         text: &str,
         form: &'static str,
@@ -146,11 +217,17 @@ impl Fault {
             What::Kill(count) if *count >= nodes => {
                 return Some(format!("there are {nodes} nodes; kill fewer than that"));
             }
-            What::Kill(_) | What::KillRegistry => return None,
-            What::Cut(a, b) => (vec![*a, *b], 0),
-            What::BlockUdp(node) | What::Revoke(node) | What::Roam(node) | What::KillNode(node) => {
-                (vec![*node], 1)
-            }
+            What::Kill(_)
+            | What::KillRegistry
+            | What::CutUsed(_)
+            | What::KillAwhile(_)
+            | What::RestartAll => return None,
+            What::Cut(a, b) | What::Heal(a, b) => (vec![*a, *b], 0),
+            What::BlockUdp(node)
+            | What::Revoke(node)
+            | What::Roam(node)
+            | What::KillNode(node)
+            | What::Revive(node) => (vec![*node], 1),
             What::UdpOnly(node, others) => ([&[*node], &others[..]].concat(), 1),
         };
         let wrong = named.into_iter().find(|node| *node < least || *node > nodes)?;
@@ -200,6 +277,20 @@ mod tests {
         }
         assert!(Fault::udp_only("3@3").is_err() && Fault::udp_only("3:@3").is_err());
         assert!(Fault::cut("1-1@3").is_err() && Fault::cut("1@3").is_err());
+    }
+
+    #[test]
+    fn a_storm_is_the_same_fault_again_and_again() {
+        let (at, lasts) = (Duration::from_secs, Duration::from_secs(3));
+        let storm = Storm::read("3@20/4").unwrap();
+        let cuts: Vec<Fault> = storm.clone().of_cuts().collect();
+        let when: Vec<Duration> = cuts.iter().map(|fault| fault.at).collect();
+        assert_eq!(when, [at(20), at(24), at(28)]);
+        assert!(cuts.iter().all(|fault| fault.what == What::CutUsed(lasts)));
+        assert!(storm.of_kills().all(|fault| fault.what == What::KillAwhile(lasts)));
+        for text in ["3@20", "3/4", "@20/4", "3@20/0.5", "x@1/2"] {
+            assert!(Storm::read(text).unwrap_err().to_string().contains("20@30/4"), "{text}");
+        }
     }
 
     #[test]

@@ -275,7 +275,8 @@ impl Hosts {
 
     /// Starts what runs until the end; it writes to its host's log.
     fn start(&mut self, host: HostId, mut command: Command) -> anyhow::Result<u32> {
-        let log = File::create(self.log(host)).context("cannot make a log")?;
+        let log = File::options().create(true).append(true).open(self.log(host));
+        let log = log.context("cannot make a log")?;
         command.stdout(log.try_clone().context("cannot share a log")?).stderr(log);
         let host = self.all.get_mut(host.index()).context("no such host")?;
         let process = host.namespace.spawn(&mut command)?;

@@ -40,6 +40,8 @@ pub enum Input<'a> {
     Sent(HostId, &'a [u8]),
     /// From now on nothing passes directly between the two.
     Cut(HostId, HostId),
+    /// The two reach each other again.
+    Heal(HostId, HostId),
     /// From now on no UDP leaves or reaches this host; TCP does.
     BlockUdp(HostId),
     /// From now on UDP passes between the first host and the other, and others ordered so;
@@ -49,6 +51,8 @@ pub enum Input<'a> {
     Roam(HostId),
     /// From now on nothing leaves or reaches this host.
     Silence(HostId),
+    /// What leaves and reaches this host passes again.
+    Restore(HostId),
     /// Time passed.
     Wake,
 }
@@ -154,6 +158,8 @@ impl Engine for Internet {
             Input::Silence(host) => {
                 self.silent.insert(host);
             }
+            Input::Heal(a, b) => self.cuts.retain(|cut| *cut != (a, b) && *cut != (b, a)),
+            Input::Restore(host) => _ = self.silent.remove(&host),
             Input::Wake => {}
         }
         while self.travelling.peek().is_some_and(|Reverse(first)| first.at <= now) {

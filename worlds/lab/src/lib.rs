@@ -26,6 +26,7 @@ mod run;
 mod screen;
 mod status;
 mod stop;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -36,10 +37,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-pub use faults::{Fault, NoFault, What};
+pub use faults::{Fault, NoFault, Storm, What};
 pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
 pub use options::{Family, Options};
-pub use report::{Arrows, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};
+pub use report::{Arrows, Gaps, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};
+pub use tcp::Tcp;
 
 /// How a lab ended.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,6 +14,9 @@ const RUN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_ho
 /// How often each pair is pinged.
 const PING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
 
+/// Most pairs that keep a TCP connection.
+const MOST_TCP: u16 = 100;
+
 /// With which addresses the nodes ping each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
@@ -49,6 +52,10 @@ pub struct Options {
     /// So many nodes, the first ones, let the others out to the Internet; fewer than there are
     /// nodes. The network then has IPv4, and the others ping a server outside of the mesh.
     pub exits: u16,
+    /// How many ordered pairs of nodes, drawn by chance, ping each other; all if not given.
+    pub pairs: Option<u16>,
+    /// How many pairs of nodes, drawn by chance, keep a TCP connection; default 0, at most 100.
+    pub tcp: u16,
     /// What is to go wrong, in any order.
     pub faults: Vec<Fault>,
     /// What the emulated Internet loses; nothing by default.
@@ -79,6 +86,8 @@ impl Default for Options {
             ping: None,
             family: Family::Ipv6,
             exits: 0,
+            pairs: None,
+            tcp: 0,
             faults: Vec::new(),
             loss: Loss::None,
             underlay: Underlay::Four,
@@ -117,6 +126,12 @@ impl Options {
         if self.exits >= self.nodes {
             anyhow::bail!("--exits {}: fewer than the {} nodes", self.exits, self.nodes);
         }
+        if self.pairs == Some(0) {
+            anyhow::bail!("--pairs 0: 1 at least");
+        }
+        if self.tcp > MOST_TCP {
+            anyhow::bail!("--tcp {}: {MOST_TCP} at most", self.tcp);
+        }
         if let Some(misfit) = self.faults.iter().find_map(|fault| fault.misfit(self.nodes)) {
             anyhow::bail!("{misfit}");
         }
@@ -132,6 +147,8 @@ mod tests {
     fn what_cannot_be_done_is_refused_at_once() {
         assert!(Options::default().check().is_ok());
         assert!(Options { nodes: 1, ..Options::default() }.check().is_err());
+        assert!(Options { pairs: Some(0), ..Options::default() }.check().is_err());
+        assert!(Options { tcp: 101, ..Options::default() }.check().is_err());
         let faults = vec![Fault::kill("12@3").unwrap()];
         assert!(Options { faults, ..Options::default() }.check().is_err());
     }

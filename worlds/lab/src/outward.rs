@@ -85,6 +85,17 @@ impl Outward {
         self.users.retain(|user| *user != node);
     }
 
+    /// Opens the pings of a node that is there again, if it is no exit.
+    pub(crate) fn open(&mut self, node: HostId) {
+        if self.exits.contains(&node) || self.users.contains(&node) {
+            return;
+        }
+        self.users.push(node);
+        self.pinger.open(node, |_| true);
+        // Its address may not have been known when the others began.
+        self.is_pinging = false;
+    }
+
     /// Sends no more pings.
     pub(crate) fn quiet(&self) {
         self.pinger.quiet();

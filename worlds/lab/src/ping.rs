@@ -51,6 +51,13 @@ pub(crate) enum Ip {
     V6,
 }
 
+/// Returns all ordered pairs of `hosts`, one from each in turn, so that none has to send many
+/// pings at once.
+pub(crate) fn all_pairs(hosts: &[HostId]) -> Vec<(HostId, HostId)> {
+    let turned = |by: usize| hosts.iter().cycle().skip(by);
+    (1..hosts.len()).flat_map(|by| hosts.iter().copied().zip(turned(by).copied())).collect()
+}
+
 /// Where one node pings from and how it is reached.
 #[derive(Debug)]
 struct Post {
@@ -67,6 +74,7 @@ struct Shared {
     book: Mutex<Book>,
     gone: Mutex<Sum>,
     posts: Mutex<Vec<Post>>,
+    pairs: Vec<(HostId, HostId)>,
     /// No more pings are sent.
     quiet: AtomicBool,
     /// The thread ends.
@@ -83,25 +91,9 @@ pub(crate) struct Pinger {
 }
 
 impl Pinger {
-    /// Starts the thread, with a socket in the namespace of each node, for all pairs of them.
+    /// Starts the thread, with a socket in the namespace of each node, for these `pairs`.
     ///
     /// Nodes are pinged once their addresses are told: see [`address`](Self::address).
-    pub(crate) fn start(
-        nodes: &[(HostId, &Namespace)],
-        interval: Duration,
-        clock: Clock,
-        ip: Ip,
-    ) -> anyhow::Result<Self> {
-        let hosts: Vec<HostId> = nodes.iter().map(|(host, _)| *host).collect();
-        // One from each node in turn, so that none has to send many at once.
-        let turned = |by: usize| hosts.iter().cycle().skip(by);
-        let pairs = (1..hosts.len())
-            .flat_map(|by| hosts.iter().copied().zip(turned(by).copied()))
-            .collect();
-        Self::between(nodes, pairs, (interval, clock, ip))
-    }
-
-    /// Starts the thread, for these pairs of hosts.
     pub(crate) fn between(
         nodes: &[(HostId, &Namespace)],
         pairs: Vec<(HostId, HostId)>,
@@ -115,13 +107,14 @@ impl Pinger {
         }
         let shared = Arc::new(Shared {
             ip,
-            book: Mutex::new(Book::of_pairs(pairs.iter().copied())),
+            book: Mutex::new(Book::of(&pairs)),
             gone: Mutex::default(),
             posts: Mutex::new(posts),
+            pairs,
             quiet: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
-        let mut rounds = Rounds::of(pairs, interval, clock, Arc::clone(&shared));
+        let mut rounds = Rounds::of(interval, clock, Arc::clone(&shared));
         let body = move || {
             if let Err(error) = rounds.run() {
                 crate::say(&format!("re6st lab: pinging stopped: {error:#}"));
@@ -147,6 +140,14 @@ impl Pinger {
     pub(crate) fn close(&self, host: HostId) {
         let mut gone = lock(&self.shared.gone);
         self.book().close(host, &mut gone, self.clock.now());
+    }
+
+    /// Opens the pairs of a node that is there again, with others that `is_there`.
+    pub(crate) fn open(&self, host: HostId, is_there: impl Fn(HostId) -> bool) {
+        let its = |(from, to): &&(HostId, HostId)| {
+            (*from == host && is_there(*to)) || (*to == host && is_there(*from))
+        };
+        self.book().open(self.shared.pairs.iter().filter(its).copied());
     }
 
     /// Sends no more pings.
@@ -201,13 +202,8 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn of(
-        pairs: Vec<(HostId, HostId)>,
-        interval: Duration,
-        clock: Clock,
-        shared: Arc<Shared>,
-    ) -> Self {
-        let start = clock.now();
+    fn of(interval: Duration, clock: Clock, shared: Arc<Shared>) -> Self {
+        let (pairs, start) = (shared.pairs.clone(), clock.now());
         Self { pairs, interval, clock, shared, due: 0, start }
     }
 
@@ -318,9 +314,11 @@ mod tests {
             return;
         };
         let hosts = [(HostId(1), &namespace), (HostId(2), &namespace)];
+        let pairs = all_pairs(&[HostId(1), HostId(2)]);
+        assert_eq!(pairs.len(), 2);
         for (ip, own) in [(Ip::V6, "::1"), (Ip::V4, "127.0.0.1")] {
-            let pinger =
-                Pinger::start(&hosts, Duration::from_millis(5), Clock::start(), ip).unwrap();
+            let how = (Duration::from_millis(5), Clock::start(), ip);
+            let pinger = Pinger::between(&hosts, pairs.clone(), how).unwrap();
             pinger.address(HostId(1), own.parse().unwrap());
             pinger.address(HostId(2), own.parse().unwrap());
             while pinger.sum().sent < 20 {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::internet::{Dropped, HostId, Model};
 use crate::ping::Sum;
+use crate::tcp::Tcp;
 use crate::watch::{Expelled, Seen};
 
 /// How a run went. The keys and their order are those that readers rely on; new ones are
@@ -55,6 +56,19 @@ pub struct Report {
     pub nat: Nat,
     /// What nodes sent out of the mesh, through exits.
     pub outside: Outside,
+    /// Faults that were carried out, each of a storm for itself.
+    pub faults: usize,
+    /// The times that pairs were without an answer, if pings were lost in them.
+    pub gaps_ms: Gaps,
+    /// Seconds from the last time that nodes were killed or restarted until every pair of those
+    /// that were there had been answered again.
+    pub full_again_s: Option<f64>,
+    /// Packets of control, each second, that a node sent: its own and those it passed on.
+    pub control_packets_per_s: Spread,
+    /// The same in kilobits.
+    pub control_kbit_per_s: Spread,
+    /// The TCP connections through the mesh.
+    pub tcp: Tcp,
 }
 
 /// Nodes behind NAT, and their links with each other.
@@ -78,6 +92,50 @@ pub struct Outside {
     /// How many packets reached the server, by the host that they came from: only exits, if
     /// nothing leaves by another way.
     pub by_host: BTreeMap<String, u64>,
+}
+
+/// How long pairs were without an answer, in milliseconds, each time that pings were lost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Gaps {
+    /// How many such times there were, of all pairs.
+    pub count: usize,
+    /// What half of them do not exceed.
+    pub p50: f64,
+    /// What 90 % do not exceed.
+    pub p90: f64,
+    /// What 99 % do not exceed.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+    /// How many there were up to each of these lengths, and longer than the one before; `more` is
+    /// those beyond the last.
+    pub histogram: BTreeMap<String, usize>,
+}
+
+/// The bounds of the histogram of gaps, in milliseconds.
+const BOUNDS: [u32; 9] = [50, 100, 200, 300, 500, 1_000, 2_000, 4_000, 10_000];
+
+impl Gaps {
+    /// Returns the distribution of gaps of these lengths.
+    pub(crate) fn of(lengths: impl Iterator<Item = Duration>) -> Self {
+        let mut all: Vec<f64> = lengths.map(ms).collect();
+        all.sort_by(f64::total_cmp);
+        let mut histogram = BTreeMap::new();
+        for length in &all {
+            let bound = BOUNDS.iter().find(|bound| *length <= f64::from(**bound));
+            let name = bound.map_or("more".to_owned(), |bound| format!("{bound:05}"));
+            *histogram.entry(name).or_default() += 1;
+        }
+        let at = |percent| rank(&all, percent);
+        let (p50, p90, p99, max) = (at(50), at(90), at(99), at(100));
+        Self { count: all.len(), p50, p90, p99, max, histogram }
+    }
+}
+
+/// Returns what `percent` of the sorted `values` do not exceed; zero if there are none.
+fn rank(values: &[f64], percent: usize) -> f64 {
+    let rank = (values.len() * percent).div_ceil(100).saturating_sub(1);
+    rounded(values.get(rank).copied().unwrap_or(0.0))
 }
 
 /// A ping that was lost.
@@ -215,10 +273,9 @@ impl Stretch {
     fn from_ratios(mut ratios: Vec<f64>) -> Self {
         ratios.sort_by(f64::total_cmp);
         let faster = ratios.iter().filter(|ratio| **ratio < 1.0).count();
-        let rank = (ratios.len() * 95).div_ceil(100).saturating_sub(1);
         Self {
             mean: Spread::of(&ratios).mean,
-            p95: rounded(ratios.get(rank).copied().unwrap_or(0.0)),
+            p95: rank(&ratios, 95),
             faster_than_direct_share: rounded(share(faster, ratios.len())),
         }
     }
@@ -330,6 +387,18 @@ mod tests {
         let stretch = Stretch::from_ratios(ratios);
         assert_eq!(stretch, Stretch { mean: 1.075, p95: 1.0, faster_than_direct_share: 0.05 });
         assert_eq!(Stretch::from_ratios(Vec::new()), Stretch::default());
+    }
+
+    #[test]
+    fn gaps_are_ranked_and_sorted_into_bounds() {
+        let gaps = Gaps::of((1..=100).map(|n| Duration::from_millis(n * 10)));
+        let expected = (100, 500.0, 900.0, 990.0, 1_000.0);
+        assert_eq!((gaps.count, gaps.p50, gaps.p90, gaps.p99, gaps.max), expected);
+        let counts = ["00050", "00100", "00200", "00300", "00500", "01000"];
+        assert!(gaps.histogram.keys().eq(counts.iter()));
+        assert!(gaps.histogram.values().eq([5, 5, 10, 10, 20, 50].iter()));
+        assert_eq!(Gaps::of(std::iter::once(Duration::from_secs(11))).histogram["more"], 1);
+        assert_eq!(Gaps::of(std::iter::empty()), Gaps::default());
     }
 
     #[test]

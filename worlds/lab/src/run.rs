@@ -12,18 +12,21 @@ use linux::Clock;
 use words::{Dice, Time};
 
 use crate::capture::Capture;
-use crate::emulator::{Emulator, Order};
-use crate::faults::{Fault, What, victims};
-use crate::hosts::{Hosts, name};
+use crate::emulator::Emulator;
+use crate::faults::Fault;
+use crate::hosts::Hosts;
 use crate::internet::{HostId, Internet, Model};
 use crate::options::Options;
 use crate::outward::Outward;
 use crate::ping::{self, Pingers, Sum};
-use crate::report::{self, Arrows, LostPing, Nat, Pings, Report, Spread, Stretch};
+use crate::report::{self, Arrows, Gaps, LostPing, Nat, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
 use crate::stop::Stop;
+use crate::tcp::Transfers;
 use crate::watch::Watch;
+
+mod harm;
 
 /// How often the lab looks around.
 const TICK: Duration = Duration::from_millis(100);
@@ -40,11 +43,14 @@ pub(crate) struct Lab {
     hosts: Hosts,
     emulator: Emulator,
     pinger: Pingers,
+    transfers: Transfers,
     watch: Watch,
     outward: Option<Outward>,
     screen: Option<Screen<Stderr>>,
     /// Faults to come, the last one first.
     faults: Vec<Fault>,
+    /// How many were carried out.
+    done: usize,
     dice: Dice,
     started: Time,
     /// Addresses that the pinger knows.
@@ -78,7 +84,12 @@ impl Lab {
             keep_logs(&hosts, &options);
         }
         ready?;
-        let pinger = Pingers::start(&hosts.nodes(), options.family, options.ping, clock)?;
+        let nodes: Vec<HostId> = model.nodes().collect();
+        let mut dice = Dice::of(seed32, "pairs");
+        let pairs = some_pairs(&nodes, options.pairs, &mut dice);
+        let pinger = Pingers::start(&hosts.nodes(), &pairs, (options.family, options.ping, clock))?;
+        let connected = some_pairs(&nodes, Some(options.tcp), &mut dice);
+        let transfers = Transfers::start(&hosts.nodes(), &connected)?;
         let watch = Watch::start(clock)?;
         hosts.configure(options.exits)?;
         let outward = Outward::prepare(&hosts, &options, clock)?;
@@ -91,11 +102,7 @@ impl Lab {
         }
         let mut faults = options.faults.clone();
         faults.sort_by_key(|fault| std::cmp::Reverse(fault.at));
-        let screen = if options.headless || !stderr().is_terminal() {
-            None
-        } else {
-            Some(Screen::begin(stderr()).context("cannot draw on the terminal")?)
-        };
+        let screen = screen(&options)?;
         Ok(Self {
             options,
             seed,
@@ -105,10 +112,12 @@ impl Lab {
             hosts,
             emulator,
             pinger,
+            transfers,
             watch,
             outward,
             screen,
             faults,
+            done: 0,
             dice: Dice::of(seed32, "faults"),
             started,
             addressed: BTreeSet::new(),
@@ -152,6 +161,7 @@ impl Lab {
         while !settled(&self) && self.clock.now() < patience {
             std::thread::sleep(TICK / 10);
         }
+        let tcp = self.transfers.stop();
         self.watch.look();
         self.mourn();
         self.screen = None;
@@ -161,6 +171,7 @@ impl Lab {
         let since = ago(ended, self.pinger.lately());
         let mut report = self.costs();
         report.reachable_pairs = self.pinger.reachable(since).len();
+        report.tcp = tcp;
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
         if let (Some(outward), Some(internet)) = (&self.outward, &internet) {
@@ -181,6 +192,7 @@ impl Lab {
         let memory: Vec<f64> = there().map(|seen| report::mb(seen.resident)).collect();
         let most = there().map(|seen| report::mb(seen.most_resident)).fold(0.0, f64::max);
         let processor: Vec<f64> = there().map(|seen| seen.processor).collect();
+        let (packets, kilobits): (Vec<f64>, Vec<f64>) = there().map(|seen| seen.control).unzip();
         Report {
             nodes: self.options.nodes,
             pairs: sum.pairs,
@@ -191,6 +203,11 @@ impl Lab {
             lost_by_nodes: report::losses(&seen),
             lost_pings: self.lost_pings(),
             stretch: Stretch::of(&self.pinger.medians(), &self.model),
+            faults: self.done,
+            gaps_ms: Gaps::of(self.pinger.gaps().into_iter()),
+            full_again_s: self.pinger.full_again().map(|it| report::rounded(it.as_secs_f64())),
+            control_packets_per_s: Spread::of(&packets),
+            control_kbit_per_s: Spread::of(&kilobits),
             rss_mb: Spread { max: report::rounded(most), ..Spread::of(&memory) },
             cpu_share: Spread::of(&processor),
             seed: self.seed,
@@ -236,69 +253,10 @@ impl Lab {
             for address in &seen.status.addresses {
                 if self.addressed.insert(*address) {
                     self.pinger.address(*node, *address);
+                    self.transfers.address(*node, *address);
                 }
             }
         }
-    }
-
-    /// Lets go wrong what is due.
-    fn go_wrong(&mut self, now: Time) -> anyhow::Result<()> {
-        while self.faults.last().is_some_and(|fault| self.started + fault.at <= now) {
-            let Some(fault) = self.faults.pop() else { break };
-            match fault.what {
-                What::Kill(count) => {
-                    for node in victims(&self.alive(), count, &mut self.dice) {
-                        self.kill_node(node);
-                    }
-                }
-                What::KillNode(node) => self.kill_node(HostId(node)),
-                What::KillRegistry => self.kill(HostId::REGISTRY),
-                What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(a), HostId(b))),
-                What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(node))),
-                What::UdpOnly(node, others) => {
-                    for other in others {
-                        self.emulator.order(Order::UdpOnly(HostId(node), HostId(other)));
-                    }
-                }
-                What::Roam(node) => self.roam(HostId(node))?,
-                What::Revoke(node) => self.revoke(HostId(node))?,
-            }
-        }
-        Ok(())
-    }
-
-    fn kill_node(&mut self, node: HostId) {
-        self.kill(node);
-        self.pinger.close(node);
-        if let Some(outward) = &mut self.outward {
-            outward.close(node);
-        }
-        self.killed.insert(node);
-    }
-
-    fn kill(&mut self, host: HostId) {
-        self.watch.gone(host);
-        self.emulator.order(Order::Silence(host));
-        self.hosts.kill(host);
-    }
-
-    /// Takes a node to another place.
-    fn roam(&mut self, node: HostId) -> anyhow::Result<()> {
-        self.emulator.order(Order::Roam(node));
-        match self.model.roam(node) {
-            Some(place) => self.hosts.roam(node, place),
-            None => Ok(()),
-        }
-    }
-
-    /// Puts a node out of the network; its process goes on, and may try what it likes.
-    fn revoke(&mut self, node: HostId) -> anyhow::Result<()> {
-        let prefix = self.watch.seen().get(&node).and_then(|seen| seen.status.prefix);
-        let prefix = prefix.with_context(|| format!("{} has no prefix yet", name(node)))?;
-        self.pinger.close(node);
-        self.expelled.insert(node);
-        self.watch.expelled(node, prefix, self.clock.now());
-        self.hosts.revoke(&prefix.to_string(), &self.stop)
     }
 
     fn alive(&self) -> Vec<HostId> {
@@ -358,6 +316,14 @@ impl Lab {
     }
 }
 
+/// Begins to draw on the terminal, if there is one to draw on.
+fn screen(options: &Options) -> anyhow::Result<Option<Screen<Stderr>>> {
+    if options.headless || !stderr().is_terminal() {
+        return Ok(None);
+    }
+    Screen::begin(stderr()).context("cannot draw on the terminal").map(Some)
+}
+
 /// Founds the network and lets the nodes join.
 fn enrol(hosts: &mut Hosts, options: &Options, stop: &Stop) -> anyhow::Result<()> {
     hosts.found(options, stop).context("the registry cannot be started")?;
@@ -371,6 +337,15 @@ fn keep_logs(hosts: &Hosts, options: &Options) {
         && let Err(error) = hosts.keep_logs(directory)
     {
         say(&format!("re6st lab: cannot keep the logs in {}: {error}", directory.display()));
+    }
+}
+
+/// Draws `count` ordered pairs of `nodes`; all, if it is not said how many.
+fn some_pairs(nodes: &[HostId], count: Option<u16>, dice: &mut Dice) -> Vec<(HostId, HostId)> {
+    let mut all = ping::all_pairs(nodes);
+    match count {
+        Some(count) => dice.draw(&mut all, usize::from(count)),
+        None => all,
     }
 }
 

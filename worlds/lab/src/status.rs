@@ -30,6 +30,8 @@ pub(crate) struct Status {
     pub(crate) arrows: Arrows,
     /// Packets that it lost itself, by reason.
     pub(crate) lost: BTreeMap<String, u64>,
+    /// Packets and octets of control that it sent.
+    pub(crate) control: (u64, u64),
 }
 
 /// Arrows of a node, since it started.
@@ -57,6 +59,7 @@ impl Status {
     fn of(answer: &Value) -> Self {
         let arrows = answer.get("arrows").unwrap_or(&Value::Null);
         let text_at = |path| answer.pointer(path).and_then(Value::as_str);
+        let control = answer.get("control_sent").unwrap_or(&Value::Null);
         let text = |key| answer.get(key).and_then(Value::as_str);
         Self {
             addresses: [text("address"), text_at("/ipv4/address")]
@@ -79,6 +82,7 @@ impl Status {
                 by_cause: counts(arrows.get("by_cause")),
             },
             lost: counts(answer.get("lost_packets")),
+            control: (count(control.get("packets")), count(control.get("octets"))),
         }
     }
 }
@@ -101,6 +105,19 @@ fn neighbours(rows: &Value) -> BTreeSet<Prefix> {
     };
     let rows = rows.as_array().into_iter().flatten();
     rows.filter(up).filter_map(|row| row.get("node")?.as_str()?.parse().ok()).collect()
+}
+
+/// Returns to whom the node in `directory` has live links that carry routes.
+pub(crate) fn used_links(directory: &Path) -> io::Result<Vec<Prefix>> {
+    Ok(in_use(&ask(directory, "arrows")?))
+}
+
+fn in_use(rows: &Value) -> Vec<Prefix> {
+    let used = |row: &Value| {
+        let carries = count(row.get("routes")) > 0 && row.get("state")?.as_str()? == "live";
+        row.get("node")?.as_str()?.parse().ok().filter(|_| carries)
+    };
+    rows.as_array().into_iter().flatten().filter_map(used).collect()
 }
 
 /// Tells whether the node in `directory` has a link or a route to the node `other`.
@@ -169,6 +186,18 @@ mod tests {
         let found = neighbours(&rows);
         let expected = ["fd00:1:2:7::/64", "fd00:1:2:9::/64"].map(|text| text.parse().unwrap());
         assert_eq!(found, BTreeSet::from(expected));
+    }
+
+    #[test]
+    fn only_live_links_with_routes_are_in_use() {
+        let row = |node, state, routes| json!({"node": node, "state": state, "routes": routes});
+        let rows = json!([
+            row("fd00:1::/64", "live", 3),
+            row("fd00:2::/64", "live", 0),
+            row("fd00:3::/64", "draining", 3),
+            row("nonsense", "live", 3),
+        ]);
+        assert_eq!(in_use(&rows), ["fd00:1::/64".parse().unwrap()]);
     }
 
     #[test]

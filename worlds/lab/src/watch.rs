@@ -37,6 +37,8 @@ pub(crate) struct Seen {
     pub(crate) hidden: bool,
     /// Nodes to which it had a link at any look, if it is behind NAT.
     pub(crate) linked: BTreeSet<Prefix>,
+    /// Packets and kilobits of control that it sent each second since it started.
+    pub(crate) control: (f64, f64),
     /// It was killed or put out: it is not asked any more.
     pub(crate) gone: bool,
 }
@@ -86,8 +88,10 @@ impl Watch {
         Ok(Self { eyes, over, thread })
     }
 
-    /// A node was started, behind NAT or not: watch it.
+    /// A node was started, behind NAT or not: watch it. The links of its former life still count.
     pub(crate) fn add(&self, node: HostId, hidden: bool, directory: PathBuf, process: u32) {
+        let mut all = lock(&self.eyes.seen);
+        let linked = all.remove(&node).map(|before| before.linked).unwrap_or_default();
         let seen = Seen {
             directory,
             process,
@@ -97,10 +101,12 @@ impl Watch {
             most_resident: 0,
             processor: 0.0,
             hidden,
-            linked: BTreeSet::new(),
+            linked,
+            control: (0.0, 0.0),
             gone: false,
         };
-        lock(&self.eyes.seen).insert(node, seen);
+        all.insert(node, seen);
+        drop(all);
         self.wake();
     }
 
@@ -167,6 +173,9 @@ impl Eyes {
             let mut all = lock(&self.seen);
             let Some(seen) = all.get_mut(&node).filter(|seen| !seen.gone) else { continue };
             if let Ok(status) = status {
+                let each = |count: u64| float(count) / age.as_secs_f64().max(0.001);
+                let (packets, octets) = status.control;
+                seen.control = (each(packets), each(octets) / 125.0);
                 seen.status = status;
             }
             seen.linked.extend(linked.unwrap_or_default());
@@ -205,6 +214,10 @@ impl Eyes {
         all.retain(|_, seen| !seen.gone);
         all
     }
+}
+
+fn float(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// A thread that panicked has printed why; what it left is still the best there is.

@@ -158,6 +158,26 @@ pub(super) fn underlay(bench: &Bench) -> Outcome {
     Outcome::passed("IPv6 alone, and both")
 }
 
+/// Links in use are cut in silence and nodes killed, one after another; all is healed, and all
+/// of it was walked around.
+pub(super) fn failover(bench: &Bench) -> Outcome {
+    let storms = ["--cut-storm", "8@20/4", "--kill-storm", "3@52/5"];
+    let options = ["--nodes", "10", "--pairs", "40", "--ping", "20ms", "--tcp", "5"];
+    run(bench, "lab-failover", 75, &[&options[..], &storms].concat(), |report| {
+        report.all_reachable()?;
+        let (faults, resets) = (report.number("/faults"), report.number("/tcp/resets"));
+        if faults < 11.0 {
+            return Err(format!("only {faults} of 11 faults were carried out"));
+        }
+        if resets > 0.0 {
+            return Err(format!("{resets} TCP connections broke"));
+        }
+        let gap = |name| report.number(&format!("/gaps_ms/{name}"));
+        let (count, half, most) = (gap("count"), gap("p50"), gap("p99"));
+        Ok(format!("{faults} faults, {count} gaps: p50 {half} ms, p99 {most} ms; 0 TCP resets"))
+    })
+}
+
 /// A node is put out of the network while its process goes on and tries what it likes.
 pub(super) fn revoke(bench: &Bench) -> Outcome {
     run(

@@ -13,13 +13,14 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 14] = [
+pub(crate) const STEPS: [Step; 15] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s", checks::mesh),
     step("lab-ipv4", "6 nodes reach each other by IPv4 as well, within 15 s", checks::ipv4),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-kill", "survivors reach each other again after nodes die", checks::kill),
     step("lab-cut", "two nodes cut from each other meet through others", checks::cut),
     step("lab-exit", "members leave by an exit, and by another when it dies", checks::exit),
+    step("lab-failover", "what fails is walked around, and healed", checks::failover),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
     step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
     step("lab-replay", "a recorded run of each node replays word for word", checks::replay),

@@ -9,7 +9,7 @@ pub(super) struct Report {
 }
 
 /// Every number that a report must have, as a path into it.
-const NUMBERS: [&str; 15] = [
+const NUMBERS: [&str; 20] = [
     "/nodes",
     "/pairs",
     "/reachable_pairs",
@@ -25,6 +25,11 @@ const NUMBERS: [&str; 15] = [
     "/rss_mb/mean",
     "/rss_mb/max",
     "/cpu_share/max",
+    "/faults",
+    "/gaps_ms/count",
+    "/gaps_ms/p50",
+    "/gaps_ms/p99",
+    "/tcp/resets",
 ];
 
 impl Report {
@@ -83,7 +88,8 @@ mod tests {
         "pings":{"sent":9,"lost":0,"longest_gap_ms":100},
         "arrows":{"born":4,"died":1,"oldest_s":9,"by_cause":{"chance":4}},
         "stretch":{"mean":1.1,"p95":1.3,"faster_than_direct_share":0.2},
-        "rss_mb":{"mean":9.0,"max":9.5},"cpu_share":{"mean":0.01,"max":0.02}}"#;
+        "rss_mb":{"mean":9.0,"max":9.5},"cpu_share":{"mean":0.01,"max":0.02},
+        "faults":0,"gaps_ms":{"count":0,"p50":0.0,"p99":0.0},"tcp":{"resets":0}}"#;
 
     #[test]
     fn a_whole_report_is_read_from_the_last_line() {

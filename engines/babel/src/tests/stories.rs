@@ -153,6 +153,28 @@ fn shunning_twice_costs_no_more_than_once() {
 }
 
 #[test]
+fn a_charged_link_is_left_in_the_same_turn_and_taken_again_when_the_charge_ends() {
+    let mut world = World::new(3, 7);
+    let (direct, other_end) = world.join(0, 1, ms(5));
+    let (around, _) = world.join(0, 2, ms(40));
+    world.join(2, 1, ms(40));
+    world.run(ms(30_000));
+    world.tell(0, Input::Charge(direct, ms(1_200)));
+    assert_eq!(world.route(0, 1), Some(around), "without waiting for anybody");
+    world.run(ms(1_000));
+    assert_eq!(world.nodes[1].usage[&other_end], 0, "the other end leaves too");
+    world.tell(0, Input::Charge(direct, Duration::ZERO));
+    world.run(ms(30_000));
+    assert_eq!(world.route(0, 1), Some(direct));
+
+    world.tell(0, Input::Shun(direct));
+    world.tell(0, Input::Charge(direct, Duration::ZERO));
+    world.run(ms(30_000));
+    assert_eq!(world.route(0, 1), Some(around), "shunned for ever");
+    assert!(world.nodes[0].babel.neighbours().any(|it| it.link == direct && it.shunned));
+}
+
+#[test]
 fn a_speaker_that_restarts_is_believed_again_soon() {
     for seed in 0..10 {
         let mut world = World::new(3, 20 + seed);

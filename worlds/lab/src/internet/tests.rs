@@ -200,6 +200,21 @@ fn a_silenced_host_is_gone() {
 }
 
 #[test]
+fn what_was_cut_or_silenced_can_be_healed() {
+    let mut story = Story::new();
+    let (a, b) = (story.a, story.b);
+    story.internet.handle(Input::Silence(b), SOON);
+    story.internet.handle(Input::Cut(a, b), SOON);
+    story.internet.handle(Input::Restore(b), SOON);
+    story.send(a, &tcp(story.end(a), story.end(b), 2), SOON);
+    assert_eq!(story.run(), [], "still cut");
+    story.internet.handle(Input::Heal(b, a), SOON);
+    story.send(a, &tcp(story.end(a), story.end(b), 2), SOON);
+    story.send(b, &tcp(story.end(b), story.end(a), 2), SOON);
+    assert_eq!(story.run().len(), 2);
+}
+
+#[test]
 fn false_addresses_go_nowhere() {
     let mut story = Story::new();
     let (a, b) = (story.a, story.b);

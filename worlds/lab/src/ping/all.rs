@@ -15,21 +15,20 @@ use crate::options::Family;
 pub(crate) struct Pingers(Vec<Pinger>);
 
 impl Pingers {
-    /// Starts them, between all `nodes`; each pair is pinged as often as is `asked`, if it is.
+    /// Starts them, between these `pairs` of `nodes`; each pair is pinged as often as is
+    /// `asked`, if it is.
     pub(crate) fn start(
         nodes: &[(HostId, &Namespace)],
-        family: Family,
-        asked: Option<Duration>,
-        clock: Clock,
+        pairs: &[(HostId, HostId)],
+        (family, asked, clock): (Family, Option<Duration>, Clock),
     ) -> anyhow::Result<Self> {
         let all: &[Ip] = match family {
             Family::Ipv6 => &[Ip::V6],
             Family::Ipv4 => &[Ip::V4],
             Family::Both => &[Ip::V6, Ip::V4],
         };
-        let pairs = nodes.len() * nodes.len().saturating_sub(1) * all.len();
-        let interval = interval(pairs, asked);
-        let start = |ip: &Ip| Pinger::start(nodes, interval, clock, *ip);
+        let interval = interval(pairs.len() * all.len(), asked);
+        let start = |ip: &Ip| Pinger::between(nodes, pairs.to_vec(), (interval, clock, *ip));
         Ok(Self(all.iter().map(start).collect::<Result<_, _>>()?))
     }
 
@@ -41,6 +40,31 @@ impl Pingers {
     /// Closes all pairs of a node that is gone.
     pub(crate) fn close(&self, host: HostId) {
         self.0.iter().for_each(|it| it.close(host));
+    }
+
+    /// Opens the pairs of a node that is there again, with others that `is_there`.
+    pub(crate) fn open(&self, host: HostId, is_there: impl Fn(HostId) -> bool) {
+        self.0.iter().for_each(|it| it.open(host, &is_there));
+    }
+
+    /// Notes a great fault: from now on it is awaited that all pairs are answered again.
+    pub(crate) fn broken(&self, now: Time) {
+        self.0.iter().for_each(|it| it.book().broken(now));
+    }
+
+    /// Returns how long it took after the last great fault until every pair of every family had
+    /// been answered again, if they have.
+    pub(crate) fn full_again(&self) -> Option<Duration> {
+        let longest = |most: Duration, it: &Pinger| Some(most.max(it.book().full_again()?));
+        self.0.iter().try_fold(Duration::ZERO, longest)
+    }
+
+    /// Returns how long pairs were without an answer, each time that pings were lost.
+    pub(crate) fn gaps(&self) -> Vec<Duration> {
+        let lengths = |it: &Pinger| -> Vec<Duration> {
+            it.book().gaps().iter().map(|gap| gap.to.since(gap.from)).collect()
+        };
+        self.0.iter().flat_map(lengths).collect()
     }
 
     /// Sends no more pings.

@@ -24,6 +24,19 @@ pub(crate) struct Book {
     full: Option<Time>,
     /// The first pings that were lost: from, to, and when they were sent.
     first_lost: Vec<(HostId, HostId, Time)>,
+    /// All times that a pair was without an answer, if pings were lost in them.
+    gaps: Vec<Gap>,
+    /// When the last great fault came, and since when all pairs have been answered after it.
+    again: Option<(Time, Option<Time>)>,
+}
+
+/// A time without an answer of one pair, in which pings were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// When the last ping before it that was answered had been sent.
+    pub(crate) from: Time,
+    /// When the first one after it that was answered had been sent.
+    pub(crate) to: Time,
 }
 
 /// How many lost pings are remembered.
@@ -40,6 +53,10 @@ pub(crate) struct Pair {
     lost: u64,
     longest_gap: Duration,
     times: Vec<Duration>,
+    /// Times without an answer of which the pings are not given up yet.
+    perhaps: VecDeque<Gap>,
+    /// A ping was lost, and none sent after it has been answered.
+    loses: bool,
 }
 
 /// Sums over all pairs.
@@ -56,10 +73,43 @@ pub(crate) struct Sum {
 }
 
 impl Book {
-    /// Opens a book for these pairs.
-    pub(crate) fn of_pairs(pairs: impl IntoIterator<Item = (HostId, HostId)>) -> Self {
-        let pairs: BTreeMap<_, _> = pairs.into_iter().map(|ends| (ends, Pair::default())).collect();
-        Self { waiting: pairs.len(), pairs, full: None, first_lost: Vec::new() }
+    /// Opens a book for these ordered pairs.
+    pub(crate) fn of(pairs: &[(HostId, HostId)]) -> Self {
+        let pairs: BTreeMap<_, _> = pairs.iter().map(|ends| (*ends, Pair::default())).collect();
+        Self {
+            waiting: pairs.len(),
+            pairs,
+            full: None,
+            first_lost: Vec::new(),
+            gaps: Vec::new(),
+            again: None,
+        }
+    }
+
+    /// Opens pairs of a node that is there again: nothing counts before their first success.
+    pub(crate) fn open(&mut self, pairs: impl IntoIterator<Item = (HostId, HostId)>) {
+        let before = self.pairs.len();
+        for ends in pairs {
+            self.pairs.entry(ends).or_default();
+        }
+        self.waiting += self.pairs.len().saturating_sub(before);
+    }
+
+    /// Notes a great fault: from now on it is awaited that all pairs are answered again.
+    pub(crate) fn broken(&mut self, now: Time) {
+        self.again = Some((now, None));
+    }
+
+    /// Returns how long it took after the last great fault until every pair had been answered
+    /// again, if they have.
+    pub(crate) fn full_again(&self) -> Option<Duration> {
+        let (broken, full) = self.again?;
+        Some(full?.since(broken))
+    }
+
+    /// Returns all gaps, in the order in which they were known.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.gaps
     }
 
     /// Notes that a ping is sent now, and returns its number; `None` if the pair is gone.
@@ -81,8 +131,9 @@ impl Book {
             pair.pending.drain(..at);
             self.waiting = self.waiting.saturating_sub(1);
         }
-        pair.success(sent, now);
+        self.gaps.extend(pair.success(sent, now));
         self.note_full(now);
+        self.note_again(now);
     }
 
     /// Gives up the pings that have waited too long.
@@ -99,6 +150,7 @@ impl Book {
                         self.first_lost.push((ends.0, ends.1, sent));
                     }
                     pair.longest_gap = pair.longest_gap.max(sent.since(answered));
+                    self.gaps.extend(pair.gives_up(sent));
                 }
             }
         }
@@ -157,6 +209,14 @@ impl Book {
         its.map(|(_, pair)| pair.longest_gap).max().unwrap_or_default()
     }
 
+    /// Notes whether all pairs have been answered since the last great fault.
+    fn note_again(&mut self, now: Time) {
+        let Some((broken, None)) = self.again else { return };
+        if self.pairs.values().all(|pair| pair.answered.is_some_and(|sent| sent >= broken)) {
+            self.again = Some((broken, Some(now)));
+        }
+    }
+
     fn note_full(&mut self, now: Time) {
         if self.waiting == 0 && self.full.is_none() && !self.pairs.is_empty() {
             self.full = Some(now);
@@ -165,9 +225,13 @@ impl Book {
 }
 
 impl Pair {
-    fn success(&mut self, sent: Time, now: Time) {
+    /// Notes an answer; returns the gap that it ends, if it is known already that pings were
+    /// lost in it.
+    fn success(&mut self, sent: Time, now: Time) -> Option<Gap> {
+        let mut ended = None;
         if let Some(before) = self.answered {
             self.longest_gap = self.longest_gap.max(sent.since(before));
+            ended = self.may_end(before, sent);
         }
         self.answered = self.answered.max(Some(sent));
         let at = usize::try_from(self.got).unwrap_or(0) % SAMPLES;
@@ -176,6 +240,37 @@ impl Pair {
             Some(oldest) => *oldest = now.since(sent),
             None => self.times.push(now.since(sent)),
         }
+        ended
+    }
+
+    /// Notes that the ping sent at `to` was answered, and before it the one sent at `from`.
+    fn may_end(&mut self, from: Time, to: Time) -> Option<Gap> {
+        if to <= from {
+            // It comes late: what looked like one gap is two.
+            let inside = |gap: &&mut Gap| gap.from < to && to < gap.to;
+            let split = self.perhaps.iter_mut().find(inside)?;
+            let rest = Gap { from: to, to: split.to };
+            split.to = to;
+            self.perhaps.push_back(rest);
+            return None;
+        }
+        let gap = Gap { from, to };
+        if std::mem::take(&mut self.loses) {
+            return Some(gap);
+        }
+        if self.pending.iter().any(|(_, sent)| from < *sent && *sent < to) {
+            self.perhaps.push_back(gap);
+        }
+        None
+    }
+
+    /// Gives up a ping; returns the gap that it lies in, unless that is known.
+    fn gives_up(&mut self, sent: Time) -> Option<Gap> {
+        self.loses |= self.answered.is_some_and(|answered| answered < sent);
+        let at = self.perhaps.iter().position(|gap| gap.from < sent && sent < gap.to);
+        let found = at.and_then(|at| self.perhaps.remove(at));
+        self.perhaps.retain(|gap| gap.to > sent);
+        found
     }
 
     fn median(&self) -> Option<Duration> {
@@ -208,20 +303,20 @@ impl Sum {
 mod tests {
     use super::*;
 
-    impl Book {
-        /// Opens a book for all ordered pairs of `nodes`.
-        fn of(nodes: &[HostId]) -> Self {
-            let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
-            Self::of_pairs(pairs.filter(|(from, to)| from != to))
-        }
-    }
-
     const A: HostId = HostId(1);
     const B: HostId = HostId(2);
     const C: HostId = HostId(3);
 
     fn ms(ms: u64) -> Time {
         Time::from_micros(ms * 1000)
+    }
+
+    fn both() -> [(HostId, HostId); 2] {
+        [(A, B), (B, A)]
+    }
+
+    fn all() -> [(HostId, HostId); 6] {
+        [(A, B), (B, A), (A, C), (C, A), (B, C), (C, B)]
     }
 
     /// Pings A→B at `sent`, answered 20 ms later.
@@ -232,7 +327,7 @@ mod tests {
 
     #[test]
     fn nothing_counts_before_the_first_success() {
-        let mut book = Book::of(&[A, B]);
+        let mut book = Book::of(&both());
         book.send(A, B, ms(0));
         book.send(A, B, ms(100));
         book.expire(ms(3_050));
@@ -243,7 +338,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_does_not_come_in_three_seconds_is_lost() {
-        let mut book = Book::of(&[A, B]);
+        let mut book = Book::of(&both());
         success(&mut book, 0);
         let late = book.send(A, B, ms(100)).unwrap();
         success(&mut book, 200);
@@ -257,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_gap_runs_from_one_answered_ping_to_the_next() {
-        let mut book = Book::of(&[A, B]);
+        let mut book = Book::of(&both());
         success(&mut book, 0);
         success(&mut book, 100);
         assert_eq!(book.sum().longest_gap, Duration::from_millis(100));
@@ -269,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_gap_that_never_ends_shows_as_well() {
-        let mut book = Book::of(&[A, B]);
+        let mut book = Book::of(&both());
         success(&mut book, 0);
         for n in 1..=50 {
             book.send(A, B, ms(n * 100));
@@ -281,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_was_under_way_to_a_killed_node_never_counts() {
-        let mut book = Book::of(&[A, B, C]);
+        let mut book = Book::of(&all());
         success(&mut book, 0);
         book.send(A, B, ms(100));
         let mut gone = Sum::default();
@@ -294,7 +389,7 @@ mod tests {
 
     #[test]
     fn the_mesh_is_full_when_the_last_pair_has_answered_or_is_gone() {
-        let mut book = Book::of(&[A, B, C]);
+        let mut book = Book::of(&all());
         let pairs = [(A, B), (B, A), (A, C), (C, A), (B, C)];
         for (from, to) in pairs {
             let number = book.send(from, to, ms(0)).unwrap();
@@ -309,8 +404,67 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_counts_once_if_pings_were_lost_in_it_and_not_if_they_were_late() {
+        let mut book = Book::of(&[(A, B), (B, A)]);
+        success(&mut book, 0);
+        book.send(A, B, ms(100));
+        book.send(A, B, ms(200));
+        success(&mut book, 300);
+        let late = book.send(A, B, ms(400)).unwrap();
+        success(&mut book, 500);
+        book.answer(A, B, late, ms(900));
+        assert_eq!(book.gaps(), []);
+        book.expire(ms(3_500));
+        assert_eq!(book.gaps(), [Gap { from: ms(0), to: ms(300) }]);
+    }
+
+    #[test]
+    fn a_gap_longer_than_the_patience_counts_as_well() {
+        let mut book = Book::of(&[(A, B), (B, A)]);
+        success(&mut book, 0);
+        for n in 1..=40 {
+            book.send(A, B, ms(n * 100));
+            book.expire(ms(n * 100));
+        }
+        success(&mut book, 4_100);
+        book.expire(ms(9_000));
+        assert_eq!(book.gaps(), [Gap { from: ms(0), to: ms(4_100) }]);
+    }
+
+    #[test]
+    fn all_pairs_are_there_again_when_each_was_answered_after_the_fault() {
+        let mut book = Book::of(&[(A, B), (B, A)]);
+        let answered = |book: &mut Book, from, to, sent| {
+            let number = book.send(from, to, ms(sent)).unwrap();
+            book.answer(from, to, number, ms(sent + 20));
+        };
+        answered(&mut book, A, B, 0);
+        answered(&mut book, B, A, 0);
+        book.close(B, &mut Sum::default(), ms(50));
+        book.broken(ms(50));
+        book.open([(A, B), (B, A)]);
+        answered(&mut book, A, B, 100);
+        assert_eq!(book.full_again(), None);
+        answered(&mut book, B, A, 200);
+        assert_eq!(book.full_again(), Some(Duration::from_millis(170)));
+    }
+
+    #[test]
+    fn the_mesh_is_not_full_before_pairs_opened_again_have_answered() {
+        let mut book = Book::of(&both());
+        success(&mut book, 0);
+        book.close(B, &mut Sum::default(), ms(50));
+        book.open(both());
+        success(&mut book, 100);
+        assert_eq!(book.full(), None, "one of the two never answered");
+        let number = book.send(B, A, ms(200)).unwrap();
+        book.answer(B, A, number, ms(220));
+        assert_eq!(book.full(), Some(ms(220)));
+    }
+
+    #[test]
     fn the_median_is_of_the_latest_answers() {
-        let mut book = Book::of(&[A, B]);
+        let mut book = Book::of(&both());
         for (n, took) in (0..).zip([50, 10, 20, 90, 30]) {
             let number = book.send(A, B, ms(n * 100)).unwrap();
             book.answer(A, B, number, ms(n * 100 + took));
