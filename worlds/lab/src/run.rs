@@ -84,12 +84,7 @@ impl Lab {
             keep_logs(&hosts, &options);
         }
         ready?;
-        let nodes: Vec<HostId> = model.nodes().collect();
-        let mut dice = Dice::of(seed32, "pairs");
-        let pairs = some_pairs(&nodes, options.pairs, &mut dice);
-        let pinger = Pingers::start(&hosts.nodes(), &pairs, (options.family, options.ping, clock))?;
-        let connected = some_pairs(&nodes, Some(options.tcp), &mut dice);
-        let transfers = Transfers::start(&hosts.nodes(), &connected)?;
+        let (pinger, transfers) = traffic(&hosts, &options, seed32, clock)?;
         let watch = Watch::start(clock)?;
         hosts.configure(options.exits)?;
         let outward = Outward::prepare(&hosts, &options, clock)?;
@@ -338,6 +333,22 @@ fn keep_logs(hosts: &Hosts, options: &Options) {
     {
         say(&format!("re6st lab: cannot keep the logs in {}: {error}", directory.display()));
     }
+}
+
+/// Prepares what is to cross the mesh: pings, and TCP connections.
+fn traffic(
+    hosts: &Hosts,
+    options: &Options,
+    seed: [u8; 32],
+    clock: Clock,
+) -> anyhow::Result<(Pingers, Transfers)> {
+    let nodes = hosts.nodes();
+    let all: Vec<HostId> = nodes.iter().map(|(node, _)| *node).collect();
+    let mut dice = Dice::of(seed, "pairs");
+    let pairs = some_pairs(&all, options.pairs, &mut dice);
+    let pinger = Pingers::start(&nodes, &pairs, (options.family, options.ping, clock))?;
+    let connected = some_pairs(&all, Some(options.tcp), &mut dice);
+    Ok((pinger, Transfers::start(&nodes, &connected)?))
 }
 
 /// Draws `count` ordered pairs of `nodes`; all, if it is not said how many.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use linux::{Clock, Namespace};
 use words::Time;
 
+use super::book::FIRST;
 use super::{Ip, Pinger, Sum, interval};
 use crate::internet::HostId;
 use crate::options::Family;
@@ -98,6 +99,7 @@ impl Pingers {
         let mut all: Vec<_> =
             self.0.iter().flat_map(|it| it.book().first_lost().to_vec()).collect();
         all.sort_by_key(|(_, _, sent)| *sent);
+        all.truncate(FIRST);
         all
     }
 

@@ -40,7 +40,7 @@ pub(crate) struct Gap {
 }
 
 /// How many lost pings are remembered.
-const FIRST: usize = 20;
+pub(super) const FIRST: usize = 20;
 
 /// What is known of one pair, in one direction.
 #[derive(Debug, Default)]
