@@ -72,6 +72,8 @@ impl Outward {
     fn begin(&mut self, watch: &Watch) {
         self.is_pinging = true;
         self.pinger.address(HostId::REGISTRY, OUTSIDE.into());
+        // Of those that are there again, the pings were closed.
+        self.users.iter().for_each(|user| self.pinger.open(*user, |_| true));
         let seen = watch.seen();
         let addresses = self.users.iter().filter_map(|user| Some((*user, seen.get(user)?)));
         for (user, seen) in addresses {
@@ -85,14 +87,12 @@ impl Outward {
         self.users.retain(|user| *user != node);
     }
 
-    /// Opens the pings of a node that is there again, if it is no exit.
+    /// A node is there again: if it is no exit, it pings once everybody goes out through exits.
     pub(crate) fn open(&mut self, node: HostId) {
         if self.exits.contains(&node) || self.users.contains(&node) {
             return;
         }
         self.users.push(node);
-        self.pinger.open(node, |_| true);
-        // Its address may not have been known when the others began.
         self.is_pinging = false;
     }
 
