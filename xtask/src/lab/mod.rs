@@ -25,7 +25,7 @@ pub(crate) const STEPS: [Step; 15] = [
     step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
     step("lab-replay", "a recorded run of each node replays word for word", checks::replay),
     step("lab-nat", "nodes behind different NATs have direct links", checks::nat),
-    step("lab-roam", "the links of a node whose address changes go on", checks::roam),
+    step("lab-roam", "a node whose address changes keeps its TCP connections", checks::roam),
     step("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
     step("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
     wire_step(),

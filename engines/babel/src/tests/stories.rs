@@ -155,9 +155,10 @@ fn shunning_twice_costs_no_more_than_once() {
 #[test]
 fn a_charged_link_is_left_in_the_same_turn_and_taken_again_when_the_charge_ends() {
     let mut world = World::new(3, 7);
-    let (direct, other_end) = world.join(0, 1, ms(5));
-    let (around, _) = world.join(0, 2, ms(40));
-    world.join(2, 1, ms(40));
+    // The way around is longer, and feasible: its next hop is nearer than we are.
+    let (direct, other_end) = world.join(0, 1, ms(40));
+    let (around, _) = world.join(0, 2, ms(100));
+    world.join(2, 1, ms(5));
     world.run(ms(30_000));
     world.tell(0, Input::Charge(direct, ms(1_200)));
     assert_eq!(world.route(0, 1), Some(around), "without waiting for anybody");
