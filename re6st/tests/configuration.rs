@@ -133,7 +133,7 @@ fn what_is_typed_wrong_changes_nothing() {
     let public = ["--public", "127.0.0.1:8443"];
     let wrong: [(&[&str], &[&str]); 8] = [
         (&["--public", "nowhere"], &["\"nowhere\" is no HOST:PORT", "203.0.113.5:8443"]),
-        (&["--network", "rubbish"], &["'rubbish'", "an IPv6 range such as"]),
+        (&["--network", "rubbish"], &["'rubbish'", "a range such as"]),
         (&["--network", "fe80::/48"], &["cannot be a network", "a /16 to a /60"]),
         (&["--uses", "0"], &["'--uses <USES>'", "1.."]),
         (&["--lifetime", "0s"], &["0ms is out of bounds", "1s to 3650d"]),
