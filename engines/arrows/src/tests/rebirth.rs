@@ -44,7 +44,7 @@ fn faults() -> Vec<Fault> {
 }
 
 #[test]
-fn where_nothing_goes_wrong_a_drain_takes_five_words_and_nothing_is_cut() {
+fn where_nothing_goes_wrong_a_drain_takes_seven_words_and_nothing_is_cut() {
     let (words, pair) = one_drain(Vec::new());
     assert_eq!(words, 7, "drain, draining and again, left, goodbye, acknowledgement");
     assert_eq!(pair.deaths, [Death::Drained, Death::Drained]);
