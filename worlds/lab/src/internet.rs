@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use words::{Deadline, Dice, Engine, Time};
 
-mod cities;
 mod model;
 mod nat;
 mod packet;
@@ -23,7 +22,7 @@ mod packet;
 mod tests;
 mod way;
 
-pub use cities::{CITIES, City};
+pub use earth::{CITIES, City};
 pub use model::{HostId, MOST_NODES, Model, Place};
 use nat::Nat;
 use packet::Reading;
