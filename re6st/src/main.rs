@@ -7,13 +7,14 @@ mod look;
 mod options;
 mod registry_commands;
 mod say;
+mod sim_command;
 mod why;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use options::{Command, Options};
+use options::{Command, Options, Simulation};
 use say::{complain, say};
 
 fn main() -> ExitCode {
@@ -51,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(replay) => say(daemon::replay(&replay.file)?)?,
         Command::Babel(options) => babel_command::run(*options)?,
         Command::Registry(command) => registry_commands::run(command)?,
+        Command::Sim(Simulation::Flat(flat)) => sim_command::flat(*flat)?,
         Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),
     }
     Ok(ExitCode::SUCCESS)

@@ -10,9 +10,11 @@ use words::{Ipv4Plan, NodeId, Prefix, Share};
 
 mod babel_options;
 mod lab_options;
+mod sim_options;
 
 pub(crate) use babel_options::{BabelOptions, Question as BabelQuestion, Status as BabelStatus};
 pub(crate) use lab_options::LabOptions;
+pub(crate) use sim_options::{FlatOptions, Simulation};
 
 /// A random mesh of encrypted tunnels, with the fastest path through it always found.
 #[derive(Debug, Parser)]
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     Registry(Registry),
     /// Run a private Internet on this machine, with a registry and nodes, and watch them
     Lab(LabOptions),
+    /// Simulate a mesh of thousands of nodes under virtual time, and measure it
+    #[command(subcommand)]
+    Sim(Simulation),
 }
 
 /// Where a node keeps what it must not lose.

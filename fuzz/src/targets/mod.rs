@@ -37,6 +37,8 @@ pub const TARGETS: &[Target] = &[
     target("contacts-file", people::contacts_file, people::contacts_files),
     target("invitation", people::invitation, people::invitations),
     target("prefix", people::prefix, people::prefixes),
+    target("round-trips", people::round_trips, people::all_round_trips),
+    target("fault", people::fault, people::faults),
     target("registry-settings", people::settings, people::all_settings),
     target("router-answer", routers::answer, routers::answers),
     target("router-description", routers::description, routers::descriptions),

@@ -1,8 +1,11 @@
 //! What people write and copy: configurations, invitations, files.
 
+use std::time::Duration;
+
 use crypto::Fingerprint;
 use daemon::Config;
 use registry::{Invitation, Settings, Token};
+use sim::{Fault, Matrix};
 use words::{Prefix, Wall};
 
 /// The configuration of a node.
@@ -44,6 +47,50 @@ pub(super) fn contacts_file(octets: &[u8]) {
     let read = daemon::contacts::decode(octets);
     let length: usize = read.iter().map(Vec::len).sum();
     assert!(length <= octets.len(), "more is read than there is");
+}
+
+/// A file of round trips.
+pub(super) fn round_trips(octets: &[u8]) {
+    match Matrix::decode(octets) {
+        Ok(matrix) => {
+            let again = Matrix::decode(&matrix.encode());
+            assert_eq!(again, Ok(matrix.clone()), "writing loses something");
+            let last = matrix.places() - 1;
+            assert_eq!(matrix.round_trip(0, last), matrix.round_trip(last, 0));
+        }
+        Err(why) => assert!(!why.to_string().is_empty(), "an error without a word"),
+    }
+}
+
+/// A fault of a simulation.
+pub(super) fn fault(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    if let Ok(fault) = text.parse::<Fault>() {
+        let again = fault.to_string().parse::<Fault>();
+        assert!(again.is_ok_and(|again| again.what == fault.what), "writing loses something");
+    }
+}
+
+/// Files of round trips: of three places, and of two that nobody measured.
+pub(super) fn all_round_trips() -> Vec<Vec<u8>> {
+    let mut three = Matrix::new(3);
+    three.set(0, 1, Duration::from_millis(80));
+    three.set(2, 1, Duration::from_micros(12_300));
+    vec![three.encode(), Matrix::new(2).encode()]
+}
+
+/// A fault of each kind.
+pub(super) fn faults() -> Vec<Vec<u8>> {
+    let all = [
+        "kill 50%@1h",
+        "kill-best 5%@90m",
+        "cut-pairs 80%@10s",
+        "filter CN 99%@2h",
+        "kill-country 6@1h",
+        "kill-registry@30m",
+        "heal@3h",
+    ];
+    all.map(|text| text.as_bytes().to_vec()).into()
 }
 
 /// Invitations, right and of another version.

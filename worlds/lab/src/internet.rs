@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use words::{Deadline, Dice, Engine, Time};
 
-mod cities;
 mod firewall;
 mod header;
 mod model;
@@ -25,7 +24,7 @@ mod packet;
 mod tests;
 mod way;
 
-pub use cities::{CITIES, City};
+pub use earth::{CITIES, City};
 use firewall::Firewall;
 use header::Header;
 pub use model::{Homes, HostId, MOST_NODES, Model, NoUnderlay, OUTSIDE, Place, Underlay};

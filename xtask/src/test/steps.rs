@@ -31,6 +31,7 @@ pub(super) fn all() -> Vec<Step> {
         step("docs", "the documentation builds without a warning", docs),
         step("tidy", "rings, sizes and documents are as the rules ask", tidy),
         step("fuzz", "no octets make a parser panic", fuzz),
+        step("sim", "a simulated mesh of 490 hosts meets its goals", sim),
         step("debian", "the Debian packages that tests want are there", debian::install),
         step("build", "the command builds as the README says", build),
     ];
@@ -63,6 +64,21 @@ fn docs(bench: &Bench) -> Outcome {
 fn fuzz(bench: &Bench) -> Outcome {
     let longer = [("RE6ST_FUZZ_SECONDS", FUZZ_SECONDS)];
     cargo(bench, "fuzz", &longer, "test --release --package fuzz")
+}
+
+/// The goals that take half a minute each at most; the example names those that it misses.
+fn sim(bench: &Bench) -> Outcome {
+    let met = cargo(bench, "sim", &[], "run --release --package sim --example goals -- --short");
+    let said = fs::read_to_string(bench.log("sim.out")).unwrap_or_default();
+    let skipped = said.lines().find_map(|line| line.strip_prefix("goals: skipped, "));
+    match (met, skipped) {
+        (Outcome::Passed { .. }, Some(why)) => Outcome::skipped(why),
+        (Outcome::Passed { .. }, None) => {
+            let goals = said.lines().filter(|line| line.ends_with("  met")).count();
+            Outcome::passed(format!("{goals} figures within their bounds"))
+        }
+        (other @ (Outcome::Skipped { .. } | Outcome::Failed { .. }), _) => other,
+    }
 }
 
 fn build(bench: &Bench) -> Outcome {

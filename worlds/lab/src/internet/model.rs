@@ -12,9 +12,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::time::Duration;
 
+use earth::{CITIES, City, exponential};
 use words::Dice;
 
-use super::cities::{CITIES, City};
 use super::way::{Loss, Way};
 
 /// A host of the emulated Internet: 0 is the registry, nodes count from 1.
@@ -127,14 +127,6 @@ pub struct Model {
     pub underlay: Underlay,
 }
 
-/// What light does in fibre, in kilometres per second.
-const LIGHT: f64 = 200_000.0;
-/// A detour is at least so much …
-const LEAST_DETOUR: f64 = 1.2;
-/// … and this more on average …
-const MEAN_DETOUR: f64 = 0.4;
-/// … but never more than so much.
-const MOST_DETOUR: f64 = 5.0;
 /// What a home sends at most.
 const HOME_UPLINK: u64 = 100_000_000;
 /// What the registry's data centre sends at most.
@@ -208,9 +200,8 @@ impl Model {
         let mut ways = vec![Way::default(); places.len() * places.len()];
         for (b, there) in places.iter().enumerate() {
             for (a, here) in places.iter().enumerate().take(b) {
-                let detour = (LEAST_DETOUR + exponential(MEAN_DETOUR, &mut dice)).min(MOST_DETOUR);
-                let light = here.city.distance(there.city).max(10.0) * detour / LIGHT;
-                let delay = Duration::from_secs_f64(light) + here.access + there.access;
+                let light = earth::fibre(here.city, there.city, &mut dice);
+                let delay = light + here.access + there.access;
                 let way = Way::draw(delay, &mut quality);
                 for cell in [a * places.len() + b, b * places.len() + a] {
                     if let Some(cell) = ways.get_mut(cell) {
@@ -284,13 +275,6 @@ const fn six(times: u16, host: HostId) -> Ipv6Addr {
     Ipv6Addr::new(0x2001, 0xdb8, times, host.0, 0, 0, 0, 1)
 }
 
-/// Draws from the exponential distribution of that `mean`.
-fn exponential(mean: f64, dice: &mut Dice) -> f64 {
-    let drawn = u32::try_from(dice.bits() >> 32).unwrap_or(0);
-    let unit = (f64::from(drawn) + 1.0) / (f64::from(u32::MAX) + 1.0);
-    -mean * unit.ln()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,13 +335,5 @@ mod tests {
         assert!((Duration::from_millis(80)..Duration::from_millis(200)).contains(&median));
         let share = 100 * shortcuts / all.len();
         assert!((30..90).contains(&share), "{share} % of the pairs have a shorter way round");
-    }
-
-    #[test]
-    fn detours_are_one_point_six_on_average() {
-        let mut dice = Dice::of([2; 32], "test");
-        let sum: f64 = (0..20_000).map(|_| exponential(MEAN_DETOUR, &mut dice)).sum();
-        let mean = LEAST_DETOUR + sum / 20_000.0;
-        assert!((1.58..1.62).contains(&mean), "{mean}");
     }
 }
