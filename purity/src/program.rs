@@ -9,7 +9,10 @@ use core::panic::PanicInfo;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use {arrows as _, babel as _, forward as _, gossip as _, node as _, noise as _, principles as _};
+use {
+    arrows as _, babel as _, forward as _, gossip as _, node as _, noise as _, order as _,
+    principles as _,
+};
 
 /// Memory there is, in octets.
 const ROOM: usize = 1 << 20;

@@ -6,6 +6,7 @@ mod babel_seeds;
 mod babel_wire;
 mod documents;
 mod engines;
+mod meshes;
 mod packets;
 mod people;
 mod routers;
@@ -19,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     target("contact", documents::contact, documents::contacts),
     target("document", documents::document, documents::all),
     target("introduction", documents::introduction, documents::introductions),
+    target("mesh-map", meshes::map, meshes::maps),
     target("forward", packets::forward, packets::payload),
     target("frame", packets::frame, packets::frames),
     target("internet", packets::internet, packets::on_the_internet),
