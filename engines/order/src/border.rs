@@ -7,7 +7,7 @@
 //!
 //! Why no packet circles: members of a mesh never use its range, or that of a group around it, to
 //! reach one of its nodes. They refuse it ([`admit`]), and where they know no exact prefix the
-//! packet ends there ([`unreachable`]). So with each hop the match that sends a packet on is as
+//! packet ends there ([`unreachable()`]). So with each hop the match that sends a packet on is as
 //! long as before, or longer.
 //!
 //! Source: seed, "2-order mesh" and "3-order mesh".

@@ -17,6 +17,11 @@
 //! - [`Memberships`]: the meshes that a node is a member of;
 //! - [`border`]: what may be announced on a link, as it is, as its range, or not at all; what a
 //!   border node originates; what is refused;
+//! - [`Election`]: who serves as border node where, computed alike by everybody from the document:
+//!   the [`Roster`], the [`Epoch`] with its beacon, and [`Rules`]; [`Service`]: how one begins and
+//!   ends to serve without a packet lost; [`Load`]: what a busy node adds to its cost;
+//! - [`place`], [`Sizes`], [`Plan`]: where newcomers live, and how meshes split, merge and are
+//!   grouped, with everybody keeping its address;
 //! - [`Quorum`], [`Escape`], [`Refuge`]: what keeps a range from becoming a black hole when its
 //!   mesh falls apart.
 //!
@@ -28,17 +33,33 @@
 extern crate alloc;
 
 pub mod border;
+mod election;
+mod epoch;
 mod escape;
+mod hash;
+mod load;
 mod map;
 mod membership;
 mod octets;
+mod placing;
+mod plan;
 mod quorum;
+mod record;
 mod refuge;
 mod refused;
+mod roster;
+mod service;
 
+pub use election::{Election, Rules, Slot};
+pub use epoch::{Beacon, Chain, Commitment, Epoch, Reveal};
 pub use escape::Escape;
+pub use load::Load;
 pub use map::MeshMap;
 pub use membership::Memberships;
+pub use placing::place;
+pub use plan::{Change, Phase, Plan, Sizes, mesh_of_link};
 pub use quorum::Quorum;
 pub use refuge::Refuge;
 pub use refused::Refused;
+pub use roster::{Member, Roster};
+pub use service::{Service, Stage};

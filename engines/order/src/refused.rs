@@ -2,7 +2,7 @@
 
 use words::{NodeId, Prefix};
 
-/// Why a mesh map, a claim or an announcement is refused.
+/// Why a mesh map, an epoch, a claim or an announcement is refused.
 ///
 /// Always the fault of who sent it, worth a counter by [`name`](Self::name); what was in force
 /// stays in force.
@@ -78,6 +78,57 @@ pub enum Refused {
         /// The mesh of the link.
         link: Prefix,
     },
+    /// An epoch earlier than the one in force.
+    #[error("epoch {got} is over, {have} is in force")]
+    EpochBack {
+        /// What was told.
+        got: u64,
+        /// What is in force.
+        have: u64,
+    },
+    /// An epoch whose beacon does not follow from what is known.
+    #[error("the beacon of epoch {epoch} does not follow from the one before")]
+    Beacon {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// No next part of the registry's chain.
+    #[error("the registry's part of the beacon is not the next of its chain")]
+    Part,
+    /// A secret that its member did not promise.
+    #[error("{node} reveals what it did not promise in the epoch before")]
+    Unpromised {
+        /// The member.
+        node: NodeId,
+    },
+    /// Enough members share in the beacon already.
+    #[error("{most} members share in this beacon already; try again in the next epoch")]
+    Crowded {
+        /// How many may.
+        most: usize,
+    },
+    /// A node that claims to serve in a mesh, and was not elected to.
+    #[error("{node} was not elected to serve in {mesh}")]
+    NotElected {
+        /// The node.
+        node: NodeId,
+        /// The mesh it claims to serve in.
+        mesh: Prefix,
+    },
+    /// A mesh that cannot be split, merged or cut above as asked.
+    #[error("{range} cannot be changed so: {why}")]
+    Change {
+        /// The mesh, or the network.
+        range: Prefix,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Octets that are no epoch, no roster or no plan.
+    #[error("the {what} is not of the expected form; ask another neighbour, or the registry")]
+    Octets {
+        /// What was read.
+        what: &'static str,
+    },
 }
 
 impl Refused {
@@ -95,6 +146,14 @@ impl Refused {
             Self::Outside { .. } => "outside",
             Self::OwnRange { .. } => "own-range",
             Self::Trespass { .. } => "trespass",
+            Self::EpochBack { .. } => "epoch-back",
+            Self::Beacon { .. } => "beacon",
+            Self::Part => "part",
+            Self::Unpromised { .. } => "unpromised",
+            Self::Crowded { .. } => "crowded",
+            Self::NotElected { .. } => "not-elected",
+            Self::Change { .. } => "change",
+            Self::Octets { .. } => "octets",
         }
     }
 }

@@ -12,7 +12,8 @@
 //! out, so no exception, present or future, can make a node unreachable or an arrow
 //! immortal; and it takes fewer balls of all exceptions together than chance put in, so
 //! none can make chance the exception. The last two are about what is *not* here: a candidate has no region,
-//! no provider and no use that the principle could read.
+//! no provider and no use that the principle could read. Border nodes, which are members of two
+//! meshes, are elected by a public draw of the same shape ([`election`]).
 //!
 //! # The exceptions
 //!
@@ -31,6 +32,7 @@ extern crate alloc;
 
 pub mod destruction;
 pub mod document;
+pub mod election;
 pub mod exceptions;
 pub mod law;
 pub mod selection;

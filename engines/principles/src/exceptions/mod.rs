@@ -3,6 +3,7 @@
 use core::fmt;
 
 mod bootstrap;
+mod capacity;
 mod failing_carrier;
 mod in_use;
 mod most_used;
@@ -11,6 +12,7 @@ mod small_mesh;
 mod well_known;
 
 pub use bootstrap::Bootstrap;
+pub use capacity::Capacity;
 pub use failing_carrier::FailingCarrier;
 pub use in_use::InUse;
 pub use most_used::MostUsed;
@@ -44,6 +46,8 @@ pub enum Principle {
     Selection,
     /// P2: arrows are destroyed at random.
     Destruction,
+    /// P3: nothing is grouped, and border nodes are elected at random.
+    Election,
 }
 
 impl fmt::Display for Principle {
@@ -51,12 +55,13 @@ impl fmt::Display for Principle {
         f.write_str(match self {
             Self::Selection => "P1 selection",
             Self::Destruction => "P2 destruction",
+            Self::Election => "P3 election",
         })
     }
 }
 
 /// Every exception there is.
-pub const ALL: [&Exception; 7] = [
+pub const ALL: [&Exception; 8] = [
     &in_use::IN_USE,
     &most_used::MOST_USED,
     &bootstrap::BOOTSTRAP,
@@ -64,4 +69,5 @@ pub const ALL: [&Exception; 7] = [
     &small_mesh::SMALL_MESH,
     &neighbourhood::NEIGHBOURHOOD,
     &failing_carrier::FAILING_CARRIER,
+    &capacity::CAPACITY,
 ];
