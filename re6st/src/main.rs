@@ -4,6 +4,7 @@
 
 mod babel_command;
 mod look;
+mod norder_command;
 mod options;
 mod registry_commands;
 mod say;
@@ -53,6 +54,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Babel(options) => babel_command::run(*options)?,
         Command::Registry(command) => registry_commands::run(command)?,
         Command::Sim(Simulation::Flat(flat)) => sim_command::flat(*flat)?,
+        Command::Sim(Simulation::Norder(norder)) => norder_command::norder(&norder)?,
         Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),
     }
     Ok(ExitCode::SUCCESS)

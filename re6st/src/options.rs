@@ -10,10 +10,12 @@ use words::{Ipv4Plan, NodeId, Prefix, Share};
 
 mod babel_options;
 mod lab_options;
+mod norder_options;
 mod sim_options;
 
 pub(crate) use babel_options::{BabelOptions, Question as BabelQuestion, Status as BabelStatus};
 pub(crate) use lab_options::LabOptions;
+pub(crate) use norder_options::NorderOptions;
 pub(crate) use sim_options::{FlatOptions, Simulation};
 
 /// A random mesh of encrypted tunnels, with the fastest path through it always found.

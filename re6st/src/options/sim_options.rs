@@ -8,10 +8,14 @@ use clap::{Args, Subcommand};
 use daemon::config::{Percent, Span};
 use sim::{Fault, Quality, Routing, Rtt, Rule};
 
+use super::NorderOptions;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Simulation {
     /// One mesh, in which every node knows every other
     Flat(Box<FlatOptions>),
+    /// Meshes of meshes: paths, tables, load and faults of up to a million nodes
+    Norder(Box<NorderOptions>),
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +99,7 @@ impl FlatOptions {
 
 /// Reads where round trips come from.
 #[expect(clippy::unnecessary_wraps, reason = "the shape that clap wants")]
-fn round_trips(text: &str) -> Result<Rtt, String> {
+pub(super) fn round_trips(text: &str) -> Result<Rtt, String> {
     Ok(if text == "cities" { Rtt::Cities } else { Rtt::File(text.into()) })
 }
 

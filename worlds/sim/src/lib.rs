@@ -21,6 +21,7 @@ mod fault;
 mod flows;
 mod islands;
 mod matrix;
+pub mod norder;
 mod number;
 mod options;
 mod oracle;

@@ -7,6 +7,11 @@ pub(crate) fn real(count: usize) -> f64 {
     part(high) * 4_294_967_296.0 + part(low)
 }
 
+/// Returns a sum as a number that can be divided.
+pub(crate) fn great(sum: u64) -> f64 {
+    real(usize::try_from(sum).unwrap_or(usize::MAX))
+}
+
 /// Returns which share `part` is of `whole`; nothing of nothing is nothing.
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { real(part) / real(whole) }

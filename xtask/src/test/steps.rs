@@ -32,6 +32,7 @@ pub(super) fn all() -> Vec<Step> {
         step("tidy", "rings, sizes and documents are as the rules ask", tidy),
         step("fuzz", "no octets make a parser panic", fuzz),
         step("sim", "a simulated mesh of 490 hosts meets its goals", sim),
+        step("sim-norder", "simulated meshes of meshes meet their goals", sim_norder),
         step("debian", "the Debian packages that tests want are there", debian::install),
         step("build", "the command builds as the README says", build),
     ];
@@ -68,9 +69,20 @@ fn fuzz(bench: &Bench) -> Outcome {
 
 /// The goals that take half a minute each at most; the example names those that it misses.
 fn sim(bench: &Bench) -> Outcome {
-    let met = cargo(bench, "sim", &[], "run --release --package sim --example goals -- --short");
-    let said = fs::read_to_string(bench.log("sim.out")).unwrap_or_default();
-    let skipped = said.lines().find_map(|line| line.strip_prefix("goals: skipped, "));
+    goals(bench, "sim", "goals")
+}
+
+/// The same of meshes of meshes.
+fn sim_norder(bench: &Bench) -> Outcome {
+    goals(bench, "sim-norder", "norder_goals")
+}
+
+fn goals(bench: &Bench, name: &str, example: &str) -> Outcome {
+    let arguments = format!("run --release --package sim --example {example} -- --short");
+    let met = cargo(bench, name, &[], &arguments);
+    let said = fs::read_to_string(bench.log(&format!("{name}.out"))).unwrap_or_default();
+    let skips = format!("{example}: skipped, ");
+    let skipped = said.lines().find_map(|line| line.strip_prefix(&skips));
     match (met, skipped) {
         (Outcome::Passed { .. }, Some(why)) => Outcome::skipped(why),
         (Outcome::Passed { .. }, None) => {

@@ -1,0 +1,129 @@
+//! `re6st sim norder`: a mesh of meshes, its figures and its pictures.
+
+use anyhow::Context;
+use sim::norder::{Lines, Norder, simulate, write_pictures};
+
+use crate::options::NorderOptions;
+use crate::say::say;
+
+/// Simulates a mesh of meshes, prints its figures, and draws it where that was asked for.
+pub(crate) fn norder(options: &NorderOptions) -> anyhow::Result<()> {
+    let asked = options.to_options();
+    let drawn = match &options.svg {
+        Some(folder) => write_pictures(&asked, folder)?,
+        None => Vec::new(),
+    };
+    let report = simulate(&asked)?;
+    if options.json {
+        return say(serde_json::to_string(&report).context("the figures cannot be written")?);
+    }
+    let mut lines = in_words(&report);
+    if let Some(folder) = &options.svg {
+        lines.push(format!("{} pictures in {}", drawn.len(), folder.display()));
+    }
+    say(lines.join("\n"))
+}
+
+/// The figures in a few lines, for people.
+fn in_words(report: &Norder) -> Vec<String> {
+    let Norder { tables, paths, .. } = report;
+    let mut lines = vec![format!(
+        "order {}, {} meshes of {} nodes, {} nodes in all, {} arrows each, {} border nodes",
+        report.order,
+        report.meshes,
+        report.nodes_per_mesh,
+        report.nodes,
+        report.arrows_per_node,
+        percent(report.border_share)
+    )];
+    for (of, found) in [
+        ("plain nodes", tables.plain),
+        ("border nodes", tables.border),
+        ("border nodes to another group", tables.border_of_another_group),
+        ("nodes of more than two meshes", tables.several),
+    ] {
+        lines.extend(found.map(|found| table(of, found)));
+    }
+    lines.push(format!(
+        "{} walks, {} failed, hops {:.1}, 95 % at most {}, round trips {:.2} of direct ones",
+        paths.walks, paths.failed, paths.hops_mean, paths.hops_p95, paths.stretch
+    ));
+    lines.extend(report.flat.map(|flat| {
+        format!(
+            "a flat mesh of as many, 10 arrows each: hops {:.1}, round trips {:.2} of direct ones",
+            flat.hops_mean, flat.stretch
+        )
+    }));
+    lines.extend(loads(report));
+    lines.extend(troubles(report));
+    lines.push(format!("{:.1} s", report.seconds));
+    lines
+}
+
+fn table(of: &str, found: Lines) -> String {
+    let Lines { nodes, least, most } = found;
+    format!("tables of {of}: {least} to {most} lines ({nodes} looked at)")
+}
+
+fn loads(report: &Norder) -> Vec<String> {
+    let both = [("", report.load), (" with the load term", report.load_with_term)];
+    let shown = both.into_iter().filter_map(|(with, load)| Some((with, load?)));
+    shown
+        .map(|(with, load)| {
+            format!(
+                "transit{with}, in means: border nodes {:.1}, plain {:.2}, busiest {:.1} ({} of all), \
+                 round trip {:.0} ms",
+                load.border_mean,
+                load.plain_mean,
+                load.most,
+                percent(load.busiest_share),
+                load.round_trip_ms
+            )
+        })
+        .collect()
+}
+
+fn troubles(report: &Norder) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(report.lost.iter().map(|loss| {
+        let (died, of) = (loss.died, loss.border_nodes);
+        format!("{died} of {of} border nodes died: {} of the pairs lost", percent(loss.lost_share))
+    }));
+    lines.extend(report.filtered.iter().map(|filtered| {
+        let lost: Vec<_> = filtered.lost_share.iter().map(|share| percent(*share)).collect();
+        format!(
+            "{} ({} nodes) filtered by {}: pairs lost at once and after each round: {}",
+            filtered.country,
+            filtered.inside,
+            percent(filtered.blocked_share),
+            lost.join(", ")
+        )
+    }));
+    lines.extend(report.liars.iter().map(|liars| {
+        format!(
+            "{} liars won {} of the slots; {} if all were believed, {} without bounds as well",
+            percent(liars.share),
+            percent(liars.attested_share),
+            percent(liars.unattested_share),
+            percent(liars.uncapped_share)
+        )
+    }));
+    lines.extend(report.split.iter().map(|split| {
+        format!(
+            "split of {} nodes: {} and {}, {} of the arrows across after {} rounds, apart {} times, \
+             {} renumbered",
+            split.nodes,
+            split.halves[0],
+            split.halves[1],
+            split.across_share.last().map_or("none".into(), |share| percent(*share)),
+            split.rounds,
+            split.rounds_apart,
+            split.renumbered
+        )
+    }));
+    lines
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}

@@ -1,0 +1,312 @@
+//! The goals of meshes of meshes, each with its bound and its figure.
+//!
+//! ```text
+//! cargo run --release -p sim --example norder_goals             all of them: a quarter of an hour
+//! cargo run --release -p sim --example norder_goals -- --short  those that take a minute
+//! cargo run --release -p sim --example norder_goals -- H3 H6    only these
+//! ```
+//!
+//! Round trips are those between 222 cities, read from the folder `shared/latency` next to the
+//! project; where it is absent, everything is skipped. Ends with 1 if a goal is missed.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use sim::Rtt;
+use sim::norder::{Filtered, Lines, Norder, NorderOptions, grow, lie, rings, simulate, split};
+use words::Share;
+
+/// One goal.
+struct Goal {
+    name: &'static str,
+    /// It takes some seconds.
+    short: bool,
+    check: fn(&Bench) -> Vec<Row>,
+}
+
+/// One figure, beside its bound.
+struct Row {
+    what: String,
+    bound: String,
+    figure: String,
+    met: bool,
+}
+
+/// What all goals are run on.
+struct Bench {
+    rtt: PathBuf,
+}
+
+const GOALS: [Goal; 11] = [
+    Goal { name: "H1", short: true, check: tables },
+    Goal { name: "H2", short: true, check: paths },
+    Goal { name: "H3", short: false, check: million },
+    Goal { name: "H3b", short: false, check: million_by_order_two },
+    Goal { name: "H4", short: true, check: load },
+    Goal { name: "H5", short: true, check: loss },
+    Goal { name: "H6", short: true, check: filter },
+    Goal { name: "H7", short: true, check: election },
+    Goal { name: "H8", short: true, check: sizes },
+    Goal { name: "H9", short: true, check: splits },
+    Goal { name: "H10", short: true, check: expansion },
+];
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/latency");
+    let rtt = PathBuf::from(folder).join("wonder222.rtt16");
+    if !rtt.exists() {
+        println!("norder_goals: skipped, no shared/latency/wonder222.rtt16 next to the project");
+        return ExitCode::SUCCESS;
+    }
+    let bench = Bench { rtt };
+    let wanted = |goal: &&Goal| match asked.first().map(String::as_str) {
+        None => true,
+        Some("--short") => goal.short,
+        Some(_) => asked.iter().any(|name| name == goal.name),
+    };
+    let mut missed = 0;
+    println!("{:<5} {:<72} {:>14} {:>12}", "goal", "what", "bound", "figure");
+    for goal in GOALS.iter().filter(wanted) {
+        for row in (goal.check)(&bench) {
+            let met = if row.met { "met" } else { "MISSED" };
+            let Row { what, bound, figure, .. } = row;
+            println!("{:<5} {what:<72} {bound:>14} {figure:>12}  {met}", goal.name);
+            missed += usize::from(!row.met);
+        }
+    }
+    println!("norder_goals: {missed} missed");
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Bench {
+    /// Returns the usual options: order 2, 100 meshes of 100 nodes.
+    fn options(&self) -> NorderOptions {
+        NorderOptions { rtt: Rtt::File(self.rtt.clone()), ..NorderOptions::default() }
+    }
+
+    /// Simulates, or ends everything.
+    fn run(options: &NorderOptions) -> Norder {
+        match simulate(options) {
+            Ok(report) => report,
+            Err(error) => {
+                eprintln!("norder_goals: {error:#}");
+                std::process::exit(2);
+            }
+        }
+    }
+
+    /// Simulates with these faults.
+    fn with(&self, faults: &[&str], change: impl Fn(&mut NorderOptions)) -> Norder {
+        let troubles = faults.iter().filter_map(|fault| fault.parse().ok()).collect();
+        let mut options = NorderOptions { troubles, sampled: Some(1), ..self.options() };
+        change(&mut options);
+        Self::run(&options)
+    }
+}
+
+/// Returns the options with what buys the delay back: 20 arrows, a fifth of the nodes at the
+/// border, well-known nodes.
+fn rich(options: NorderOptions) -> NorderOptions {
+    let (border, well_known) = (Share::percent(20), Share::percent(30));
+    NorderOptions { arrows: 20, border, well_known, ..options }
+}
+
+fn row(what: impl Display, bounds: RangeInclusive<f64>, figure: f64) -> Row {
+    let (least, most) = (bounds.start(), bounds.end());
+    let bound = match (least.is_finite(), most.is_finite()) {
+        (true, true) if most - least < 1e-9 => format!("{least}"),
+        (true, false) => format!("at least {least}"),
+        (false, _) => format!("at most {most}"),
+        (true, true) => format!("{least} to {most}"),
+    };
+    let met = bounds.contains(&figure);
+    Row { what: what.to_string(), bound, figure: format!("{figure:.4}"), met }
+}
+
+const fn at_least(least: f64) -> RangeInclusive<f64> {
+    least..=f64::INFINITY
+}
+
+const fn at_most(most: f64) -> RangeInclusive<f64> {
+    f64::NEG_INFINITY..=most
+}
+
+fn real(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// The shortest and the longest table of a kind, both exactly as the formula says.
+fn exactly(of: &str, lines: usize, found: Option<Lines>) -> Vec<Row> {
+    let found = found.unwrap_or(Lines { nodes: 0, least: 0, most: 0 });
+    let what = |which: &str| format!("{which} table of {} {of}", found.nodes);
+    let wanted = real(lines)..=real(lines);
+    vec![
+        row(what("shortest"), wanted.clone(), real(found.least)),
+        row(what("longest"), wanted, real(found.most)),
+    ]
+}
+
+fn tables(bench: &Bench) -> Vec<Row> {
+    let report = bench.with(&[], |_| {});
+    let (nodes, meshes) = (report.nodes_per_mesh, report.meshes);
+    let mut rows =
+        exactly("plain nodes, order 2, n + M - 1", nodes + meshes - 1, report.tables.plain);
+    let border = 2 * nodes + meshes - 2;
+    rows.extend(exactly("border nodes, 2n + M - 2", border, report.tables.border));
+    rows
+}
+
+fn paths(bench: &Bench) -> Vec<Row> {
+    let report = Bench::run(&NorderOptions { sampled: Some(300), ..bench.options() });
+    let flat = report.flat.unwrap_or_default();
+    let more = Bench::run(&rich(bench.options()));
+    vec![
+        row("10 000 nodes, order 2: hops", 6.5..=7.5, report.paths.hops_mean),
+        row("the same: stretch", 2.1..=2.4, report.paths.stretch),
+        row("the same: in flat stretch", at_most(1.35), report.paths.stretch / flat.stretch),
+        row("the same: failed walks", 0.0..=0.0, real(report.paths.failed)),
+        row(
+            "20 arrows, 20 % at the border, 30 % well known: stretch",
+            at_most(1.65),
+            more.paths.stretch,
+        ),
+    ]
+}
+
+fn million(bench: &Bench) -> Vec<Row> {
+    let third = NorderOptions { order: 3, groups: 100, ..bench.options() };
+    let report = Bench::run(&third);
+    let more = Bench::run(&rich(third));
+    let tables = report.tables;
+    let mut rows = exactly("plain nodes, a million, order 3", 298, tables.plain);
+    rows.extend(exactly("border nodes inside their group", 397, tables.border));
+    rows.extend(exactly("border nodes to another group", 496, tables.border_of_another_group));
+    rows.extend([
+        row("a million, order 3: hops", 11.0..=12.5, report.paths.hops_mean),
+        row("the same: stretch", 2.9..=3.4, report.paths.stretch),
+        row("the same: failed walks", 0.0..=0.0, real(report.paths.failed)),
+        row("20 arrows, 20 %, 30 % well known: stretch", at_most(2.3), more.paths.stretch),
+        row("the same: failed walks", 0.0..=0.0, real(more.paths.failed)),
+    ]);
+    rows
+}
+
+fn million_by_order_two(bench: &Bench) -> Vec<Row> {
+    let options = NorderOptions { meshes: 1000, each: 1000, ..bench.options() };
+    let report = Bench::run(&options);
+    vec![
+        row("a million, order 2: stretch", at_most(2.8), report.paths.stretch),
+        row("the same: failed walks", 0.0..=0.0, real(report.paths.failed)),
+    ]
+}
+
+fn load(bench: &Bench) -> Vec<Row> {
+    let of = |border| {
+        let options = NorderOptions {
+            border: Share::percent(border),
+            gain: Some(order::Load::GAIN),
+            sampled: Some(300),
+            ..bench.options()
+        };
+        let report = Bench::run(&options);
+        (report.load.unwrap_or_default(), report.load_with_term.unwrap_or_default())
+    };
+    let ((tenth, term), (fifth, _)) = (of(10), of(20));
+    vec![
+        row("transit of border nodes, a tenth of all, in means", 4.5..=5.7, tenth.border_mean),
+        row("transit of border nodes, a fifth of all, in means", at_most(3.5), fifth.border_mean),
+        row("busiest node with the load term, in means", at_most(15.0), term.most),
+        row("the same without (to compare)", at_least(15.0), tenth.most),
+        row(
+            "round trip with it, in those without",
+            at_most(1.07),
+            term.round_trip_ms / tenth.round_trip_ms,
+        ),
+        row(
+            "share of all transit at the busiest node, with it",
+            at_most(0.0015),
+            term.busiest_share,
+        ),
+    ]
+}
+
+fn loss(bench: &Bench) -> Vec<Row> {
+    let report = bench.with(&["lose-border 70%"], |_| {});
+    let lost = report.lost.first().copied().unwrap_or_default();
+    vec![row("70 % of the border nodes die: pairs lost", at_most(0.02), lost.lost_share)]
+}
+
+fn filter(bench: &Bench) -> Vec<Row> {
+    let run = |without| {
+        let report = bench.with(&["filter 99.8%"], |options| {
+            (options.no_quorum, options.no_refuge) = without;
+        });
+        report.filtered.into_iter().next().unwrap_or_default()
+    };
+    let after = |filtered: &Filtered, rounds: usize| {
+        filtered.lost_share.get(rounds).copied().unwrap_or(f64::NAN)
+    };
+    let (all, none) = (run((false, false)), run((true, true)));
+    let no_quorum = run((true, false));
+    let what = |text: &str| format!("a country of {} filtered by 99.8 %, {text}", all.inside);
+    vec![
+        row(what("at once: pairs lost"), at_least(0.5), after(&all, 0)),
+        row(what("2 rounds later: pairs lost"), 0.0..=0.0, after(&all, 2)),
+        row(what("nothing of it, 2 rounds later"), at_least(0.2), after(&none, 2)),
+        row(what("refugees without quorum, 2 rounds later"), at_least(0.2), after(&no_quorum, 2)),
+    ]
+}
+
+fn election(_: &Bench) -> Vec<Row> {
+    let share = 0.1;
+    let liars = lie(Share::percent(10), 1);
+    let rings = rings(7, 1).unwrap_or_default();
+    let one = real(rings.rings)..=real(rings.rings);
+    vec![
+        row(
+            "10 % liars, attested: slots in their share",
+            at_most(1.0),
+            liars.attested_share / share,
+        ),
+        row("the same, all believed, bounded", at_most(2.1), liars.unattested_share / share),
+        row(
+            "the same, all believed, unbounded (refused)",
+            at_least(5.0),
+            liars.uncapped_share / share,
+        ),
+        row("guests of a mesh, fewest", one.clone(), real(rings.least_guests)),
+        row("guests of a mesh, most", one, real(rings.most_guests)),
+    ]
+}
+
+fn sizes(_: &Bench) -> Vec<Row> {
+    let sizes = grow(1_000_000, 1000, 1);
+    let of = |what: &str| format!("a million join, meshes of 1000: {what} of {}", sizes.meshes);
+    vec![
+        row(of("smallest"), at_least(0.7), real(sizes.least) / 1000.0),
+        row(of("largest"), at_most(1.5), real(sizes.most) / 1000.0),
+    ]
+}
+
+fn splits(_: &Bench) -> Vec<Row> {
+    let runs: Vec<_> = (1..=10).map(|seed| split(200, 10, seed)).collect();
+    let apart: usize = runs.iter().map(|run| run.rounds_apart).sum();
+    let renumbered: usize = runs.iter().map(|run| run.renumbered).sum();
+    let last =
+        runs.iter().filter_map(|run| run.across_share.last()).fold(0.0, |a: f64, b| a.max(*b));
+    vec![
+        row("10 splits of 200 nodes: rounds in which a half was apart", 0.0..=0.0, real(apart)),
+        row("the same: nodes numbered anew", 0.0..=0.0, real(renumbered)),
+        row("the same: arrows across after an hour, at most", at_most(0.06), last),
+    ]
+}
+
+fn expansion(_: &Bench) -> Vec<Row> {
+    let rings = rings(7, 1).unwrap_or_default();
+    let what =
+        format!("{} meshes, {} rings: second eigenvalue, in the least", rings.meshes, rings.rings);
+    vec![row(what, 0.95..=1.05, rings.second / rings.ramanujan)]
+}

@@ -1,0 +1,210 @@
+//! Which meshes there are, who is where, and who was elected to serve elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use order::border::{Passage, originate, passage};
+use order::{Chain, Election, Epoch, Member, Memberships, MeshMap, Roster, Rules};
+use words::{NodeId, Prefix, Wall};
+
+use super::options::NorderOptions;
+use crate::number::small;
+
+/// The network, in which mesh number j has the nodes from j × each on.
+#[derive(Debug)]
+pub(super) struct Web {
+    pub(super) map: MeshMap,
+    each: usize,
+    /// The memberships of border nodes.
+    border: BTreeMap<u32, Memberships>,
+    /// Who originates each range, and on links of which mesh.
+    told: BTreeMap<Prefix, Vec<(u32, u32)>>,
+}
+
+/// The addresses of the network.
+pub(super) const NETWORK: Prefix = Prefix::new(0x2001_0db8 << 96, 32);
+/// The epoch that is looked at: late enough for every slot to have been drawn in its own.
+pub(super) const EPOCH: u32 = 50;
+
+impl Web {
+    pub(super) fn new(options: &NorderOptions, seed: [u8; 32]) -> anyhow::Result<Self> {
+        let map = map(options)?;
+        let mut web =
+            Self { map, each: options.each, border: BTreeMap::new(), told: BTreeMap::new() };
+        web.elect(options, &epoch(seed)?)?;
+        web.tell();
+        Ok(web)
+    }
+
+    /// Holds the election in each mesh.
+    fn elect(&mut self, options: &NorderOptions, epoch: &Epoch) -> anyhow::Result<()> {
+        let member = |node| Member { node: self.name(node), declared: 100, attested: vec![100] };
+        let roster = Roster::of((0..self.nodes()).map(member));
+        let rules = Rules { share: options.border, least: 1, ..Rules::default() };
+        let election = Election::new(&self.map, &roster, epoch, rules);
+        let mut serving: BTreeMap<NodeId, Vec<Prefix>> = BTreeMap::new();
+        for mesh in self.map.meshes() {
+            for slot in election.slots(*mesh) {
+                if let Some(winner) = slot.winner() {
+                    serving.entry(winner).or_default().push(slot.target);
+                }
+            }
+        }
+        for (node, foreign) in serving {
+            let number = self.number_of(node);
+            self.border.insert(number, Memberships::border(&self.map, node, foreign)?);
+        }
+        Ok(())
+    }
+
+    /// Asks the filter who originates what where.
+    fn tell(&mut self) {
+        for (node, ours) in &self.border {
+            for link in ours.meshes() {
+                let tag = self.mesh_number(link);
+                for range in originate(&self.map, ours, link, |_| true) {
+                    self.told.entry(range).or_default().push((*node, tag));
+                }
+            }
+        }
+    }
+
+    /// Takes the offices away from these border nodes, as when they die.
+    pub(super) fn without(
+        &self,
+        dead: impl Fn(usize) -> bool,
+    ) -> BTreeMap<Prefix, Vec<(u32, u32)>> {
+        let mut told = self.told.clone();
+        for origins in told.values_mut() {
+            origins.retain(|(node, _)| !dead(*node as usize));
+        }
+        told
+    }
+
+    pub(super) fn nodes(&self) -> usize {
+        self.map.meshes().len() * self.each
+    }
+
+    pub(super) const fn each(&self) -> usize {
+        self.each
+    }
+
+    pub(super) fn meshes(&self) -> &[Prefix] {
+        self.map.meshes()
+    }
+
+    pub(super) fn border_nodes(&self) -> usize {
+        self.border.len()
+    }
+
+    /// Returns the border nodes and their memberships.
+    pub(super) fn border(&self) -> &BTreeMap<u32, Memberships> {
+        &self.border
+    }
+
+    /// Returns who originates a range, and on links of which mesh.
+    pub(super) fn origins(&self) -> &BTreeMap<Prefix, Vec<(u32, u32)>> {
+        &self.told
+    }
+
+    /// Returns the number of a node's home.
+    pub(super) const fn home(&self, node: usize) -> usize {
+        node / self.each
+    }
+
+    /// Returns the range of a mesh by its number.
+    pub(super) fn mesh(&self, number: usize) -> Prefix {
+        self.map.meshes().get(number).copied().unwrap_or(NETWORK)
+    }
+
+    pub(super) fn mesh_number(&self, mesh: Prefix) -> u32 {
+        small(self.map.meshes().binary_search(&mesh).unwrap_or(0))
+    }
+
+    /// Returns the name of a node.
+    pub(super) fn name(&self, node: usize) -> NodeId {
+        let mesh = self.mesh(self.home(node));
+        let place = (node % self.each) as u128 + 1;
+        NodeId(Prefix::new(mesh.bits() | place << 64, 64))
+    }
+
+    /// Returns the number of a node by its name.
+    pub(super) fn number_of(&self, node: NodeId) -> u32 {
+        let mesh = self.map.home(node).unwrap_or(NETWORK);
+        let place = usize::try_from((node.0.bits() ^ mesh.bits()) >> 64).unwrap_or(1);
+        self.mesh_number(mesh) * small(self.each) + small(place - 1)
+    }
+
+    /// Returns what a node is a member of.
+    pub(super) fn memberships(&self, node: usize) -> Memberships {
+        let border = self.border.get(&small(node)).cloned();
+        border.unwrap_or_else(|| plain(&self.map, self.name(node)))
+    }
+
+    /// Tells for each mesh whether the filter lets `prefix` pass on its links.
+    pub(super) fn scope(&self, prefix: Prefix) -> Vec<bool> {
+        let passes = |(number, link): (usize, &Prefix)| {
+            let ours = plain(&self.map, self.name(number * self.each));
+            passage(&self.map, &ours, (prefix, false), *link) == Passage::AsItIs
+        };
+        self.map.meshes().iter().enumerate().map(passes).collect()
+    }
+
+    /// Tells for each node whether it is a member of a mesh inside `range`.
+    pub(super) fn inside(&self, range: Prefix) -> Vec<bool> {
+        let mut inside = Vec::with_capacity(self.nodes());
+        for mesh in self.map.meshes() {
+            inside.extend(std::iter::repeat_n(range.covers(*mesh), self.each));
+        }
+        for (node, ours) in &self.border {
+            if let Some(inside) = inside.get_mut(*node as usize) {
+                *inside |= ours.is_inside(range);
+            }
+        }
+        inside
+    }
+}
+
+/// Returns the memberships of a node at home; every node of the web is in its network.
+fn plain(map: &MeshMap, node: NodeId) -> Memberships {
+    #[expect(clippy::expect_used, reason = "names are made from meshes of this map")]
+    Memberships::plain(map, node).expect("a node of the web has a home")
+}
+
+/// Returns the map: groups, and in each as many meshes.
+fn map(options: &NorderOptions) -> anyhow::Result<MeshMap> {
+    if options.order == 1 {
+        return Ok(MeshMap::whole(NETWORK));
+    }
+    let mut cuts = Vec::new();
+    let mut above = vec![NETWORK];
+    if options.order == 3 {
+        above = divided(NETWORK, options.groups);
+        cuts.push(above.clone());
+    }
+    cuts.push(above.into_iter().flat_map(|range| divided(range, options.meshes)).collect());
+    Ok(MeshMap::new(NETWORK, cuts)?)
+}
+
+/// Divides a range in so many, as evenly as halving allows.
+fn divided(range: Prefix, count: usize) -> Vec<Prefix> {
+    if count <= 1 {
+        return vec![range];
+    }
+    let length = range.length() + 1;
+    let bit = 1 << (128 - u32::from(length));
+    let (low, high) = (Prefix::new(range.bits(), length), Prefix::new(range.bits() | bit, length));
+    let mut parts = divided(low, count.div_ceil(2));
+    parts.extend(divided(high, count / 2));
+    parts
+}
+
+/// Returns the epoch that is looked at, all of it told by a registry.
+pub(super) fn epoch(seed: [u8; 32]) -> anyhow::Result<Epoch> {
+    let chain = Chain::new(seed, EPOCH);
+    let mut epoch = Epoch::first(Wall(0), Duration::from_hours(1), chain.part(0).unwrap_or(seed));
+    for index in 1..EPOCH {
+        epoch = epoch.next(chain.part(index).unwrap_or(seed), &[])?;
+    }
+    Ok(epoch)
+}
