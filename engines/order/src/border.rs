@@ -115,6 +115,26 @@ pub fn unreachable(map: &MeshMap, ours: &Memberships) -> Vec<Prefix> {
     ranges
 }
 
+/// Tells whether a range that we are inside of passes on links of the mesh `link` all the same, told
+/// and heard: because we do not reach most of it, so that its nodes are farther than its range.
+///
+/// Only a range of the map does, and only where [`admit`] and [`passage`] would have it, or on links
+/// inside of it, to others who were cut off with us. No packet circles: whoever originates a range
+/// reaches most of it, refuses it, and has no use for who does not.
+///
+/// `holds` tells whether we reach most of a range ([`Quorum`](crate::Quorum)).
+pub fn rescue(
+    map: &MeshMap,
+    ours: &Memberships,
+    range: Prefix,
+    link: Prefix,
+    holds: impl Fn(Prefix) -> bool,
+) -> bool {
+    let parent = map.parent(range).filter(|_| map.is_range(range) && map.is_mesh(link));
+    let there = parent.is_some_and(|parent| parent.covers(link));
+    there && ours.is_inside(range) && !holds(range)
+}
+
 /// Returns as which range members of `mesh`, a mesh or a group, tell of it on links of `link`:
 /// the widest around it that the link is outside of. `None` where the link is inside.
 fn told_as(map: &MeshMap, mesh: Prefix, link: Prefix) -> Option<Prefix> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use order::border::{Passage, admit, originate, passage, unreachable};
+use order::border::{Passage, admit, originate, passage, rescue, unreachable};
 use order::{Memberships, MeshMap, Refused};
 use words::{NodeId, Prefix};
 
@@ -183,4 +183,19 @@ fn tables_are_what_the_formula_says() {
     assert_eq!(lines(&[meshes[1]]), 4 * 8 - 3);
     assert_eq!(lines(&[meshes[8]]), 5 * 8 - 4);
     assert_eq!(lines(&[meshes[1], meshes[2]]), 5 * 8 - 4);
+}
+
+#[test]
+fn who_was_cut_off_from_its_mesh_takes_its_range_and_nobody_else() {
+    let ours = a1(&[]);
+    let lost = |range, link| rescue(&map(), &ours, named(range), named(link), |_| false);
+    // From other meshes of the group, and from those who were cut off as well.
+    assert!(lost("a", "b") && lost("a", "a") && lost("A", "c") && lost("A", "a"));
+    // No range of others, none past the group's border, and nothing that is no range.
+    assert!(!lost("b", "a") && !lost("B", "a") && !lost("a", "c"));
+    assert!(
+        !lost("network", "a") && !lost("a.1", "a") && !lost("a's half", "a") && !lost("a", "A")
+    );
+    let whole = |range| rescue(&map(), &ours, named(range), named("b"), |_| true);
+    assert!(!whole("a") && !whole("A"));
 }

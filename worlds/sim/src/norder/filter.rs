@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use order::border::rescue;
 use order::{Escape, Quorum, Refuge};
 use principles::destruction::{Bends, Standing, condemn};
 use words::{Dice, LinkId, Share, Time};
@@ -323,8 +324,8 @@ impl<'a> Siege<'a> {
         ]
     }
 
-    /// Returns the paths to a range. Members who hold the quorum tell it and refuse it; who is
-    /// in the smaller part takes it from outside.
+    /// Returns the paths to a range. Members who hold the quorum tell it and refuse it; who was cut
+    /// off takes it from outside, and tells those who were cut off with it.
     fn to_range(&self, graph: &Graph, range: words::Prefix, mesh: u32) -> Forest {
         let web = self.scene.web;
         let told = web.origins().get(&range).map_or(&[][..], Vec::as_slice).iter().copied();
@@ -338,7 +339,11 @@ impl<'a> Siege<'a> {
         let refuse: Vec<bool> = (0..small(web.nodes()))
             .map(|node| self.quorums.contains_key(&(node, mesh)) && self.holds(node, mesh))
             .collect();
-        let scope = web.scope(range);
+        let mut scope = web.scope(range);
+        let member = web.memberships(mesh as usize * web.each());
+        if let Some(passes) = scope.get_mut(mesh as usize) {
+            *passes = rescue(&web.map, &member, range, range, |_| self.scene.options.no_quorum);
+        }
         graph.forest(&Pass { scope: &scope, refuse: &refuse, origins: &origins, charge: &[] })
     }
 }
