@@ -1,64 +1,195 @@
-//! What is let in, changed while the speaker speaks.
+//! What is let in and out, changed while the speaker speaks.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use words::Time;
-use words::routing::Admission;
+use words::routing::{Admission, Scope};
+use words::{Prefix, Time};
 
 use crate::candidates::{Candidates, Slot};
 use crate::rows::RowId;
-use crate::{Interface, Key, Metric, Policy, RouterId, Speaker};
+use crate::{Key, Metric, Place, Policy, RouterId, Speaker};
 
-/// A policy that lets in what any of some [`Admission`]s does.
-#[derive(Clone, Debug)]
-pub struct Admissions(Vec<Admission>);
+/// A policy that lets in what any of some [`Admission`]s does; and out, on interfaces that have a
+/// scope.
+#[derive(Clone, Debug, Default)]
+pub struct Admissions {
+    everywhere: Vec<Admission>,
+    /// By scope.
+    scopes: BTreeMap<Scope, Rules>,
+}
+
+/// What may be told in one scope.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    /// Ranges that anybody may announce, exactly so, for everybody; in order.
+    exact: Vec<Prefix>,
+    others: Vec<Admission>,
+}
 
 impl Admissions {
     /// Returns the policy that lets in what any of these does.
     pub fn new(admissions: &[Admission]) -> Self {
-        Self(admissions.to_vec())
+        let mut policy = Self::default();
+        for it in admissions {
+            let is_exact = it.inside.length() == it.length && it.from.is_none() && it.by.is_none();
+            if it.on == Scope::EVERYWHERE {
+                policy.everywhere.push(it.clone());
+            } else if is_exact {
+                policy.scopes.entry(it.on).or_default().exact.push(it.inside);
+            } else {
+                policy.scopes.entry(it.on).or_default().others.push(it.clone());
+            }
+        }
+        policy.scopes.values_mut().for_each(|rules| rules.exact.sort_unstable());
+        policy
+    }
+
+    /// Tells whether a range may be told and believed in a scope.
+    fn admits(&self, scope: Scope, key: Key, router: RouterId) -> bool {
+        let lets_in = |it: &Admission| it.admits(key.into(), router.0);
+        self.everywhere.iter().any(lets_in)
+            || scope != Scope::EVERYWHERE
+                && self.scopes.get(&scope).is_some_and(|rules| {
+                    rules.others.iter().any(lets_in)
+                        || key.source == Prefix::ALL
+                            && rules.exact.binary_search(&key.prefix).is_ok()
+                })
     }
 }
 
 impl Policy for Admissions {
-    fn import(&self, _: Interface, key: Key, router: RouterId) -> Option<Metric> {
-        let lets_in = |it: &Admission| it.admits(key.into(), router.0);
-        self.0.iter().any(lets_in).then_some(Metric::ZERO)
+    fn import(&self, at: Place, key: Key, router: RouterId) -> Option<Metric> {
+        self.admits(at.scope, key, router).then_some(Metric::ZERO)
+    }
+
+    fn export(&self, at: Place, key: Key, router: RouterId) -> Option<Metric> {
+        let passes = at.scope == Scope::EVERYWHERE || self.admits(at.scope, key, router);
+        passes.then_some(Metric::ZERO)
     }
 }
 
 impl<C: Candidates> Speaker<C> {
-    /// Judges by another policy from now on: drops what it keeps out, and asks for all routes
-    /// again, since what was kept out before was not kept.
+    /// Judges by another policy from now on: drops what it keeps out, takes back what it does not
+    /// let out, and asks for all routes again, since what was kept out before was not kept.
     pub(crate) fn judge_by(&mut self, policy: Arc<dyn Policy>, now: Time) {
         self.settings.policy = policy;
-        let rows: Vec<RowId> = self.rows.ids().collect();
-        for row in rows {
-            for slot in self.kept_out(row) {
-                self.drop_route(row, slot);
-                self.candidate_changed(row, slot, now);
-            }
-        }
         let slots: Vec<Slot> = self.neighbours.iter().map(|(slot, _)| slot).collect();
-        for slot in slots {
-            if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                neighbour.out.wanted.routes.insert(None);
-            }
-            self.is_ready(slot);
+        for slot in &slots {
+            self.judge(*slot, now);
         }
     }
 
-    /// Returns who told a route to the range that may not be believed.
-    fn kept_out(&self, row: RowId) -> Vec<Slot> {
-        let (key, mut out) = (self.rows.key(row), Vec::new());
-        self.candidates.each(row, |slot, candidate| {
-            let name = self.routers.name(candidate.router());
-            let Some(neighbour) = self.neighbours.get(slot) else { return };
-            if self.settings.policy.import(neighbour.interface, key, name).is_none() {
-                out.push(slot);
+    /// Judges a neighbour by the rules of another scope from now on.
+    pub(crate) fn move_to(&mut self, slot: Slot, scope: Scope, now: Time) {
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.scope = scope;
+        }
+        self.judge(slot, now);
+    }
+
+    /// Judges all that a neighbour told, and was told, again.
+    fn judge(&mut self, slot: Slot, now: Time) {
+        let rows: Vec<RowId> = self.rows.ids().collect();
+        for row in &rows {
+            if self.is_kept_out(*row, slot) {
+                self.drop_route(*row, slot);
+                self.candidate_changed(*row, slot, now);
             }
-        });
-        out
+        }
+        for row in rows {
+            self.revise(row, slot);
+        }
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.out.wanted.routes.insert(None);
+        }
+        self.is_ready(slot);
+    }
+
+    /// Tells whether a neighbour told a route to the range that may not be believed.
+    fn is_kept_out(&self, row: RowId, slot: Slot) -> bool {
+        let Some(neighbour) = self.neighbours.get(slot) else { return false };
+        let (key, at, policy) = (self.rows.key(row), neighbour.place(), &self.settings.policy);
+        self.candidates.get(row, slot).is_some_and(|candidate| {
+            policy.import(at, key, self.routers.name(candidate.router())).is_none()
+        })
+    }
+
+    /// Owes the neighbour a word about a range that it was told and may not hear any more, or may
+    /// hear from now on.
+    fn revise(&mut self, row: RowId, slot: Slot) {
+        let told = self.neighbours.get(slot).is_some_and(|it| it.said(row).is_route());
+        if told != self.offer(row, slot, false).is_some() {
+            self.reconsider(row, slot);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use words::NodeId;
+
+    use super::*;
+    use crate::Interface;
+
+    const HOME: Scope = Scope(1);
+    const FOREIGN: Scope = Scope(2);
+
+    fn admission(on: Scope, inside: &str, length: u8) -> Admission {
+        Admission { on, inside: inside.parse().unwrap(), length, from: None, by: None }
+    }
+
+    fn passes(policy: &Admissions, scope: Scope, key: &str) -> [bool; 2] {
+        let (at, key) = (Place { interface: Interface(7), scope }, key.parse().unwrap());
+        let name = RouterId([7; 8]);
+        [policy.import(at, key, name).is_some(), policy.export(at, key, name).is_some()]
+    }
+
+    #[test]
+    fn what_is_told_and_believed_depends_on_the_scope() {
+        let policy = Admissions::new(&[
+            admission(HOME, "fd00:0:0:8000::/49", 64),
+            admission(HOME, "fd00::/49", 49),
+            admission(FOREIGN, "fd00::/49", 64),
+            admission(FOREIGN, "fd00:0:0:8000::/49", 49),
+            admission(Scope::EVERYWHERE, "10.42.0.0/16", 120),
+        ]);
+        let (yes, no) = ([true; 2], [false; 2]);
+        let rows = [
+            ("fd00:0:0:8001::/64", yes, no),
+            ("fd00:0:0:8000::/49", no, yes),
+            ("fd00:0:0:1::/64", no, yes),
+            ("fd00::/49", yes, no),
+            ("fd00::/48", no, no),
+            ("10.42.7.0/24", yes, yes),
+            ("fd00::/49 from fd00::/48", no, no),
+        ];
+        for (key, home, foreign) in rows {
+            assert_eq!(passes(&policy, HOME, key), home, "{key}");
+            assert_eq!(passes(&policy, FOREIGN, key), foreign, "{key}");
+        }
+        assert_eq!(passes(&policy, Scope(3), "fd00::/49"), no, "a scope that has no rules");
+    }
+
+    #[test]
+    fn without_scopes_everything_is_told_and_what_is_of_the_kind_is_believed() {
+        let policy = Admissions::new(&[admission(Scope::EVERYWHERE, "fd00::/48", 64)]);
+        assert_eq!(passes(&policy, Scope::EVERYWHERE, "fd00::/64"), [true, true]);
+        assert_eq!(passes(&policy, Scope::EVERYWHERE, "fd00::/48"), [false, true]);
+    }
+
+    #[test]
+    fn what_only_some_may_announce_is_let_in_from_them() {
+        let exit = NodeId("fd00:0:0:7::/64".parse().unwrap());
+        let by = Some(vec![exit]);
+        let default = Admission { by, ..admission(HOME, "::/0", 0) };
+        let policy = Admissions::new(&[default]);
+        let at = Place { interface: Interface(1), scope: HOME };
+        let key = "::/0".parse().unwrap();
+        assert!(policy.import(at, key, RouterId(exit.routing_name())).is_some());
+        assert!(policy.import(at, key, RouterId([7; 8])).is_none());
     }
 }

@@ -98,7 +98,7 @@ impl<C: Candidates> Speaker<C> {
             Family::V6 => true,
         };
         let name = self.routers.name(offer.router);
-        let added = self.settings.policy.export(neighbour.interface, key, name)?;
+        let added = self.settings.policy.export(neighbour.place(), key, name)?;
         let metric = Metric(offer.metric.0.saturating_add(added.0));
         (sayable && metric.is_finite()).then_some(Offer { metric, ..offer })
     }

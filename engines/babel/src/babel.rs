@@ -181,7 +181,9 @@ impl Engine for Babel {
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
         let input = match input {
-            Input::Up(link) => crate::Input::Up(interface(link), self.link),
+            Input::Up(link, scope) => {
+                crate::Input::Up(interface(link), Profile { scope, ..self.link })
+            }
             Input::Down(link) => {
                 self.shunned.remove(&link);
                 crate::Input::Down(interface(link))
@@ -196,6 +198,7 @@ impl Engine for Babel {
                 crate::Input::Charge(interface(link), cost)
             }
             Input::Announce(range) => crate::Input::Announce(range.into(), Metric::ZERO),
+            Input::Demote(range) => crate::Input::Announce(range.into(), Metric(Cost::SHUNNED.0)),
             Input::Withdraw(range) => crate::Input::Withdraw(range.into()),
             Input::Admit(admissions) => crate::Input::Policy(Arc::new(Admissions::new(admissions))),
             Input::Frame(link, octets) => {

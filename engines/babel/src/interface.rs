@@ -10,7 +10,7 @@ use crate::agenda::Timer;
 use crate::candidates::{Candidates, Slot};
 use crate::neighbour::Neighbour;
 use crate::speaker::anywhere;
-use crate::{Cost, Ignored, Interface, Profile, Seqno, Speaker};
+use crate::{Cost, Ignored, Interface, Place, Profile, Seqno, Speaker};
 
 /// An interface on which Babel is spoken.
 #[derive(Clone, Debug)]
@@ -41,10 +41,13 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn up(&mut self, interface: Interface, profile: Profile, now: Time) {
         let profile = profile.clamped();
         if let Some(port) = self.interfaces.get_mut(&interface) {
-            port.profile = profile;
+            let before = core::mem::replace(&mut port.profile, profile);
             let slots: Vec<Slot> = port.neighbours.values().copied().collect();
             self.greet_all(interface, now);
             for slot in slots {
+                if before.scope != profile.scope {
+                    self.move_to(slot, profile.scope, now);
+                }
                 self.review(slot, now);
             }
             return;
@@ -180,7 +183,9 @@ impl<C: Candidates> Speaker<C> {
     /// Adds a neighbour.
     fn meet(&mut self, interface: Interface, address: Ipv6Addr) -> Option<Slot> {
         let opaque = anywhere(&mut self.dice);
-        let slot = self.neighbours.add(Neighbour::new(interface, address, opaque))?;
+        let scope = self.interfaces.get(&interface)?.profile.scope;
+        let new = Neighbour::new(Place { interface, scope }, address, opaque);
+        let slot = self.neighbours.add(new)?;
         if let Some(port) = self.interfaces.get_mut(&interface) {
             port.neighbours.insert(address, slot);
         }

@@ -36,11 +36,11 @@ impl<C: Candidates> Speaker<C> {
         }
         let Some(name) = update.router else { return };
         let Some(neighbour) = self.neighbours.get(slot) else { return };
-        let (interface, policy) = (neighbour.interface, &self.settings.policy);
-        let added = policy.import(interface, key, name);
+        let (at, policy) = (neighbour.place(), &self.settings.policy);
+        let added = policy.import(at, key, name);
         let added = added.filter(|it| it.is_finite());
         let Some(added) =
-            added.filter(|_| extras.is_empty() || policy.admits(interface, key, name, extras))
+            added.filter(|_| extras.is_empty() || policy.admits(at, key, name, extras))
         else {
             self.forget_route(slot, key, now);
             return self.ignore(Ignored::Policy);

@@ -54,7 +54,7 @@ pub use counters::{Counters, Ignored};
 pub use feasibility::Distance;
 pub use key::{Family, Key, KeyError, range};
 pub use metric::{Cost, Metric};
-pub use policy::{Open, Policy};
+pub use policy::{Open, Place, Policy};
 pub use profile::{Kind, Profile, Ramp};
 pub use seqno::Seqno;
 pub use settings::Settings;

@@ -12,6 +12,7 @@ use core::net::Ipv6Addr;
 use core::time::Duration;
 
 use words::Time;
+use words::routing::Scope;
 
 use crate::agenda::Stream;
 use crate::candidates::{Hold, Slot, grow};
@@ -21,12 +22,14 @@ use crate::outbox::{Asked, Carried, Dump, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
 use crate::rows::RowId;
 use crate::wire::{Echo, Hello};
-use crate::{Cost, Interface};
+use crate::{Cost, Interface, Place};
 
 /// All that is known of a neighbour, and all that it is owed.
 #[derive(Clone, Debug)]
 pub(crate) struct Neighbour {
     pub(crate) interface: Interface,
+    /// That of its interface, so that no update has to look there.
+    pub(crate) scope: Scope,
     pub(crate) address: Ipv6Addr,
     /// The link's cost in use; follows the measured one with some inertia.
     pub(crate) cost: Cost,
@@ -76,9 +79,10 @@ pub(crate) struct Neighbour {
 
 impl Neighbour {
     /// Returns a neighbour of which nothing is known.
-    pub(crate) fn new(interface: Interface, address: Ipv6Addr, opaque: u16) -> Self {
+    pub(crate) fn new(Place { interface, scope }: Place, address: Ipv6Addr, opaque: u16) -> Self {
         Self {
             interface,
+            scope,
             address,
             cost: Cost::INFINITE,
             txcost: Cost::INFINITE,
@@ -105,6 +109,11 @@ impl Neighbour {
             rtt: None,
             echo: None,
         }
+    }
+
+    /// Returns where it is.
+    pub(crate) const fn place(&self) -> Place {
+        Place { interface: self.interface, scope: self.scope }
     }
 
     /// Takes in a greeting; returns what it tells of its sender.
@@ -143,7 +152,7 @@ impl Neighbour {
     /// Forgets all that was learnt from the neighbour, but not what it was told: it may still
     /// believe that.
     pub(crate) fn forget(&mut self, now: Time) {
-        let fresh = Self::new(self.interface, self.address, self.opaque);
+        let fresh = Self::new(self.place(), self.address, self.opaque);
         let (said, forgotten) = (core::mem::take(&mut self.said), Some(now));
         let (acknowledges, place) = (self.acknowledges, self.place);
         *self = Self { acknowledges, said, place, forgotten, ..fresh };

@@ -3,6 +3,8 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use words::routing::Scope;
+
 use crate::Cost;
 
 /// How Babel is spoken on one interface.
@@ -35,6 +37,8 @@ pub struct Profile {
     pub lone: bool,
     /// How many neighbours are known at most; others are passed over and counted.
     pub max_neighbours: usize,
+    /// Which rules of the [`Policy`](crate::Policy) hold on it; the policy numbers them.
+    pub scope: Scope,
 }
 
 /// How the quality of a link is judged (RFC 8966 App. A.2).
@@ -102,6 +106,7 @@ impl Profile {
         v4_via_v6: true,
         lone: false,
         max_neighbours: 256,
+        scope: Scope::EVERYWHERE,
     };
     /// A tunnel to one neighbour, far away.
     pub const TUNNEL: Self =

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 use core::time::Duration;
 
-use words::routing::{Input, Output, Range};
+use words::routing::{Input, Output, Range, Scope};
 use words::{Dice, Engine, LinkId, Prefix, Time};
 
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
@@ -131,8 +131,8 @@ impl World {
         let (at_a, at_b) = (LinkId::ours(name), LinkId::theirs(name));
         self.ends.insert((a, at_a), End { node: b, link: at_b, delay, jitter, loss });
         self.ends.insert((b, at_b), End { node: a, link: at_a, delay, jitter, loss });
-        self.tell(a, Input::Up(at_a));
-        self.tell(b, Input::Up(at_b));
+        self.tell(a, Input::Up(at_a, Scope::EVERYWHERE));
+        self.tell(b, Input::Up(at_b, Scope::EVERYWHERE));
         (at_a, at_b)
     }
 

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use gossip::{Authority, Parameters};
-use words::routing::{self, Admission, Range, Routing};
+use words::routing::{self, Admission, Range, Routing, Scope};
 use words::{Ipv4Plan, Prefix, Time};
 
 use crate::{Event, Node, Output};
@@ -24,9 +24,16 @@ pub struct Ipv4 {
 /// Prefixes of nodes, and their parts of the IPv4 range: nobody can take a part of another's,
 /// nor the whole network. Ways out of the network, for senders in it, of those who may be exits.
 pub fn admissions(network: Prefix, length: u8, parameters: &Parameters) -> Vec<Admission> {
-    let mut all = Vec::from([Admission { inside: network, length, from: None, by: None }]);
+    let mut all = Vec::from([Admission {
+        on: Scope::EVERYWHERE,
+        inside: network,
+        length,
+        from: None,
+        by: None,
+    }]);
     let ipv4 = parameters.ipv4;
     all.extend(ipv4.map(|plan| Admission {
+        on: Scope::EVERYWHERE,
         inside: plan.network,
         length: plan.bits_of_nodes(),
         from: None,
@@ -36,6 +43,7 @@ pub fn admissions(network: Prefix, length: u8, parameters: &Parameters) -> Vec<A
         return all;
     }
     let exit = |everywhere: Prefix, network| Admission {
+        on: Scope::EVERYWHERE,
         inside: everywhere,
         length: everywhere.length(),
         from: Some(network),

@@ -104,7 +104,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let Some(peer) = self.peers.get(&link).copied() else { return };
         self.found.remove(&link);
         self.arrows.handle(arrows::Input::Up(link, peer), now);
-        self.routing.handle(routing::Input::Up(link), now);
+        self.routing.handle(routing::Input::Up(link, routing::Scope::EVERYWHERE), now);
         self.gossip.handle(gossip::Input::LinkUp(link, peer), now);
     }
 

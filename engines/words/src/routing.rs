@@ -46,9 +46,27 @@ impl fmt::Debug for Range {
     }
 }
 
+/// Where an announcement may be told and believed: on links of one scope, a number of the
+/// node's own for each mesh that it is in.
+///
+/// Everything is told on links of [`Scope::EVERYWHERE`], and what others say there is believed if
+/// an admission everywhere lets it in. On links of another scope, what is told and what is believed
+/// needs an admission of that scope, or one everywhere.
+///
+/// Source: seed, "2-order mesh": which ranges cross from one mesh to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(pub u16);
+
+impl Scope {
+    /// All links, and the scope of links where there is one mesh only.
+    pub const EVERYWHERE: Self = Self(0);
+}
+
 /// Which announcements of others are believed: those of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
+    /// On links of this scope; [`Scope::EVERYWHERE`] for all.
+    pub on: Scope,
     /// Destinations inside this range …
     pub inside: Prefix,
     /// … of exactly so many bits. IPv4 counts from 96.
@@ -75,8 +93,9 @@ impl Admission {
 /// What routing is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
-    /// The link came up.
-    Up(LinkId),
+    /// The link came up. One that is up already is of this scope from now on: neighbours and what
+    /// may be believed of them stay.
+    Up(LinkId, Scope),
     /// The link went away: nothing was or will be received through it any more.
     Down(LinkId),
     /// Make the link look very bad, in both directions, so that routes leave it.
@@ -86,12 +105,15 @@ pub enum Input<'a> {
     /// Treat the link as if a round trip over it took so much longer than it does, in both
     /// directions; replaces what was said before. A shunned link stays shunned.
     Charge(LinkId, Duration),
-    /// Announce this range to all neighbours, as ours.
+    /// Announce this range to all neighbours who may hear it, as ours.
     Announce(Range),
+    /// Announce this range, as ours but so far away that whoever knows another way takes that.
+    Demote(Range),
     /// Announce this range no longer.
     Withdraw(Range),
-    /// Believe from now on what any of these lets in, and nothing else. What was believed and
-    /// no longer is, is dropped; neighbours are asked again for what now may be.
+    /// Believe from now on what any of these lets in, and nothing else, and tell nothing else on
+    /// links that have a scope. What was believed and no longer is, is dropped, what was told and
+    /// no longer may be, is taken back; neighbours are asked again for what now may be.
     Admit(&'a [Admission]),
     /// Octets of the protocol came in through the link.
     Frame(LinkId, &'a [u8]),
@@ -131,8 +153,13 @@ mod tests {
 
     #[test]
     fn only_what_is_of_the_kind_is_let_in() {
-        let nodes =
-            Admission { inside: "fd00::/48".parse().unwrap(), length: 64, from: None, by: None };
+        let nodes = Admission {
+            on: Scope::EVERYWHERE,
+            inside: "fd00::/48".parse().unwrap(),
+            length: 64,
+            from: None,
+            by: None,
+        };
         let admits = |to, from| nodes.admits(range(to, from), [7; 8]);
         assert!(admits("fd00:0:0:1::/64", "::/0"));
         assert!(!admits("fd00:0:0:1::/64", "fd00::/48"), "for some senders only");
@@ -144,6 +171,7 @@ mod tests {
     fn a_default_route_is_let_in_from_those_who_may_only() {
         let exit = NodeId("fd00:0:0:7::/64".parse().unwrap());
         let exits = Admission {
+            on: Scope::EVERYWHERE,
             inside: Prefix::ALL,
             length: 0,
             from: Some("fd00::/48".parse().unwrap()),

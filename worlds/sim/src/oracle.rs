@@ -55,12 +55,13 @@ impl Engine for Oracle {
     fn handle(&mut self, input: Input<'_>, _: Time) {
         let mut chart = self.chart.borrow_mut();
         match input {
-            Input::Up(link) => chart.up(self.node, link),
+            Input::Up(link, _) => chart.up(self.node, link),
             Input::Down(link) => chart.down(self.node, link),
             Input::Shun(link) => chart.shun(self.node, link),
             Input::Charge(link, delay) => chart.charge(self.node, link, delay),
             // The chart knows who has which range, nobody lies, and nothing is spoken.
             Input::Announce(_)
+            | Input::Demote(_)
             | Input::Withdraw(_)
             | Input::Admit(_)
             | Input::Frame(..)

@@ -1,6 +1,6 @@
 //! What is let in and out, as the engine asks it.
 
-use babel::{Interface, Key, Metric, Policy, RouterId};
+use babel::{Interface, Key, Metric, Place, Policy, RouterId};
 
 use crate::config::{Filter, Way};
 use crate::rule::{Rule, Subject, Verdict, added, first};
@@ -47,12 +47,12 @@ impl Filters {
 }
 
 impl Policy for Filters {
-    fn import(&self, interface: Interface, key: Key, _: RouterId) -> Option<Metric> {
-        added(first(&self.import, self.subject(Some(interface), key)))
+    fn import(&self, at: Place, key: Key, _: RouterId) -> Option<Metric> {
+        added(first(&self.import, self.subject(Some(at.interface), key)))
     }
 
-    fn export(&self, interface: Interface, key: Key, _: RouterId) -> Option<Metric> {
-        added(first(&self.export, self.subject(Some(interface), key)))
+    fn export(&self, at: Place, key: Key, _: RouterId) -> Option<Metric> {
+        added(first(&self.export, self.subject(Some(at.interface), key)))
     }
 }
 

@@ -10,7 +10,7 @@ use super::model::{keys, settings_of};
 use super::*;
 use crate::candidates::Columns;
 use crate::wire::{Ack, Builder, RouteRequest, Tlv, Update};
-use crate::{Cost, Input, Interface, Key, Metric, Policy, Settings, Way};
+use crate::{Cost, Input, Key, Metric, Place, Policy, Settings, Way};
 
 const P: &str = "2001:db8:1::/64";
 const OWN: &str = "2001:db8:d::1/128";
@@ -303,15 +303,15 @@ fn x9_a_restart_shorter_than_a_timeout_is_noticed() {
 struct Marked;
 
 impl Policy for Marked {
-    fn import(&self, _: Interface, key: Key, _: RouterId) -> Option<Metric> {
+    fn import(&self, _: Place, key: Key, _: RouterId) -> Option<Metric> {
         (key.prefix.length() < 100).then_some(Metric(1_000))
     }
 
-    fn export(&self, _: Interface, key: Key, _: RouterId) -> Option<Metric> {
+    fn export(&self, _: Place, key: Key, _: RouterId) -> Option<Metric> {
         (!key.is_source_specific()).then_some(Metric(7))
     }
 
-    fn admits(&self, _: Interface, _: Key, _: RouterId, octets: &[u8]) -> bool {
+    fn admits(&self, _: Place, _: Key, _: RouterId, octets: &[u8]) -> bool {
         octets == [112, 2, 0xca, 0xfe]
     }
 }

@@ -13,6 +13,7 @@ use crate::{Cost, Input, Key, Kind, Metric, Profile, RouterId, Settings};
 
 use super::*;
 
+mod meshes;
 pub(in crate::tests) mod net;
 pub(in crate::tests) mod weather;
 

@@ -6,12 +6,13 @@ use super::*;
 use crate::agenda::Stream;
 use crate::neighbour::{Allowance, Greeting, Neighbour};
 use crate::wire::{Echo, Hello};
-use crate::{Cost, Interface, Ramp, Seqno};
+use crate::{Cost, Interface, Place, Ramp, Seqno};
 
 const NONE: Cost = Cost(0);
 
 fn anybody() -> Neighbour {
-    Neighbour::new(Interface(1), Ipv6Addr::UNSPECIFIED, 0)
+    let at = Place { interface: Interface(1), scope: Scope::EVERYWHERE };
+    Neighbour::new(at, Ipv6Addr::UNSPECIFIED, 0)
 }
 
 fn hello(seqno: u16) -> Hello {

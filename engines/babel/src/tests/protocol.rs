@@ -24,7 +24,7 @@ impl Bench {
         let mut bench = Self { babel, now: Time::ZERO, said: Vec::new(), routes: Vec::new() };
         bench.tell(Input::Announce(prefix(0).into()));
         for link in [LINK, OTHER] {
-            bench.tell(Input::Up(link));
+            bench.tell(Input::Up(link, Scope::EVERYWHERE));
             let next = Duration::from_mins(10);
             let hello = Hello {
                 seqno: Seqno(7),

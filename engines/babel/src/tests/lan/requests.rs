@@ -3,14 +3,14 @@
 use alloc::sync::Arc;
 
 use super::*;
-use crate::Policy;
+use crate::{Place, Policy};
 
 /// Keeps the second range from everybody.
 #[derive(Debug)]
 struct Secret;
 
 impl Policy for Secret {
-    fn export(&self, _: Interface, to: Key, _: RouterId) -> Option<Metric> {
+    fn export(&self, _: Place, to: Key, _: RouterId) -> Option<Metric> {
         (to != key(P2)).then_some(Metric::ZERO)
     }
 }

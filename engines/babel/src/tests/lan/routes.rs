@@ -227,7 +227,7 @@ fn t6_metrics_end_at_infinity() {
 struct Dear;
 
 impl crate::Policy for Dear {
-    fn import(&self, _: Interface, to: Key, _: RouterId) -> Option<Metric> {
+    fn import(&self, _: crate::Place, to: Key, _: RouterId) -> Option<Metric> {
         Some(if to == key(P2) { Metric::INFINITE } else { Metric(7) })
     }
 }
