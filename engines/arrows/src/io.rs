@@ -54,6 +54,8 @@ pub enum Input<'a> {
     Settings(Settings),
     /// The node at the other end was revoked: close at once.
     Banish(LinkId),
+    /// The link is of no mesh any more, and routing has left it: close it with a word.
+    Dismiss(LinkId),
     /// We are about to stop: no more draws, rounds or new links; routes are made to leave
     /// every link, and 1.2 s later, or if told again, all are closed with a word.
     Leave,
@@ -109,6 +111,9 @@ pub enum Refusal {
     Leaving,
     /// The node that asks did so too often of late.
     Often,
+    /// The node is no member of the mesh that the link would belong to: said by others than this
+    /// engine.
+    OtherMesh,
     /// A reason of a later version, by its number.
     Other(u8),
 }
@@ -123,6 +128,7 @@ impl Refusal {
             Self::Identity => "identity",
             Self::Leaving => "leaving",
             Self::Often => "often",
+            Self::OtherMesh => "other-mesh",
             Self::Other(_) => "other",
         }
     }
@@ -137,6 +143,7 @@ impl From<Refusal> for u8 {
             Refusal::Identity => 4,
             Refusal::Leaving => 5,
             Refusal::Often => 6,
+            Refusal::OtherMesh => 7,
             Refusal::Other(number) => number,
         }
     }
@@ -151,6 +158,7 @@ impl From<u8> for Refusal {
             4 => Self::Identity,
             5 => Self::Leaving,
             6 => Self::Often,
+            7 => Self::OtherMesh,
             other => Self::Other(other),
         }
     }
@@ -315,8 +323,10 @@ pub enum Death {
     Lost,
     /// The node at the other end was revoked.
     Banished,
-    /// One of the two nodes was told to stop, and said farewell.
+    /// One of the two nodes was told to stop, or dismissed the link, and said farewell.
     Left,
+    /// The two nodes are in different meshes by now.
+    Moved,
     /// Nobody could say how to reach the node.
     NotFound,
     /// The two nodes have no carrier in common.
@@ -341,6 +351,7 @@ impl Death {
             Self::Lost => "lost",
             Self::Banished => "banished",
             Self::Left => "left",
+            Self::Moved => "moved",
             Self::NotFound => "not-found",
             Self::Incompatible => "incompatible",
             Self::Refused => "refused",
@@ -358,7 +369,8 @@ impl Death {
             | Self::Overdue
             | Self::Lost
             | Self::Banished
-            | Self::Left => true,
+            | Self::Left
+            | Self::Moved => true,
             Self::NotFound
             | Self::Incompatible
             | Self::Refused
@@ -378,6 +390,7 @@ impl Death {
             | Self::Lost
             | Self::Banished
             | Self::Left
+            | Self::Moved
             | Self::Crossed
             | Self::Surplus => false,
         }

@@ -68,6 +68,21 @@ impl Known {
         self.nodes.get(&node).map(|entry| entry.traits).unwrap_or_default()
     }
 
+    /// Returns the nodes that routing reaches, in order.
+    pub(crate) fn reached(&self) -> impl Iterator<Item = NodeId> {
+        self.nodes.iter().filter(|(_, entry)| entry.reachable).map(|(node, _)| *node)
+    }
+
+    /// Returns how many nodes routing reaches.
+    pub(crate) const fn reach(&self) -> usize {
+        self.reachable
+    }
+
+    /// Tells whether routing reaches `node`.
+    pub(crate) fn is_reached(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(|entry| entry.reachable)
+    }
+
     /// Tells whether routing reaches nobody at all.
     pub(crate) const fn nobody(&self) -> bool {
         self.reachable == 0

@@ -30,6 +30,16 @@ impl Arrows {
         }
     }
 
+    /// Closes one link that routing has left, with a word.
+    pub(crate) fn dismiss(&mut self, id: LinkId, now: Time) {
+        let Some(link) = self.links.get(&id) else { return };
+        let is_up = link.is_up();
+        if is_up {
+            self.tell(id, Frame::Farewell);
+        }
+        self.close(id, if is_up { Death::Moved } else { Death::Surplus }, now);
+    }
+
     /// Closes every link once routes had their time to leave, ours and theirs alike.
     ///
     /// The other end hears it, so that it need not find out by our silence.

@@ -82,6 +82,8 @@ pub struct Arrows {
     /// Seats whose dial failed.
     resting: Vec<Resting>,
     next_link: u32,
+    /// What the numbers of two of our arrows, one after the other, differ by.
+    step: u32,
     next_round: Time,
     /// When the links are probed next; `None` while there is none.
     next_probe: Option<Time>,
@@ -152,12 +154,27 @@ impl Arrows {
             callers: Callers::default(),
             resting: Vec::new(),
             next_link: 0,
+            step: 1,
             next_probe: None,
             next_draw: None,
             leaving: None,
             last: now,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// Numbers the arrows from `first` on, each `step` more than the one before: where one node has
+    /// arrows in several meshes, no two have one name. Before the first arrow only; a `step` of 0
+    /// is taken as 1.
+    #[must_use]
+    pub fn numbered(mut self, first: u32, step: u32) -> Self {
+        (self.next_link, self.step) = (first, step.max(1));
+        self
+    }
+
+    /// Returns the number of the next arrow.
+    pub const fn next_number(&self) -> u32 {
+        self.next_link
     }
 
     /// Notes the time, and how long we overslept: that was nobody's silence.
@@ -207,6 +224,7 @@ impl Arrows {
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Settings(settings) => self.retune(settings, now),
             Input::Banish(link) => self.banish(link, now),
+            Input::Dismiss(link) => self.dismiss(link, now),
             Input::Leave => self.leave(now),
             Input::Wake => {}
         }

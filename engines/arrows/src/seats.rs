@@ -122,7 +122,7 @@ impl Arrows {
     /// An arrow is born: first, how is its node reached?
     fn seek(&mut self, drawn: Drawn<NodeId>, tries: u8, now: Time) {
         let (id, to, cause) = (LinkId::ours(self.next_link), drawn.item, drawn.cause);
-        self.next_link += 1;
+        self.next_link += self.step;
         let link = Link {
             peer: to,
             born: now,

@@ -72,6 +72,21 @@ impl Arrows {
         self.links.iter().map(|(id, link)| view(*id, link))
     }
 
+    /// Returns the nodes that routing reaches, as it said, in order.
+    pub fn reachable(&self) -> impl Iterator<Item = NodeId> {
+        self.known.reached()
+    }
+
+    /// Returns how many nodes routing reaches.
+    pub const fn reach(&self) -> usize {
+        self.known.reach()
+    }
+
+    /// Tells whether routing reaches `node`.
+    pub fn reaches(&self, node: NodeId) -> bool {
+        self.known.is_reached(node)
+    }
+
     /// Returns when the next round is.
     pub const fn next_round(&self) -> Time {
         self.next_round
