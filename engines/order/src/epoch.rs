@@ -93,6 +93,22 @@ impl Chain {
         let steps = self.length.checked_sub(index)?;
         Some((0..steps).fold(self.seed, |part, _| preimage(&part)))
     }
+
+    /// Returns the part that is told after this one; `None` for what is no part of the chain, and
+    /// after the last.
+    ///
+    /// Takes time linear in the length of the chain.
+    pub fn after(&self, told: &[u8; 32]) -> Option<[u8; 32]> {
+        let mut part = self.seed;
+        for _ in 0..self.length {
+            let before = preimage(&part);
+            if before == *told {
+                return Some(part);
+            }
+            part = before;
+        }
+        None
+    }
 }
 
 /// Returns what the registry told before it told `part`.
