@@ -33,7 +33,8 @@ impl Admissions {
     pub fn new(admissions: &[Admission]) -> Self {
         let mut policy = Self::default();
         for it in admissions {
-            let is_exact = it.inside.length() == it.length && it.from.is_none() && it.by.is_none();
+            let is_plain = it.from.is_none() && it.by.is_none() && it.farther == 0;
+            let is_exact = is_plain && it.inside.length() == it.length;
             if it.on == Scope::EVERYWHERE {
                 policy.everywhere.push(it.clone());
             } else if is_exact {
@@ -46,26 +47,31 @@ impl Admissions {
         policy
     }
 
-    /// Tells whether a range may be told and believed in a scope.
-    fn admits(&self, scope: Scope, key: Key, router: RouterId) -> bool {
-        let lets_in = |it: &Admission| it.admits(key.into(), router.0);
-        self.everywhere.iter().any(lets_in)
-            || scope != Scope::EVERYWHERE
-                && self.scopes.get(&scope).is_some_and(|rules| {
-                    rules.others.iter().any(lets_in)
-                        || key.source == Prefix::ALL
-                            && rules.exact.binary_search(&key.prefix).is_ok()
-                })
+    /// Returns how much farther a range is taken to be in a scope, by the first admission that lets
+    /// it in; `None` if none does.
+    fn admits(&self, scope: Scope, key: Key, router: RouterId) -> Option<Metric> {
+        let first = |all: &[Admission]| {
+            let found = all.iter().find(|it| it.admits(key.into(), router.0));
+            found.map(|it| Metric(it.farther))
+        };
+        let everywhere = first(&self.everywhere);
+        if everywhere.is_some() || scope == Scope::EVERYWHERE {
+            return everywhere;
+        }
+        let rules = self.scopes.get(&scope)?;
+        let is_exact =
+            || key.source == Prefix::ALL && rules.exact.binary_search(&key.prefix).is_ok();
+        first(&rules.others).or_else(|| is_exact().then_some(Metric::ZERO))
     }
 }
 
 impl Policy for Admissions {
     fn import(&self, at: Place, key: Key, router: RouterId) -> Option<Metric> {
-        self.admits(at.scope, key, router).then_some(Metric::ZERO)
+        self.admits(at.scope, key, router)
     }
 
     fn export(&self, at: Place, key: Key, router: RouterId) -> Option<Metric> {
-        let passes = at.scope == Scope::EVERYWHERE || self.admits(at.scope, key, router);
+        let passes = at.scope == Scope::EVERYWHERE || self.admits(at.scope, key, router).is_some();
         passes.then_some(Metric::ZERO)
     }
 }
@@ -139,7 +145,8 @@ mod tests {
     const FOREIGN: Scope = Scope(2);
 
     fn admission(on: Scope, inside: &str, length: u8) -> Admission {
-        Admission { on, inside: inside.parse().unwrap(), length, from: None, by: None }
+        let inside = inside.parse().unwrap();
+        Admission { on, inside, length, from: None, by: None, farther: 0 }
     }
 
     fn passes(policy: &Admissions, scope: Scope, key: &str) -> [bool; 2] {
@@ -179,6 +186,17 @@ mod tests {
         let policy = Admissions::new(&[admission(Scope::EVERYWHERE, "fd00::/48", 64)]);
         assert_eq!(passes(&policy, Scope::EVERYWHERE, "fd00::/64"), [true, true]);
         assert_eq!(passes(&policy, Scope::EVERYWHERE, "fd00::/48"), [false, true]);
+    }
+
+    #[test]
+    fn the_first_admission_says_how_much_farther() {
+        let far = Admission { farther: 20_000, ..admission(HOME, "fd00::/48", 64) };
+        let policy = Admissions::new(&[admission(HOME, "fd00::/49", 64), far]);
+        let at = Place { interface: Interface(1), scope: HOME };
+        let added = |key: &str| policy.import(at, key.parse().unwrap(), RouterId([7; 8]));
+        assert_eq!(added("fd00:0:0:1::/64"), Some(Metric::ZERO));
+        assert_eq!(added("fd00:0:0:8001::/64"), Some(Metric(20_000)));
+        assert_eq!(added("fd01::/64"), None);
     }
 
     #[test]

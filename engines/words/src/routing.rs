@@ -75,6 +75,9 @@ pub struct Admission {
     pub from: Option<Prefix>,
     /// Announced by one of these nodes, by their names in routing; `None`: by anybody.
     pub by: Option<Vec<NodeId>>,
+    /// What is believed is taken as so much farther than it is said to be, in the unit of the
+    /// routing protocol: 0, or what makes whoever has another way take that.
+    pub farther: u16,
 }
 
 impl Admission {
@@ -159,6 +162,7 @@ mod tests {
             length: 64,
             from: None,
             by: None,
+            farther: 0,
         };
         let admits = |to, from| nodes.admits(range(to, from), [7; 8]);
         assert!(admits("fd00:0:0:1::/64", "::/0"));
@@ -176,6 +180,7 @@ mod tests {
             length: 0,
             from: Some("fd00::/48".parse().unwrap()),
             by: Some(vec![exit]),
+            farther: 0,
         };
         let default = range("::/0", "fd00::/48");
         assert!(exits.admits(default, exit.routing_name()));

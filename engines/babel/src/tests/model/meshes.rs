@@ -30,7 +30,8 @@ fn host(n: usize) -> Key {
 }
 
 fn policy() -> Admissions {
-    let admission = |on, inside, length| Admission { on, inside, length, from: None, by: None };
+    let admission =
+        |on, inside, length| Admission { on, inside, length, from: None, by: None, farther: 0 };
     let of = |mesh: usize| {
         let (on, other) = (SCOPES[mesh], range(1 - mesh));
         [admission(on, range(mesh), 64), admission(on, other, other.length())]
@@ -191,7 +192,7 @@ impl Meshes {
         for segment in &mut self.net.segments {
             segment.weather.loss = 0;
         }
-        self.run(Duration::from_secs(60));
+        self.run(Duration::from_mins(1));
         for (n, to) in pairs() {
             assert_eq!(self.journey(n, to), Ok(to), "from {n}");
         }
