@@ -4,6 +4,7 @@
 
 mod babel_command;
 mod look;
+mod mesh_commands;
 mod norder_command;
 mod options;
 mod registry_commands;

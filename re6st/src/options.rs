@@ -10,11 +10,15 @@ use words::{Ipv4Plan, NodeId, Prefix, Share};
 
 mod babel_options;
 mod lab_options;
+mod mesh_options;
 mod norder_options;
 mod sim_options;
 
 pub(crate) use babel_options::{BabelOptions, Question as BabelQuestion, Status as BabelStatus};
 pub(crate) use lab_options::LabOptions;
+pub(crate) use mesh_options::{
+    Changed as MeshChanged, Meshes, Show as MeshShow, Split as MeshSplit,
+};
 pub(crate) use norder_options::NorderOptions;
 pub(crate) use sim_options::{FlatOptions, Simulation};
 
@@ -156,6 +160,9 @@ pub(crate) enum Registry {
     Nodes(RegistryNodes),
     /// Change how the network behaves, while it runs
     Parameters(Parameters),
+    /// Look at the meshes of a divided network, and change its elections
+    #[command(subcommand)]
+    Meshes(Meshes),
 }
 
 #[derive(Debug, Args)]
@@ -180,6 +187,8 @@ pub(crate) struct Init {
     pub(crate) lifetime: Span,
     #[command(flatten)]
     pub(crate) change: Change,
+    #[command(flatten)]
+    pub(crate) divided: mesh_options::Divided,
 }
 
 /// How the network behaves, where it should differ from what it is.

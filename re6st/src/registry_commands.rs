@@ -16,6 +16,7 @@ pub(crate) fn run(command: Registry) -> anyhow::Result<()> {
         Registry::Revoke(options) => revoke(&options),
         Registry::Nodes(options) => nodes(&options),
         Registry::Parameters(options) => parameters(&options),
+        Registry::Meshes(command) => crate::mesh_commands::run(&command),
     }
 }
 
@@ -23,7 +24,13 @@ fn init(options: &Init) -> anyhow::Result<()> {
     let mut parameters = gossip::Parameters::default();
     let held = apply(&options.change, &mut parameters);
     let (network, listen, public) = (options.network, options.listen, options.public.clone());
-    let founded = registry::Options { network, listen, public, parameters };
+    let founded = registry::Options {
+        network,
+        listen,
+        public,
+        parameters,
+        division: options.divided.division(),
+    };
     let founded = registry::init(&options.directory, &founded)?;
     held.iter().for_each(warn);
     let directory = options.directory.display();

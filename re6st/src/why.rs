@@ -28,7 +28,9 @@ fn in_words(answer: &Value) -> Vec<String> {
         let range = text(answer, "/range").unwrap_or_default();
         return vec![format!("{destination} is our own: it is in {range}, which is this node's.")];
     }
-    let mut lines = vec![whose(answer, destination), path(answer)];
+    let mut lines = vec![whose(answer, destination)];
+    lines.extend(across(answer));
+    lines.push(path(answer));
     lines.extend(link(answer.pointer("/link").unwrap_or(&Value::Null)));
     lines.push(alternates(answer));
     let others = answer.pointer("/alternates").and_then(Value::as_array);
@@ -40,6 +42,11 @@ fn in_words(answer: &Value) -> Vec<String> {
 fn whose(answer: &Value, destination: &str) -> String {
     let range = text(answer, "/range").unwrap_or_default();
     let owner = text(answer, "/owner").unwrap_or("a node that we do not know by name");
+    if let Some(mesh) = text(answer, "/across/mesh") {
+        return format!(
+            "{destination} is of the node {owner}, which is at home in the mesh {mesh}."
+        );
+    }
     match text(answer, "/from") {
         Some(_) => {
             format!("{destination} is outside of the network, and reached by the exit {owner}.")
@@ -47,6 +54,18 @@ fn whose(answer: &Value, destination: &str) -> String {
         None if range == owner => format!("{destination} is of the node {owner}."),
         None => format!("{destination} is in {range}, which is of the node {owner}."),
     }
+}
+
+/// Tells how packets get from one mesh into another.
+fn across(answer: &Value) -> Option<String> {
+    let range = text(answer, "/across/by_range")?;
+    let home = text(answer, "/across/home").unwrap_or("-");
+    let entry = text(answer, "/across/entered_by").unwrap_or("a node not known by name");
+    let its = text(answer, "/across/entry_home").unwrap_or("-");
+    Some(format!(
+        "From here, the mesh {home}, only its range is known: {range}. The nearest border node is \
+         {entry}, at home in {its}; past it, the exact prefix is known."
+    ))
 }
 
 fn path(answer: &Value) -> String {

@@ -250,6 +250,7 @@ fn introductions_and_documents_are_believed_from_their_authors_only() {
         issued: NOW,
         parameters: Parameters::default(),
         revoked: vec![7],
+        meshes: None,
     };
     let ours = issuer.sign_document(&document).unwrap();
     assert!(authority.document(&Document::signed(&ours.bytes), &ours.signature));

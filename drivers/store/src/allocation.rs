@@ -13,19 +13,22 @@ use crate::{Error, octets, prefix, seconds};
 /// How often chance is asked before the smallest free prefix is taken.
 const DRAWS: usize = 64;
 
-/// Draws a free prefix. The first one, all zeros, is the registry's.
+/// Draws a free prefix: in the smaller of two meshes, both drawn, so that nobody chooses its mesh
+/// and sizes stay close to each other. The first one of each mesh, all zeros, is the registry's.
 ///
 /// # Errors
 ///
 /// [`Error::NoRoom`] if none is free.
 pub(crate) async fn node(
     change: &mut Transaction<'static, Sqlite>,
+    meshes: &[Prefix],
     dice: &mut Dice,
     now: Wall,
 ) -> Result<NodeId, Error> {
     let row = sqlx::query("SELECT prefix, length, node_length FROM network");
     let row = row.fetch_one(&mut **change).await?;
     let network = prefix(row.try_get("prefix")?, row.try_get("length")?);
+    let network = mesh(change, meshes, dice, now).await?.unwrap_or(network);
     let places = Places { network, length: row.try_get("node_length")? };
     for _ in 0..DRAWS {
         let place = dice.bits() % places.count();
@@ -35,6 +38,39 @@ pub(crate) async fn node(
     }
     let place = first_free(change, &places, now).await?.ok_or(Error::NoRoom { network })?;
     Ok(NodeId(places.at(place)))
+}
+
+/// Returns the smaller of two meshes that are drawn; `None` if there are none.
+///
+/// Source: principle P3: the meshes of an n-order mesh are filled at random.
+async fn mesh(
+    change: &mut Transaction<'static, Sqlite>,
+    meshes: &[Prefix],
+    dice: &mut Dice,
+    now: Wall,
+) -> Result<Option<Prefix>, Error> {
+    let mut smaller: Option<(u32, Prefix)> = None;
+    for _ in 0..2 {
+        let Some(drawn) = meshes.get(dice.below(meshes.len().max(1))).copied() else { break };
+        let taken = sqlx::query(
+            "SELECT COUNT(DISTINCT prefix) AS taken FROM certificates
+             WHERE prefix BETWEEN $1 AND $2 AND expires >= $3",
+        );
+        let (first, last) = ends(drawn);
+        let taken = taken.bind(first).bind(last).bind(seconds(now));
+        let taken = taken.fetch_one(&mut **change).await?.try_get("taken")?;
+        if smaller.is_none_or(|(least, _)| taken < least) {
+            smaller = Some((taken, drawn));
+        }
+    }
+    Ok(smaller.map(|(_, mesh)| mesh))
+}
+
+/// Returns the first and the last prefix inside a range, as rows have them.
+pub(crate) fn ends(range: Prefix) -> (Vec<u8>, Vec<u8>) {
+    let rest = u128::MAX.checked_shr(range.length().into()).unwrap_or(0);
+    let last = Prefix::new(range.bits() | rest, 128);
+    (octets(range), octets(last))
 }
 
 /// Returns the smallest free index; 0 is the registry's.
@@ -75,10 +111,13 @@ async fn first_free(
     now: Wall,
 ) -> Result<Option<u64>, Error> {
     let taken = sqlx::query(
-        "SELECT DISTINCT prefix, length FROM certificates WHERE expires >= $1 ORDER BY prefix",
+        "SELECT DISTINCT prefix, length FROM certificates
+         WHERE prefix BETWEEN $1 AND $2 AND expires >= $3 ORDER BY prefix",
     );
+    let (first, last) = ends(places.network);
+    let taken = taken.bind(first).bind(last).bind(seconds(now));
     let mut free = 1;
-    for row in taken.bind(seconds(now)).fetch_all(&mut **change).await? {
+    for row in taken.fetch_all(&mut **change).await? {
         if prefix(row.try_get("prefix")?, row.try_get("length")?) != places.at(free) {
             break;
         }
@@ -87,7 +126,7 @@ async fn first_free(
     Ok((free < places.count()).then_some(free))
 }
 
-/// The places for nodes inside a network.
+/// The places for nodes inside a network, or a mesh of it.
 struct Places {
     network: Prefix,
     /// Bits of a node's prefix: more than the network's by 1 to 63.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
-use words::{Dice, NodeId, Wall};
+use words::{Dice, NodeId, Prefix, Wall};
 
 use crate::wall;
 use crate::{Error, Signing, Store, allocation, invitation, note, number, octets, prefix, seconds};
@@ -18,6 +18,8 @@ pub struct Applicant<'a> {
     pub key: &'a [u8],
     /// For people.
     pub note: &'a str,
+    /// The meshes of the network, one of which it comes into; none: the network is one.
+    pub meshes: &'a [Prefix],
 }
 
 /// What a certificate must say.
@@ -97,7 +99,7 @@ impl Store {
         if let Some(id) = invited {
             invitation::take(&mut change, id, now).await?;
         }
-        let node = allocation::node(&mut change, dice, now).await?;
+        let node = allocation::node(&mut change, applicant.meshes, dice, now).await?;
         let index = allocation::index(&mut change, now).await?;
         let place = Place { node, index, invited, note: applicant.note.to_owned() };
         let certificate =

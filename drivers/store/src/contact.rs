@@ -1,8 +1,9 @@
 //! Contacts: how nodes say that they are reached.
 
 use sqlx::{Row, SqliteExecutor};
-use words::{NodeId, Wall};
+use words::{NodeId, Prefix, Wall};
 
+use crate::allocation::ends;
 use crate::{Error, Store, number, octets, seconds};
 
 /// A node's introduction, checked by the caller.
@@ -58,7 +59,8 @@ impl Store {
         Ok(Published::Kept)
     }
 
-    /// Returns introductions of up to `count` random nodes, except of one.
+    /// Returns introductions of up to `count` random nodes inside a range, or of the whole network,
+    /// except of one.
     ///
     /// Their certificates are neither revoked nor expired.
     ///
@@ -68,17 +70,45 @@ impl Store {
     pub async fn bootstrap(
         &self,
         count: u32,
-        except: NodeId,
+        (inside, except): (Option<Prefix>, NodeId),
         now: Wall,
     ) -> Result<Vec<Vec<u8>>, Error> {
         let rows = sqlx::query(
             "SELECT contacts.introduction FROM contacts JOIN certificates USING (serial)
              WHERE certificates.revoked IS NULL AND certificates.expires >= $1
-               AND contacts.prefix <> $2
-             ORDER BY random() LIMIT $3",
+               AND contacts.prefix <> $2 AND contacts.prefix BETWEEN $3 AND $4
+             ORDER BY random() LIMIT $5",
         );
-        let rows = rows.bind(seconds(now)).bind(octets(except.0)).bind(count);
+        let (first, last) = ends(inside.unwrap_or(Prefix::ALL));
+        let rows = rows.bind(seconds(now)).bind(octets(except.0));
+        let rows = rows.bind(first).bind(last).bind(count);
         let rows = rows.fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get("introduction")?)).collect()
+    }
+
+    /// Returns how many nodes told how they are reached; whoever was put out does not count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read.
+    pub async fn told(&self) -> Result<u32, Error> {
+        let row = sqlx::query("SELECT COUNT(*) AS told FROM contacts");
+        Ok(row.fetch_one(&self.pool).await?.try_get("told")?)
+    }
+
+    /// Returns the introductions of all nodes whose certificates are neither revoked nor expired,
+    /// in the order of their prefixes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read.
+    pub async fn introductions(&self, now: Wall) -> Result<Vec<Vec<u8>>, Error> {
+        let rows = sqlx::query(
+            "SELECT contacts.introduction FROM contacts JOIN certificates USING (serial)
+             WHERE certificates.revoked IS NULL AND certificates.expires >= $1
+             ORDER BY contacts.prefix",
+        );
+        let rows = rows.bind(seconds(now)).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(row.try_get("introduction")?)).collect()
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! network ──── document (version strictly rises)
 //! invitations ─1:n─ certificates ─1:1─ contacts
+//! beacon       the secret of elections
 //! audit        one line for each change but of contacts, which nodes make; the newest lines
 //! ```
 //!
@@ -208,7 +209,9 @@ fn migrations() -> Migrator {
     let begin = Migration::new(1, "begin".into(), MigrationType::Simple, begin, false);
     let indexes = include_str!("../migrations/0002_indexes.sql").into_sql_str();
     let indexes = Migration::new(2, "indexes".into(), MigrationType::Simple, indexes, false);
-    Migrator::with_migrations(vec![begin, indexes])
+    let beacon = include_str!("../migrations/0003_beacon.sql").into_sql_str();
+    let beacon = Migration::new(3, "beacon".into(), MigrationType::Simple, beacon, false);
+    Migrator::with_migrations(vec![begin, indexes, beacon])
 }
 
 /// Most lines of the audit log.

@@ -45,7 +45,7 @@ fn signed(seat: &Seat) -> Result<Vec<u8>, Signing> {
 }
 
 async fn enrol_at(store: &Store, key: &[u8], now: Wall) -> Result<Certificate, Error> {
-    let applicant = Applicant { token: Some(TOKEN), key, note: "" };
+    let applicant = Applicant { token: Some(TOKEN), key, note: "", meshes: &[] };
     store.enrol(&applicant, (now, 10 * DAY), &mut dice(), signed).await
 }
 
@@ -54,7 +54,7 @@ async fn enrol(store: &Store, key: &[u8]) -> Certificate {
 }
 
 async fn anybody(store: &Store, key: &[u8], now: Wall) -> Result<Certificate, Error> {
-    let applicant = Applicant { token: None, key, note: "" };
+    let applicant = Applicant { token: None, key, note: "", meshes: &[] };
     store.enrol(&applicant, (now, DAY), &mut dice(), signed).await
 }
 
@@ -132,7 +132,7 @@ async fn of_many_at_once_exactly_one_wins() {
 #[tokio::test]
 async fn what_cannot_be_signed_leaves_no_trace() {
     let (_folder, store) = invited(1).await;
-    let applicant = Applicant { token: Some(TOKEN), key: b"key", note: "" };
+    let applicant = Applicant { token: Some(TOKEN), key: b"key", note: "", meshes: &[] };
     let broken = |_: &Seat| Err("no chance left".into());
     let failed = store.enrol(&applicant, (NOW, DAY), &mut dice(), broken).await;
     assert!(matches!(failed, Err(Error::Signing(_))));
@@ -284,12 +284,12 @@ async fn introductions_are_of_others_and_of_nodes_in_good_standing() {
         all.push(certificate);
     }
     let [a, b, _c] = all.as_slice() else { unreachable!() };
-    assert_eq!(store.bootstrap(9, a.seat.node, NOW).await.unwrap().len(), 2);
-    assert_eq!(store.bootstrap(1, a.seat.node, NOW).await.unwrap().len(), 1);
+    assert_eq!(store.bootstrap(9, (None, a.seat.node), NOW).await.unwrap().len(), 2);
+    assert_eq!(store.bootstrap(1, (None, a.seat.node), NOW).await.unwrap().len(), 1);
     revoke(&store, Target::Node(b.seat.node), NOW).await.unwrap();
-    assert_eq!(store.bootstrap(9, a.seat.node, NOW).await.unwrap().len(), 1);
+    assert_eq!(store.bootstrap(9, (None, a.seat.node), NOW).await.unwrap().len(), 1);
     let late = NOW.plus(11 * DAY);
-    assert_eq!(store.bootstrap(9, a.seat.node, late).await.unwrap().len(), 0);
+    assert_eq!(store.bootstrap(9, (None, a.seat.node), late).await.unwrap().len(), 0);
     let refused = store.publish(&contact(b, NOW), NOW).await;
     assert!(matches!(refused, Err(Error::Revoked { .. })), "{refused:?}");
 }
@@ -369,4 +369,22 @@ async fn a_full_disk_and_a_read_only_one_have_their_remedies() {
     let still = one.connect_with(options.read_only(true)).await.unwrap();
     let refused = Error::from(sqlx::query(write).execute(&still).await.unwrap_err());
     assert!(matches!(refused, Error::ReadOnly), "{refused:?}");
+}
+
+#[tokio::test]
+async fn newcomers_come_into_the_smaller_of_two_meshes_that_are_drawn() {
+    let (_folder, store) = store().await;
+    let network = store.network().await.unwrap().prefix;
+    let bit = |n: u128| n << (126 - u32::from(network.length()));
+    let quarter = |n| Prefix::new(network.bits() | bit(n), network.length() + 2);
+    let meshes = [quarter(0), quarter(1), quarter(2), quarter(3)];
+    let mut sizes = [0; 4];
+    for n in 0..80_u8 {
+        let applicant = Applicant { token: None, key: &[n], note: "", meshes: &meshes };
+        let mut dice = Dice::of([n; 32], "allocation");
+        let given = store.enrol(&applicant, (NOW, DAY), &mut dice, signed).await.unwrap();
+        let mesh = meshes.iter().position(|mesh| mesh.covers(given.seat.node.0)).unwrap();
+        sizes[mesh] += 1;
+    }
+    assert!(sizes.iter().all(|size| (17..=23).contains(size)), "{sizes:?}");
 }

@@ -54,6 +54,8 @@ pub enum Input<'a> {
     Settings(Settings),
     /// The node at the other end was revoked: close at once.
     Banish(LinkId),
+    /// The node is in another mesh by now: it is no candidate any more, whoever reaches or named it.
+    Elsewhere(NodeId),
     /// The link is of no mesh any more, and routing has left it: close it with a word.
     Dismiss(LinkId),
     /// We are about to stop: no more draws, rounds or new links; routes are made to leave

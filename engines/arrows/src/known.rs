@@ -49,6 +49,13 @@ impl Known {
         }
     }
 
+    /// Notes that `node` is no candidate any more.
+    pub(crate) fn elsewhere(&mut self, node: NodeId) {
+        self.unreachable(node);
+        self.named.retain(|named| *named != node);
+        self.introduced = self.introduced.filter(|peer| *peer != node);
+    }
+
     /// Notes what exceptions may know of `node`.
     pub(crate) fn described(&mut self, node: NodeId, traits: Traits) {
         let entry = self.nodes.entry(node).or_default();

@@ -224,6 +224,7 @@ impl Arrows {
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Settings(settings) => self.retune(settings, now),
             Input::Banish(link) => self.banish(link, now),
+            Input::Elsewhere(node) => self.known.elsewhere(node),
             Input::Dismiss(link) => self.dismiss(link, now),
             Input::Leave => self.leave(now),
             Input::Wake => {}

@@ -1,7 +1,8 @@
 //! What the authority tells the whole network.
 //!
 //! ```text
-//! document { 0: network, 1: version, 2: issued (s), 3: parameters, 4: [revoked serial…] }
+//! document { 0: network, 1: version, 2: issued (s), 3: parameters, 4: [revoked serial…],
+//!            5 to 9: meshes }
 //! signed   { 0: document (the octets signed), 1: signature }
 //! ```
 
@@ -10,7 +11,8 @@ use alloc::vec::Vec;
 use words::{Prefix, Wall};
 
 use crate::codec::{Reader, Writer, within};
-use crate::{Malformed, Parameters};
+use crate::meshes::Fields;
+use crate::{Malformed, Meshes, Parameters};
 
 const WHAT: &str = "network document";
 
@@ -31,11 +33,13 @@ pub struct Document {
     /// Numbers of the certificates that are worth nothing any more, at most
     /// [`Document::REVOKED`].
     pub revoked: Vec<u64>,
+    /// How the network is divided in meshes; `None` while it is one.
+    pub meshes: Option<Meshes>,
 }
 
 impl Document {
     /// Largest encoded document, in octets.
-    pub const LIMIT: usize = 60 * 1024;
+    pub const LIMIT: usize = 512 * 1024;
     /// Most revoked certificates. One leaves the list when it would have expired.
     pub const REVOKED: usize = 5000;
 
@@ -49,7 +53,10 @@ impl Document {
         within("list of revoked certificates", self.revoked.len(), Self::REVOKED)?;
         self.parameters.sizes()?;
         let mut out = Writer::new();
-        out.map(5);
+        if let Some(meshes) = &self.meshes {
+            meshes.sizes()?;
+        }
+        out.map(5 + self.meshes.as_ref().map_or(0, Meshes::keys));
         out.key(0).prefix(self.network);
         out.key(1).number(self.version);
         out.key(2).number(self.issued.0);
@@ -57,6 +64,9 @@ impl Document {
         out.key(4).list(self.revoked.len());
         for serial in &self.revoked {
             out.number(*serial);
+        }
+        if let Some(meshes) = &self.meshes {
+            meshes.write(&mut out);
         }
         out.finish(WHAT, Self::LIMIT)
     }
@@ -70,6 +80,7 @@ impl Document {
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let (mut network, mut version, mut issued) = (None, None, None);
         let (mut parameters, mut revoked) = (Parameters::default(), Vec::new());
+        let mut meshes = Fields::default();
         let mut reader = Reader::new(WHAT, bytes, Self::LIMIT)?;
         reader.map(|key, value| {
             match key {
@@ -78,18 +89,20 @@ impl Document {
                 2 => issued = Some(Wall(value.number()?)),
                 3 => parameters = Parameters::read(value)?,
                 4 => revoked = value.list(Self::REVOKED, Reader::number)?,
-                _ => return Ok(false),
+                _ => return meshes.read(key, value),
             }
             Ok(true)
         })?;
         reader.finish()?;
         let missing = |field| Malformed::Missing { what: WHAT, field };
+        let network = network.ok_or(missing("network"))?;
         Ok(Self {
-            network: network.ok_or(missing("network"))?,
+            network,
             version: version.ok_or(missing("version"))?,
             issued: issued.ok_or(missing("date"))?,
             parameters,
             revoked,
+            meshes: meshes.finish(network)?,
         })
     }
 

@@ -6,7 +6,7 @@ use core::net::{Ipv6Addr, SocketAddr};
 
 use words::{LinkId, NodeId, Wall};
 
-use crate::{Contact, Parameters, Refused};
+use crate::{Contact, Meshes, Parameters, Refused};
 
 /// What can happen to gossip.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub enum Output {
     Introduced(NodeId),
     /// The network's parameters are now these, inside their bounds.
     Parameters(Parameters),
+    /// The network is divided in these meshes from now on, or is one. Said when it changes.
+    Meshes(Option<Meshes>),
     /// Close the link at once: its peer is no longer of the network.
     Banish(LinkId),
     /// Keep this signed document on disk.

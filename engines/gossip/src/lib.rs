@@ -28,6 +28,7 @@ mod introduction;
 mod io;
 mod judge;
 mod knock;
+mod meshes;
 mod parameters;
 mod refused;
 mod rule;
@@ -48,6 +49,7 @@ pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;
 pub use io::{Counters, Event, Input, Output, Why};
+pub use meshes::Meshes;
 pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
 

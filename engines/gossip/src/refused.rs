@@ -115,6 +115,9 @@ pub enum Refused {
         /// The version offered.
         theirs: u64,
     },
+    /// The document is newer, and what it tells of meshes cannot be.
+    #[error(transparent)]
+    Meshes(#[from] order::Refused),
     /// The introduction is our own.
     #[error("the introduction is our own")]
     Ourselves,
@@ -147,6 +150,7 @@ impl Refused {
             Self::Future { .. } => "future",
             Self::OtherNetwork { .. } => "other-network",
             Self::Rollback { .. } => "rollback",
+            Self::Meshes(why) => why.name(),
             Self::Ourselves => "ourselves",
             Self::Spoofed => "spoofed",
             Self::Unasked => "unasked",

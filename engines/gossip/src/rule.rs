@@ -27,7 +27,7 @@ impl<A: Authority> Gossip<A> {
     /// # Errors
     ///
     /// The reason to refuse it: malformed, not signed by the authority, of another
-    /// network, not newer.
+    /// network, not newer, or of an epoch that does not follow the one in force.
     pub(crate) fn read(&self, octets: &[u8]) -> Result<Document, Refused> {
         let signed = SignedDocument::decode(octets)?;
         let message = Document::signed(&signed.bytes);
@@ -39,7 +39,14 @@ impl<A: Authority> Gossip<A> {
             return Err(Refused::OtherNetwork { network: document.network });
         }
         let (ours, theirs) = (self.version(), document.version);
-        if theirs <= ours { Err(Refused::Rollback { ours, theirs }) } else { Ok(document) }
+        if theirs <= ours {
+            return Err(Refused::Rollback { ours, theirs });
+        }
+        let in_force = self.document().and_then(|it| it.meshes.as_ref());
+        if let (Some(ours), Some(theirs)) = (in_force, &document.meshes) {
+            theirs.epoch.follows(&ours.epoch)?;
+        }
+        Ok(document)
     }
 
     /// Puts a newer document in force, and tells everybody.
@@ -53,6 +60,9 @@ impl<A: Authority> Gossip<A> {
             self.say(Output::Event(Event::Clamped { version, parameter }));
         }
         self.say(Output::Parameters(parameters));
+        if document.meshes.as_ref() != self.document().and_then(|it| it.meshes.as_ref()) {
+            self.say(Output::Meshes(document.meshes.clone()));
+        }
         self.revoked = document.revoked.iter().copied().collect();
         self.document = Some((document, signed));
 

@@ -4,8 +4,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use gossip::{Contact, Document, Endpoint, Introduction, Malformed, Parameters, SignedDocument};
-use proptest::collection::vec;
+use gossip::{
+    Contact, Document, Endpoint, Introduction, Malformed, Meshes, Parameters, SignedDocument,
+};
+use order::{Beacon, Commitment, Epoch, Member, MeshMap, Reveal, Roster, Rules};
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use words::{Carrier, Carriers, Ipv4Plan, NodeId, Prefix, Share, Wall};
@@ -86,15 +89,55 @@ fn parameters() -> impl Strategy<Value = Parameters> {
 }
 
 fn documents() -> impl Strategy<Value = Document> {
-    (prefixes(), any::<u64>(), any::<u64>(), parameters(), vec(any::<u64>(), 0..50)).prop_map(
-        |(network, version, issued, parameters, revoked)| Document {
+    let plain = (prefixes(), any::<u64>(), any::<u64>(), parameters(), vec(any::<u64>(), 0..50));
+    (plain, option::of((vec(0..3_u8, 0..4), epochs(), members()))).prop_map(
+        |((network, version, issued, parameters, revoked), meshes)| Document {
             network,
             version,
             issued: Wall(issued),
             parameters,
             revoked,
+            meshes: meshes.and_then(|(bits, epoch, roster)| {
+                // A longer network has no room for meshes.
+                let room = Some(network).filter(|network| network.length() <= 88)?;
+                let (map, rules) = (MeshMap::even(room, &bits).ok()?, Rules::default());
+                let past = u32::from(network.length());
+                let inside = |node: NodeId| node.0.bits().checked_shr(past).unwrap_or(0);
+                let roster = Roster::of(roster.into_iter().map(|member| Member {
+                    node: NodeId(Prefix::new(network.bits() | inside(member.node), 128)),
+                    ..member
+                }));
+                Some(Meshes { map, epoch, roster, rules, plan: None })
+            }),
         },
     )
+}
+
+fn epochs() -> impl Strategy<Value = Epoch> {
+    let pairs = || btree_map(prefixes(), any::<[u8; 32]>(), 0..5);
+    let beacons = vec(any::<[u8; 32]>(), 1..9);
+    (any::<[u64; 2]>(), 1..86_400_u64, any::<[u8; 32]>(), [pairs(), pairs()], beacons).prop_map(
+        |([number, began], length, part, [reveals, commitments], beacons)| Epoch {
+            number,
+            began: Wall(began),
+            length: Duration::from_secs(length),
+            part,
+            reveals: (reveals.into_iter())
+                .map(|(node, secret)| Reveal { node: NodeId(node), secret })
+                .collect(),
+            commitments: (commitments.into_iter())
+                .map(|(node, hash)| Commitment { node: NodeId(node), hash })
+                .collect(),
+            beacons: beacons.into_iter().map(Beacon).collect(),
+        },
+    )
+}
+
+fn members() -> impl Strategy<Value = Vec<Member>> {
+    let attested = vec(any::<u32>(), 0..=Member::ATTESTERS);
+    let member = (prefixes(), any::<u32>(), attested)
+        .prop_map(|(node, declared, attested)| Member { node: NodeId(node), declared, attested });
+    vec(member, 0..9)
 }
 
 proptest! {
@@ -202,6 +245,7 @@ fn the_longest_documents_are_within_the_limit() {
             ..Parameters::default()
         },
         revoked: vec![u64::MAX; Document::REVOKED],
+        meshes: None,
     };
     let bytes = document.encode().unwrap();
     assert_eq!(Document::decode(&bytes), Ok(document));

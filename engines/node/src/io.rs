@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
 use words::routing::Range;
-use words::{Carrier, LinkId, NodeId, Traffic, Wall};
+use words::{Carrier, LinkId, NodeId, Prefix, Traffic, Wall};
 
 use crate::Ipv4;
 
@@ -111,6 +111,9 @@ pub enum Output {
     Overlay(Ipv6Addr, Vec<u8>),
     /// Forward packets for this range through this link, or nowhere.
     Route(Range, Option<LinkId>),
+    /// Packets for these ranges lead nowhere, unless a longer range is routed; replaces what was
+    /// said before.
+    Closed(Vec<Prefix>),
     /// These IPv4 addresses are ours from now on; `None`: none are.
     Ipv4(Option<Ipv4>),
     /// From now on, tell when payload crosses this link.
@@ -139,6 +142,28 @@ pub enum Event {
         /// How many parts there are.
         room: u32,
     },
+    /// We begin to serve as border node in this mesh.
+    Entered {
+        /// The mesh.
+        mesh: Prefix,
+    },
+    /// We serve in it no longer, and have no link there any more.
+    Left {
+        /// The mesh.
+        mesh: Prefix,
+    },
+    /// A node asked for a link, and is neither at home in our mesh nor elected to serve in it.
+    NotElected {
+        /// The link.
+        link: LinkId,
+        /// The node.
+        node: NodeId,
+    },
+    /// The link of a node that is no longer elected to serve in our mesh is closed.
+    Expelled {
+        /// The link.
+        link: LinkId,
+    },
     /// A control frame that no part understands came through this link.
     UnknownFrame(LinkId),
 }
@@ -152,4 +177,6 @@ pub enum Why<R> {
     Routing(R),
     /// For its gossip.
     Gossip(gossip::Why),
+    /// For its part between meshes.
+    Meshes,
 }

@@ -14,12 +14,15 @@
 
 extern crate alloc;
 
+mod between;
+mod division;
 mod io;
 mod payload;
 mod settings;
+mod stay;
 mod wiring;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use arrows::Arrows;
@@ -27,6 +30,9 @@ use gossip::{Authority, Contact, Gossip, Parameters};
 use words::routing::{self, Admission, Range, Routing};
 use words::{Deadline, Engine, LinkId, NodeId, Prefix, Time};
 
+use division::Division;
+
+pub use division::Service;
 pub use io::{Event, Input, Output, Why};
 pub use payload::{Ipv4, admissions};
 pub use settings::{Local, Override, babel_settings};
@@ -42,6 +48,11 @@ pub struct Node<R, A> {
     gossip: Gossip<A>,
     /// Who is, or asks to be, at the other end of each link.
     peers: BTreeMap<LinkId, NodeId>,
+    /// Links that are up.
+    up: BTreeSet<LinkId>,
+    division: Division,
+    /// When we were last told anything.
+    heard_at: Time,
     /// How to reach the nodes whose arrows are about to open.
     found: BTreeMap<LinkId, Contact>,
     /// What routing believes of others.
@@ -60,6 +71,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     pub fn new(local: Local, routing: R, gossip: Gossip<A>, seed: [u8; 32], now: Time) -> Self {
         let parameters = Parameters::default();
         let arrows = Arrows::new(local.arrows_settings(&parameters), local.me, seed, now);
+        let division = Division::new(gossip.network(), seed);
         let mut node = Self {
             me: local.me,
             local,
@@ -68,6 +80,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             routing,
             gossip,
             peers: BTreeMap::new(),
+            up: BTreeSet::new(),
+            division,
+            heard_at: now,
             found: BTreeMap::new(),
             admissions: Vec::new(),
             index: None,
@@ -85,7 +100,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.me
     }
 
-    /// Returns the arrows, to be looked at.
+    /// Returns the arrows at home, to be looked at.
     pub const fn arrows(&self) -> &Arrows {
         &self.arrows
     }
@@ -131,6 +146,8 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     type Why = Why<R::Why>;
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.heard_at = now;
+        self.bury_stays(now);
         self.inform(&input, now);
         self.converse(now);
     }
@@ -140,10 +157,13 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     }
 
     fn deadline(&self) -> Option<Deadline<Self::Why>> {
-        let arrows = self.arrows.deadline().map(|d| d.because(Why::Arrows));
+        let arrows = self.services().filter_map(|service| service.arrows.deadline());
+        let arrows = arrows.min_by_key(|deadline| deadline.at).map(|d| d.because(Why::Arrows));
         let routing = self.routing.deadline().map(|d| d.because(Why::Routing));
         let gossip = self.gossip.deadline().map(|d| d.because(Why::Gossip));
-        Deadline::earlier(Deadline::earlier(arrows, routing), gossip)
+        let meshes = self.division_deadline().map(|at| Deadline { at, why: Why::Meshes });
+        let parts = [arrows, routing, gossip, meshes];
+        parts.into_iter().fold(None, Deadline::earlier)
     }
 }
 

@@ -30,6 +30,7 @@ pub fn admissions(network: Prefix, length: u8, parameters: &Parameters) -> Vec<A
         length,
         from: None,
         by: None,
+        farther: 0,
     }]);
     let ipv4 = parameters.ipv4;
     all.extend(ipv4.map(|plan| Admission {
@@ -38,6 +39,7 @@ pub fn admissions(network: Prefix, length: u8, parameters: &Parameters) -> Vec<A
         length: plan.bits_of_nodes(),
         from: None,
         by: None,
+        farther: 0,
     }));
     if parameters.exits.is_empty() {
         return all;
@@ -48,6 +50,7 @@ pub fn admissions(network: Prefix, length: u8, parameters: &Parameters) -> Vec<A
         length: everywhere.length(),
         from: Some(network),
         by: Some(parameters.exits.clone()),
+        farther: 0,
     };
     all.push(exit(Prefix::ALL, network));
     all.extend(ipv4.map(|plan| exit(Prefix::ALL_IPV4, plan.network)));
@@ -63,7 +66,13 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Has routing believe what the parameters let in.
     pub(crate) fn admit(&mut self, now: Time) {
         let network = self.gossip.network();
-        let admissions = admissions(network, self.me.0.length(), &self.parameters);
+        let mut admissions = admissions(network, self.me.0.length(), &self.parameters);
+        let by_mesh = self.admissions_by_mesh();
+        if !by_mesh.is_empty() {
+            // Where there are several meshes, each tells its own nodes only.
+            admissions.retain(|it| it.inside != network || it.from.is_some());
+            admissions.extend(by_mesh);
+        }
         if admissions != self.admissions {
             self.routing.handle(routing::Input::Admit(&admissions), now);
             self.admissions = admissions;

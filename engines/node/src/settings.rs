@@ -106,7 +106,6 @@ pub fn babel_settings(network: Prefix, length: u8, router_id: [u8; 8]) -> babel:
     let speaker = babel::Settings {
         router_id: babel::RouterId(router_id),
         policy: Arc::new(babel::Admissions::new(&known)),
-        parts_of_ours: false,
         max_routes_per_neighbour: 20_000,
         ..babel::Settings::default()
     };

@@ -4,6 +4,7 @@ extern crate std;
 
 mod disaster;
 mod mesh;
+mod meshes;
 
 use core::time::Duration;
 use std::vec::Vec;

@@ -14,6 +14,7 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use arrows::Arrows;
 use gossip::{Authority, Contact};
 use words::frame::Kind;
 use words::routing::{self, Routing};
@@ -29,7 +30,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             Input::Down(link) => self.down(link, now),
             Input::Frame(link, frame) => self.frame(link, frame, now),
             Input::Refused(link, reason) => {
-                self.arrows.handle(arrows::Input::Refused(link, reason.into()), now);
+                self.tell_arrows(link, arrows::Input::Refused(link, reason.into()), now);
             }
             Input::Unanswered(link, token) => self.unanswered(link, token, now),
             Input::Observed(link, at) => {
@@ -44,16 +45,22 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             Input::Announce(range) => self.routing.handle(routing::Input::Announce(range), now),
             Input::Withdraw(range) => self.routing.handle(routing::Input::Withdraw(range), now),
-            Input::Leave => self.arrows.handle(arrows::Input::Leave, now),
-            Input::Carried(link) => self.arrows.handle(arrows::Input::Carried(link), now),
-            Input::Traffic(all) => self.arrows.handle(arrows::Input::Traffic(all), now),
+            Input::Leave => self.tell_all_arrows(&arrows::Input::Leave, now),
+            Input::Carried(link) => {
+                self.tell_arrows(link, arrows::Input::Carried(link), now);
+            }
+            Input::Traffic(all) => self.tell_all_arrows(&arrows::Input::Traffic(all), now),
             Input::Wake => {
                 self.routing.handle(routing::Input::Wake, now);
                 self.hear_routing(now);
-                self.arrows.handle(arrows::Input::Wake, now);
+                self.tell_all_arrows(&arrows::Input::Wake, now);
+                self.review(now);
                 self.gossip.handle(gossip::Input::Wake, now);
             }
-            Input::Calendar(wall) => self.gossip.handle(gossip::Input::Calendar(wall), now),
+            Input::Calendar(wall) => {
+                self.gossip.handle(gossip::Input::Calendar(wall), now);
+                self.date(wall, now);
+            }
             Input::Request { link, key, introduction } => {
                 self.gossip.handle(gossip::Input::Judge(link, introduction, key), now);
             }
@@ -84,7 +91,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
         loop {
             if let Some(said) = self.routing.poll() {
                 self.routing_said(said, now);
-            } else if let Some(said) = self.arrows.poll() {
+                continue;
+            }
+            let said = self.all_arrows().find_map(Arrows::poll);
+            if let Some(said) = said {
                 self.arrows_said(said, now);
             } else if let Some(said) = self.gossip.poll() {
                 self.gossip_said(said, now);
@@ -103,19 +113,23 @@ impl<R: Routing, A: Authority> Node<R, A> {
     fn up(&mut self, link: LinkId, now: Time) {
         let Some(peer) = self.peers.get(&link).copied() else { return };
         self.found.remove(&link);
-        self.arrows.handle(arrows::Input::Up(link, peer), now);
-        self.routing.handle(routing::Input::Up(link, routing::Scope::EVERYWHERE), now);
+        self.up.insert(link);
+        self.tell_arrows(link, arrows::Input::Up(link, peer), now);
+        let scope = self.scope_of(link);
+        self.routing.handle(routing::Input::Up(link, scope), now);
         self.gossip.handle(gossip::Input::LinkUp(link, peer), now);
     }
 
     fn down(&mut self, link: LinkId, now: Time) {
         self.forget(link, now);
-        self.arrows.handle(arrows::Input::Down(link), now);
+        self.tell_arrows(link, arrows::Input::Down(link), now);
+        self.review(now);
     }
 
     /// Tells routing and gossip that a link is no more.
     fn forget(&mut self, link: LinkId, now: Time) {
         self.peers.remove(&link);
+        self.up.remove(&link);
         self.found.remove(&link);
         self.routing.handle(routing::Input::Down(link), now);
         self.gossip.handle(gossip::Input::LinkDown(link), now);
@@ -127,7 +141,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.routing.handle(routing::Input::Frame(link, words), now);
             }
             Some((Kind::Arrows, words)) => {
-                self.arrows.handle(arrows::Input::Frame(link, words), now);
+                self.tell_arrows(link, arrows::Input::Frame(link, words), now);
             }
             Some((Kind::Gossip, words)) => {
                 self.gossip.handle(gossip::Input::Frame(link, words), now);
@@ -153,6 +167,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             arrows::Output::Close(link) => {
                 self.forget(link, now);
                 self.say(Output::Close(link));
+                self.review(now);
             }
             arrows::Output::Leave(link) => self.routing.handle(routing::Input::Down(link), now),
             arrows::Output::Shun(link) => self.routing.handle(routing::Input::Shun(link), now),
@@ -170,16 +185,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
             routing::Output::Send(link, packet) => self.send(link, Kind::Routing, &packet),
             routing::Output::Route(range, via) => {
                 if let Some(node) = self.node_of(range) {
-                    let heard = match via {
-                        Some(_) => arrows::Input::Reachable(node),
-                        None => arrows::Input::Unreachable(node),
-                    };
-                    self.arrows.handle(heard, now);
+                    self.reaches(node, via.is_some(), now);
                 }
                 self.say(Output::Route(range, via));
             }
             routing::Output::Usage(link, used_by) => {
-                self.arrows.handle(arrows::Input::Usage(link, used_by), now);
+                self.tell_arrows(link, arrows::Input::Usage(link, used_by), now);
             }
         }
     }
@@ -193,7 +204,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             gossip::Output::Found(link, contact) => {
                 let carriers = contact.carriers;
                 self.found.insert(link, contact);
-                self.arrows.handle(arrows::Input::Found(link, carriers), now);
+                self.tell_arrows(link, arrows::Input::Found(link, carriers), now);
             }
             gossip::Output::Heard(link, contact) => {
                 let endpoints = by(Carrier::Udp, &contact);
@@ -205,7 +216,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             gossip::Output::Seen(at) => self.say(Output::Seen(at)),
             gossip::Output::NotFound(link) => {
-                self.arrows.handle(arrows::Input::NotFound(link), now);
+                self.tell_arrows(link, arrows::Input::NotFound(link), now);
+            }
+            gossip::Output::Judged(link, Ok(node)) if !self.may_enter(node) => {
+                self.say(Output::Refuse(link, arrows::Refusal::OtherMesh.into()));
+                self.say(Output::Event(Event::NotElected { link, node }));
             }
             gossip::Output::Judged(link, Ok(node)) => {
                 self.peers.insert(link, node);
@@ -219,16 +234,19 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             gossip::Output::Described(node, contact) => {
                 let traits = Local::traits(node, &contact, &self.parameters);
-                self.arrows.handle(arrows::Input::Described(node, traits), now);
+                self.tell_all_arrows(&arrows::Input::Described(node, traits), now);
             }
-            gossip::Output::Bootstrap(nodes) => {
-                self.arrows.handle(arrows::Input::Bootstrap(&nodes), now);
-            }
+            gossip::Output::Bootstrap(nodes) => self.bootstrap(&nodes, now),
             gossip::Output::Introduced(node) => {
-                self.arrows.handle(arrows::Input::Introduced(node), now);
+                if let Some(arrows) = self.arrows_towards(node) {
+                    arrows.handle(arrows::Input::Introduced(node), now);
+                }
             }
+            gossip::Output::Meshes(meshes) => self.divide(meshes, now),
             gossip::Output::Parameters(parameters) => self.retune(parameters, now),
-            gossip::Output::Banish(link) => self.arrows.handle(arrows::Input::Banish(link), now),
+            gossip::Output::Banish(link) => {
+                self.tell_arrows(link, arrows::Input::Banish(link), now);
+            }
             gossip::Output::SaveDocument(octets) => self.say(Output::SaveDocument(octets)),
             gossip::Output::SaveContacts(kept) => self.say(Output::SaveContacts(kept)),
             gossip::Output::AskRegistry => self.say(Output::AskRegistry),
@@ -247,14 +265,45 @@ impl<R: Routing, A: Authority> Node<R, A> {
     fn retune(&mut self, parameters: gossip::Parameters, now: Time) {
         self.parameters = parameters;
         let settings = self.local.arrows_settings(&self.parameters);
-        self.arrows.handle(arrows::Input::Settings(settings), now);
+        self.tell_all_arrows(&arrows::Input::Settings(settings), now);
         self.admit(now);
         self.renumber(now);
-        // Who is well known stands in the parameters, so all are described anew.
-        for contact in self.gossip.contacts() {
-            let traits = Local::traits(contact.node, contact, &self.parameters);
-            self.arrows.handle(arrows::Input::Described(contact.node, traits), now);
+        // Who is well known stands in the parameters.
+        self.describe_all(now);
+    }
+
+    /// Tells all arrows what exceptions may know of nodes.
+    pub(crate) fn describe_all(&mut self, now: Time) {
+        let traits = |it: &Contact| (it.node, Local::traits(it.node, it, &self.parameters));
+        let all: Vec<_> = self.gossip.contacts().map(traits).collect();
+        for (node, traits) in all {
+            self.tell_all_arrows(&arrows::Input::Described(node, traits), now);
         }
+    }
+
+    /// Tells the arrows of each mesh the nodes to begin with there.
+    fn bootstrap(&mut self, nodes: &[NodeId], now: Time) {
+        let meshes: Vec<_> = self.services().map(|service| service.mesh).collect();
+        for mesh in meshes {
+            let there = |node: &NodeId| mesh.covers(node.0);
+            let named: Vec<NodeId> = nodes.iter().copied().filter(there).collect();
+            if let (Some(first), false) = (named.first().copied(), named.is_empty())
+                && let Some(arrows) = self.arrows_towards(first)
+            {
+                arrows.handle(arrows::Input::Bootstrap(&named), now);
+            }
+        }
+    }
+
+    /// Tells the arrows that a link is one of.
+    fn tell_arrows(&mut self, link: LinkId, input: arrows::Input<'_>, now: Time) {
+        if let Some(arrows) = self.arrows_of(link) {
+            arrows.handle(input, now);
+        }
+    }
+
+    pub(crate) fn tell_all_arrows(&mut self, input: &arrows::Input<'_>, now: Time) {
+        self.all_arrows().for_each(|arrows| arrows.handle(input.clone(), now));
     }
 
     fn send(&mut self, link: LinkId, kind: Kind, words: &[u8]) {

@@ -4,7 +4,8 @@ use crypto::{
     AuthorityCertificate, Grant, IssueError, Issuer, NetworkAuthority, NodeCertificate, Request,
     SigningKey, Validity, introduce,
 };
-use gossip::{Contact, Document, Endpoint, Introduction, Parameters, SignedDocument};
+use gossip::{Contact, Document, Endpoint, Introduction, Meshes, Parameters, SignedDocument};
+use order::{Chain, Change, Member, MeshMap, Plan, Roster};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
 
 /// The network of all seeds.
@@ -87,11 +88,30 @@ pub(super) fn contacts() -> Vec<Vec<u8>> {
 /// Documents that are right, bare and signed.
 pub(super) fn all() -> Vec<Vec<u8>> {
     let parameters = Parameters { well_known: vec![NODE], ..Parameters::default() };
-    let document =
-        Document { network: NETWORK, version: 7, issued: ISSUED, parameters, revoked: vec![3, 9] };
+    let document = Document {
+        network: NETWORK,
+        version: 7,
+        issued: ISSUED,
+        parameters,
+        revoked: vec![3, 9],
+        meshes: None,
+    };
+    let divided = Document { meshes: meshes(), ..document.clone() };
     let signed = network().and_then(|network| network.issuer.sign_document(&document));
     let signed = signed.ok().and_then(|signed| signed.encode().ok());
-    document.encode().ok().into_iter().chain(signed).collect()
+    let bare = [document, divided];
+    bare.iter().filter_map(|it| it.encode().ok()).chain(signed).collect()
+}
+
+/// A network of two meshes, the first of which is being split.
+fn meshes() -> Option<Meshes> {
+    let map = MeshMap::even(NETWORK, &[1]).ok()?;
+    let half = *map.meshes().first()?;
+    let mut meshes = Meshes::of(map, ISSUED, Chain::new([7; 32], 9).part(0)?);
+    let member = Member { node: NODE, declared: 100, attested: vec![90, 80] };
+    meshes.roster = Roster::of([member]);
+    meshes.plan = Some(Plan { change: Change::Split(half), epoch: 1 });
+    Some(meshes)
 }
 
 /// Introductions that are right.

@@ -128,7 +128,7 @@ pub(super) fn babel(octets: &[u8]) {
         let (what, at) = (script.octet(), link(script.octet()));
         let some;
         let input = match what % 10 {
-            0 => routing::Input::Up(at),
+            0 => routing::Input::Up(at, routing::Scope(0)),
             1 => routing::Input::Down(at),
             2 => routing::Input::Shun(at),
             3 | 4 => routing::Input::Frame(at, script.octets()),

@@ -86,7 +86,11 @@ fn written_by_hand() -> Vec<u8> {
 fn spoken_by_babel() -> Vec<Vec<u8>> {
     let mut engine = Babel::new(babel_settings(NETWORK, 64, [2; 8]), SEED, Time::ZERO);
     let mut said = told(&mut engine, routing::Input::Announce(peer(2).0.into()), Time::ZERO);
-    said.extend(told(&mut engine, routing::Input::Up(LinkId::ours(0)), Time::ZERO));
+    said.extend(told(
+        &mut engine,
+        routing::Input::Up(LinkId::ours(0), routing::Scope(0)),
+        Time::ZERO,
+    ));
     for second in 0..60 {
         let now = Time::ZERO + Duration::from_secs(second);
         said.extend(rested(&mut engine, || routing::Input::Wake, now));
@@ -109,7 +113,8 @@ fn introduction(number: u8) -> Vec<u8> {
 /// Returns a signed document, as the credulous believe it.
 fn signed_document(version: u64, revoked: Vec<u64>) -> Vec<u8> {
     let parameters = gossip::Parameters::default();
-    let document = Document { network: NETWORK, version, issued: ISSUED, parameters, revoked };
+    let document =
+        Document { network: NETWORK, version, issued: ISSUED, parameters, revoked, meshes: None };
     let bytes = document.encode().unwrap_or_default();
     SignedDocument { bytes, signature: vec![1] }.encode().unwrap_or_default()
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use babel::Babel;
 use forward::{Own, Table, Target};
 use node::babel_settings;
-use words::routing::{Input, Output, Range};
+use words::routing::{Input, Output, Range, Scope};
 use words::{Engine, LinkId, Prefix, Time};
 
 const ROUTES: u128 = 1_000;
@@ -67,8 +67,8 @@ impl Scene {
                 let range = Prefix::new((0xfd << 120) | (n << 64), 64);
                 neighbour.handle(Input::Announce(range.into()), Time::ZERO);
             }
-            neighbour.handle(Input::Up(link), Time::ZERO);
-            scene.us.handle(Input::Up(link), Time::ZERO);
+            neighbour.handle(Input::Up(link, Scope::EVERYWHERE), Time::ZERO);
+            scene.us.handle(Input::Up(link, Scope::EVERYWHERE), Time::ZERO);
         }
         for _ in 0..3_000 {
             scene.now = scene.now + Duration::from_millis(10);

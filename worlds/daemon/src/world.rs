@@ -29,6 +29,7 @@ use crate::tally::Tally;
 use crate::uplink::Uplink;
 
 mod exit;
+mod meshes;
 mod own;
 mod payload;
 mod perform;

@@ -52,6 +52,9 @@ pub enum Error {
     /// Numbers would break the network: each with its name and its bounds.
     #[error("out of bounds: {}", .0.join("; "))]
     Bounds(Vec<String>),
+    /// The network is not divided.
+    #[error("the network is one mesh; networks are divided by `re6st registry init --meshes`")]
+    OneMesh,
     /// Text that names no node.
     #[error(
         "{text:?} names no node; give its prefix or its certificate's number, as `re6st registry nodes` lists them"

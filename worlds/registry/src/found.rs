@@ -15,6 +15,7 @@ use words::{Prefix, Wall};
 
 use crate::directory::{Directory, wait_for};
 use crate::error::Error;
+use crate::meshes::Division;
 use crate::settings::{Settings, check_public};
 
 /// What a new network is to be.
@@ -28,6 +29,8 @@ pub struct Options {
     pub public: Vec<String>,
     /// How the network behaves.
     pub parameters: Parameters,
+    /// How it is divided in meshes; none: it is one.
+    pub division: Option<Division>,
 }
 
 /// A network, made.
@@ -93,11 +96,18 @@ async fn write(place: &Directory, network: Prefix, options: &Options) -> Result<
 
     let parameters = options.parameters.clone();
     let revoked = Vec::new();
-    let document = Document { network, version: 1, issued: now, parameters, revoked };
+    let seed = linux::seed()?;
+    let divide = |division: &Division| division.found(network, seed, now);
+    let meshes = options.division.as_ref().map(divide).transpose()?;
+    let is_divided = meshes.is_some();
+    let document = Document { network, version: 1, issued: now, parameters, revoked, meshes };
     let document = issuer.sign_document(&document)?.encode()?;
     let rows = place.rows();
     let kind = Network { prefix: network, node_length: NODE };
     let store = Store::create(&rows, kind, &document, now).await?;
+    if is_divided {
+        store.beacon_seed(seed).await?;
+    }
     store.close().await;
     let private = std::fs::set_permissions(&rows, Permissions::from_mode(PRIVATE));
     private.map_err(|why| Error::Directory { directory: rows, why })?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crypto::Issuer;
-use gossip::{Document, Parameters, SignedDocument};
+use gossip::{Document, Meshes, Parameters, SignedDocument};
 use linux::Clock;
 use store::{Draft, Node, Revocation, Signing, Target};
 use words::{Ipv4Plan, NodeId, Prefix, Wall};
@@ -13,6 +13,7 @@ use words::{Ipv4Plan, NodeId, Prefix, Wall};
 use crate::directory::{Directory, Registry, wait_for};
 use crate::error::Error;
 use crate::invitation::{Invitation, Token};
+use crate::meshes::Change;
 
 /// Longest life of an invitation.
 const LIFETIME: Duration = Duration::from_hours(24 * 3650);
@@ -141,7 +142,7 @@ fn next(
     change: impl FnOnce(&mut Parameters),
 ) -> Result<Vec<u8>, Signing> {
     let present = SignedDocument::decode(&draft.present)?;
-    let Document { network, mut parameters, .. } = Document::decode(&present.bytes)?;
+    let Document { network, mut parameters, meshes, .. } = Document::decode(&present.bytes)?;
     let before = parameters.ipv4;
     change(&mut parameters);
     let mut objections = parameters.objections();
@@ -159,7 +160,83 @@ fn next(
         );
     }
     let (version, revoked) = (draft.version, draft.revoked.clone());
-    let document = Document { network, version, issued: now, parameters, revoked };
+    let document = Document { network, version, issued: now, parameters, revoked, meshes };
+    Ok(issuer.sign_document(&document)?.encode()?)
+}
+
+/// Changes how border nodes are elected; returns the version of the document that says so.
+///
+/// # Errors
+///
+/// [`Error::OneMesh`] if the network is not divided; otherwise as the registry's files say.
+pub fn set_elections(directory: &Path, change: Change) -> Result<u64, Error> {
+    set_meshes(directory, move |meshes| {
+        change.apply(meshes);
+        Ok(())
+    })
+}
+
+/// Announces that a mesh is split in its two halves, the largest if none is named; returns it, and
+/// the version of the document that says so.
+///
+/// In the epoch after, nodes draw arrows inside their half only; in the one after that, the halves
+/// are meshes. Nobody gets another address.
+///
+/// # Errors
+///
+/// [`Error::OneMesh`] if the network is not divided, [`Error::Bounds`] if a mesh is being split
+/// already, or there is no such mesh; otherwise as the registry's files say.
+pub fn split_mesh(directory: &Path, mesh: Option<Prefix>) -> Result<(Prefix, u64), Error> {
+    let mut chosen = None;
+    let version = set_meshes(directory, |meshes| {
+        chosen = Some(crate::meshes::split(meshes, mesh)?);
+        Ok(())
+    })?;
+    Ok((chosen.unwrap_or(Prefix::ALL), version))
+}
+
+/// Changes what the network document says of meshes; returns its version.
+fn set_meshes(
+    directory: &Path,
+    change: impl FnOnce(&mut Meshes) -> Result<(), Error> + Send,
+) -> Result<u64, Error> {
+    wait_for(async {
+        let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
+        let now = Clock::wall();
+        let sign = |draft: &Draft| next_meshes(&issuer, draft, now, change);
+        let replaced = store.replace_document(0, now, sign).await;
+        store.close().await;
+        replaced.map_err(bounds)
+    })
+}
+
+/// Returns how the network is divided in meshes; `None` while it is one.
+///
+/// # Errors
+///
+/// As the registry's files say.
+pub fn show_meshes(directory: &Path) -> Result<Option<Meshes>, Error> {
+    wait_for(async {
+        let Registry { store, .. } = Directory::at(directory).open().await?;
+        let (_, document) = store.document().await?;
+        store.close().await;
+        Ok(crate::meshes::of(&document).map(|(meshes, _)| meshes))
+    })
+}
+
+/// Signs the next document: the present one, with its meshes changed.
+pub(crate) fn next_meshes(
+    issuer: &Issuer,
+    draft: &Draft,
+    now: Wall,
+    change: impl FnOnce(&mut Meshes) -> Result<(), Error>,
+) -> Result<Vec<u8>, Signing> {
+    let present = SignedDocument::decode(&draft.present)?;
+    let mut document = Document::decode(&present.bytes)?;
+    let meshes = document.meshes.as_mut().ok_or_else(|| Box::new(Error::OneMesh))?;
+    change(meshes).map_err(Box::new)?;
+    (document.version, document.issued) = (draft.version, now);
+    document.revoked.clone_from(&draft.revoked);
     Ok(issuer.sign_document(&document)?.encode()?)
 }
 

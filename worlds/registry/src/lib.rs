@@ -23,6 +23,7 @@ mod error;
 mod found;
 mod govern;
 mod invitation;
+mod meshes;
 mod proof;
 mod protocol;
 mod refusal;
@@ -30,8 +31,11 @@ mod settings;
 
 pub use error::Error;
 pub use found::{Founded, Options, init};
-pub use govern::{invite, nodes, raise_version, revoke, set_parameters};
+pub use govern::{
+    invite, nodes, raise_version, revoke, set_elections, set_parameters, show_meshes, split_mesh,
+};
 pub use invitation::{Invitation, InvitationError, Token};
+pub use meshes::{Change, Division};
 pub use refusal::Code;
 pub use server::{serve, signalled};
 pub use settings::{Limits, Settings};

@@ -8,6 +8,7 @@
 
 mod api;
 mod body;
+mod elect;
 mod gate;
 mod member;
 mod pace;
@@ -139,6 +140,7 @@ async fn run(
         ended = server.serve(service) => ended.map_err(Error::Server),
         () = watch_rows(&shared.store, &tell) => Ok(()),
         () = stay_dressed(&shared, dress, &config) => Ok(()),
+        () = elect::hold_elections(&shared) => Ok(()),
         () = say_goodbye(stop, &handle) => Ok(()),
     }
 }

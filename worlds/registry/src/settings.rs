@@ -25,6 +25,10 @@ pub struct Settings {
     /// Days for which a node's certificate is valid, 1 to 3650; default: 365.
     #[serde(default = "year")]
     pub certificate_days: u16,
+    /// How many nodes a mesh should have, 8 to 10000: one that has outgrown it by half is split.
+    /// Default: 0, meshes are split by hand only.
+    #[serde(default)]
+    pub mesh_size: u32,
     /// What the server bears.
     #[serde(default)]
     pub limits: Limits,
@@ -105,6 +109,9 @@ impl Settings {
         check_public(&self.public)?;
         if !(1..=3650).contains(&self.certificate_days) {
             return Err("certificate_days: out of bounds; 1 to 3650".to_owned());
+        }
+        if self.mesh_size != 0 && !(8..=10_000).contains(&self.mesh_size) {
+            return Err("mesh_size: out of bounds; 8 to 10000, or 0".to_owned());
         }
         let Limits { connections, connections_per_source, .. } = self.limits;
         let Limits { held, held_per_source, burst, .. } = self.limits;

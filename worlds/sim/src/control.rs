@@ -176,7 +176,7 @@ impl<R: Routing> Control<R> {
             let (of, by) = (Cause::Chance, Cause::Chance);
             self.tell(Event::Opened { link: id, to, of, carrier: Carrier::Udp, by, took });
         }
-        self.routing.handle(routing::Input::Up(id), now);
+        self.routing.handle(routing::Input::Up(id, routing::Scope::EVERYWHERE), now);
     }
 
     fn close(&mut self, id: LinkId, of: Death, now: Time) {

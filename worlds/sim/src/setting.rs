@@ -129,6 +129,7 @@ fn document(parameters: Parameters) -> Result<Vec<u8>, gossip::Malformed> {
         issued: CALENDAR,
         parameters,
         revoked: Vec::new(),
+        meshes: None,
     };
     SignedDocument { bytes: document.encode()?, signature: Vec::new() }.encode()
 }

@@ -63,6 +63,10 @@ mod tests {
 
     const NOBODY: RouterId = RouterId([1; 8]);
 
+    fn at(interface: u32) -> Place {
+        Place { interface: Interface(interface), scope: words::routing::Scope::EVERYWHERE }
+    }
+
     fn filters(text: &str) -> Filters {
         let config = Config::parse(&format!("{text}\n[interface.eth0]\n")).unwrap();
         Filters::new(&config.filters, vec!["eth0".into(), "wg0".into()])
@@ -72,8 +76,8 @@ mod tests {
     fn without_filters_everything_passes() {
         let open = filters("");
         let key = "10.0.0.0/8".parse().unwrap();
-        assert_eq!(open.import(Interface(0), key, NOBODY), Some(Metric::ZERO));
-        assert_eq!(open.export(Interface(7), key, NOBODY), Some(Metric::ZERO));
+        assert_eq!(open.import(at(0), key, NOBODY), Some(Metric::ZERO));
+        assert_eq!(open.export(at(7), key, NOBODY), Some(Metric::ZERO));
         assert_eq!(open.installed(None, key, 4242), Some(4242));
     }
 
@@ -88,9 +92,9 @@ mod tests {
             ]",
         );
         let key = "10.1.0.0/16".parse().unwrap();
-        assert_eq!(filters.import(Interface(0), key, NOBODY), Some(Metric::ZERO));
-        assert_eq!(filters.import(Interface(1), key, NOBODY), Some(Metric(100)));
-        assert_eq!(filters.export(Interface(1), key, NOBODY), None);
+        assert_eq!(filters.import(at(0), key, NOBODY), Some(Metric::ZERO));
+        assert_eq!(filters.import(at(1), key, NOBODY), Some(Metric(100)));
+        assert_eq!(filters.export(at(1), key, NOBODY), None);
         assert_eq!(filters.installed(Some(Interface(0)), key, 4242), Some(7));
         assert_eq!(filters.installed(Some(Interface(1)), key, 4242), None);
     }

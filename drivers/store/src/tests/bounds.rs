@@ -29,7 +29,7 @@ async fn draft_of(store: &Store, serial: u64, now: Wall) -> (Draft, Revocation) 
 async fn who_renews_day_and_night_for_years_has_few_certificates() {
     let (_folder, store) = store().await;
     let year = 365 * DAY;
-    let applicant = Applicant { token: None, key: b"key", note: "" };
+    let applicant = Applicant { token: None, key: b"key", note: "", meshes: &[] };
     store.enrol(&applicant, (NOW, year), &mut dice(), signed).await.unwrap();
     let mut newest = 1;
     for hour in 0..3 * 365 * 24 / 10 {
@@ -47,7 +47,7 @@ async fn a_revocation_pushes_out_those_that_expire_soonest() {
     let (_folder, store) = store().await;
     many_revoked(&store, LISTED).await;
     // Its certificate expires before all others, and is named all the same.
-    let applicant = Applicant { token: None, key: b"key", note: "" };
+    let applicant = Applicant { token: None, key: b"key", note: "", meshes: &[] };
     let lifetime = Duration::from_hours(1);
     let certificate = store.enrol(&applicant, (NOW, lifetime), &mut dice(), signed).await.unwrap();
     let serial = certificate.seat.serial;

@@ -91,7 +91,14 @@ pub(super) fn myself(n: usize) -> Vec<u8> {
 }
 
 pub(super) fn document(version: u64, revoked: Vec<u64>) -> Document {
-    Document { network: NETWORK, version, issued: NOW, parameters: Parameters::default(), revoked }
+    Document {
+        network: NETWORK,
+        version,
+        issued: NOW,
+        parameters: Parameters::default(),
+        revoked,
+        meshes: None,
+    }
 }
 
 pub(super) fn signed(document: &Document) -> Vec<u8> {

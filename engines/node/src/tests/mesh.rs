@@ -8,8 +8,8 @@ use core::time::Duration;
 
 use babel::Babel;
 use gossip::{
-    Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Parameters, PublicKey,
-    Refused, SignedDocument,
+    Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Meshes, Parameters,
+    PublicKey, Refused, SignedDocument,
 };
 use words::routing::Range;
 use words::{Carrier, Carriers, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
@@ -43,7 +43,7 @@ impl Authority for Trusting {
     }
 }
 
-type Whole = Node<Babel, Trusting>;
+pub(super) type Whole = Node<Babel, Trusting>;
 
 /// What is to happen, and to whom.
 #[derive(Clone, Debug)]
@@ -75,7 +75,10 @@ pub(super) struct Mesh {
     drawn: BTreeMap<&'static str, u32>,
     digest: u64,
     parameters: Parameters,
+    meshes: Option<Meshes>,
     version: u64,
+    /// Links refused or closed because their nodes were not elected.
+    pub(super) strangers: u32,
     /// Nobody answers for the registry.
     registry_away: bool,
     /// What is sent between nodes below this number and others is lost.
@@ -89,8 +92,11 @@ pub(super) struct Mesh {
 
 pub(super) const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
 
+/// Returns the name of a node: even ones are in the lower half of the network, odd ones in the
+/// upper; of each half, every other one in its lower half.
 pub(super) fn name(n: usize) -> NodeId {
-    NodeId(Prefix::new(NETWORK.bits() | ((n as u128 + 1) << 64), 64))
+    let half = (n as u128 % 2) << 79 | (n as u128 / 2 % 2) << 78;
+    NodeId(Prefix::new(NETWORK.bits() | half | ((n as u128 + 1) << 64), 64))
 }
 
 fn introduction(n: usize) -> Vec<u8> {
@@ -131,7 +137,9 @@ impl Mesh {
             drawn: BTreeMap::new(),
             digest: 0,
             parameters: parameters.clone(),
+            meshes: None,
             version: 1,
+            strangers: 0,
             registry_away: false,
             divided: 0,
             asleep: BTreeMap::new(),
@@ -168,6 +176,7 @@ impl Mesh {
             issued: Wall(1_000),
             parameters: self.parameters.clone(),
             revoked,
+            meshes: self.meshes.clone(),
         };
         SignedDocument { bytes: document.encode().unwrap(), signature: vec![] }.encode().unwrap()
     }
@@ -295,19 +304,30 @@ impl Mesh {
             Output::Ipv4(ours) => self.ipv4[n] = ours,
             Output::AskRegistry if self.registry_away => {}
             Output::AskRegistry => self.plan(later, Entry::Bootstrap(n)),
-            Output::Event(Event::Arrows(arrows::Event::Died { of, .. })) if of.was_alive() => {
-                self.deaths += 1;
-            }
-            Output::Event(Event::Arrows(arrows::Event::Born { of, .. })) => {
-                *self.drawn.entry(of.name()).or_default() += 1;
-            }
+            Output::Event(event) => self.happened(&event),
             Output::Redial { .. }
             | Output::Beckon { .. }
             | Output::Seen(_)
+            | Output::Closed(_)
             | Output::Watch(_)
             | Output::SaveDocument(_)
-            | Output::SaveContacts(_)
-            | Output::Event(_) => {}
+            | Output::SaveContacts(_) => {}
+        }
+    }
+
+    fn happened(&mut self, event: &Event) {
+        match event {
+            Event::Arrows(arrows::Event::Died { of, .. }) if of.was_alive() => self.deaths += 1,
+            Event::Arrows(arrows::Event::Born { of, .. }) => {
+                *self.drawn.entry(of.name()).or_default() += 1;
+            }
+            Event::NotElected { .. } | Event::Expelled { .. } => self.strangers += 1,
+            Event::Arrows(_)
+            | Event::Gossip(_)
+            | Event::NoIpv4 { .. }
+            | Event::Entered { .. }
+            | Event::Left { .. }
+            | Event::UnknownFrame(_) => {}
         }
     }
 
@@ -331,7 +351,8 @@ impl Mesh {
             if name(at).address() == address {
                 return Some(at);
             }
-            let (_, link) = self.routes[at].iter().find(|(range, _)| range.to.contains(address))?;
+            let holds = self.routes[at].iter().filter(|(range, _)| range.to.contains(address));
+            let (_, link) = holds.max_by_key(|(range, _)| range.to.length())?;
             let (other, theirs) = self.ends.get(&(at, *link))?;
             if !self.open.contains(&(*other, *theirs)) || self.is_cut(at, *other) {
                 return None;
@@ -439,6 +460,34 @@ impl Mesh {
         (self.version, self.parameters) = (self.version + 1, parameters.clone());
         let document = self.document(Vec::new());
         self.feed(0, Input::Document(&document));
+    }
+
+    /// Divides the network: the registry tells one node, gossip must tell the rest.
+    pub(super) fn divide_in(&mut self, meshes: &Meshes) {
+        (self.version, self.meshes) = (self.version + 1, Some(meshes.clone()));
+        let document = self.document(Vec::new());
+        self.feed(0, Input::Document(&document));
+    }
+
+    /// Lets a node ask another for a link; returns the reason for which it is refused.
+    pub(super) fn ask_for_a_link(&mut self, from: usize, to: usize) -> Option<u8> {
+        self.inbound += 1;
+        let (link, key) = (LinkId::theirs(self.inbound), [u8::try_from(from).unwrap(); 32]);
+        let node = self.nodes[to].as_mut().unwrap();
+        node.handle(Input::Request { link, key, introduction: &introduction(from) }, self.now);
+        let said: Vec<Output> = core::iter::from_fn(|| node.poll()).collect();
+        let refused = |it: &Output| if let Output::Refuse(_, why) = it { Some(*why) } else { None };
+        let reason = said.iter().find_map(refused);
+        for event in
+            said.iter().filter_map(|it| if let Output::Event(it) = it { Some(it) } else { None })
+        {
+            self.happened(event);
+        }
+        reason
+    }
+
+    pub(super) fn node(&self, n: usize) -> &Whole {
+        self.nodes[n].as_ref().unwrap()
     }
 
     /// Revokes node `n`: the registry tells one other node, gossip must tell the rest.

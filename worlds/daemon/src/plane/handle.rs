@@ -11,7 +11,7 @@ use crypto::session::{OVERHEAD, Session};
 use forward::{Own, Table, Target};
 use noise::Keys;
 use words::routing::Range;
-use words::{LinkId, Traffic};
+use words::{LinkId, Prefix, Traffic};
 
 use super::glance::Glances;
 use super::shared::{Inlet, Link, Outlet, Shared, Snapshot};
@@ -32,6 +32,8 @@ pub struct Handle {
     routes: BTreeMap<Range, LinkId>,
     /// What goes before it.
     fixed: BTreeMap<Range, Target>,
+    /// Ranges that lead nowhere where no longer one is routed.
+    closed: Vec<Prefix>,
     uncommitted: bool,
     /// Links and sessions that the next snapshot still has, until all is committed.
     going: Going,
@@ -65,6 +67,7 @@ impl Handle {
             own,
             routes,
             fixed,
+            closed: Vec::new(),
             uncommitted,
             going,
             sessions,
@@ -147,6 +150,17 @@ impl Handle {
             None => self.fixed.remove(&range),
         };
         self.uncommitted |= before != target;
+    }
+
+    /// Lets packets for these ranges, and no longer for those closed before, lead nowhere where no
+    /// longer range is routed; holds from the next [`commit`](Self::commit).
+    pub fn close_ranges(&mut self, ranges: Vec<Prefix>) {
+        for range in std::mem::replace(&mut self.closed, ranges.clone()) {
+            self.set_fixed(range.into(), None);
+        }
+        for range in ranges {
+            self.set_fixed(range.into(), Some(Target::Unreachable));
+        }
     }
 
     /// Sends ICMP messages about IPv4 from this address; holds from the next

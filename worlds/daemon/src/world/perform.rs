@@ -54,6 +54,7 @@ impl World {
                 self.plane.set_route(range, link);
                 self.note_way_out(range, link);
             }
+            Output::Closed(ranges) => self.plane.close_ranges(ranges),
             Output::Ipv4(ours) => self.set_ipv4(ours),
             Output::Watch(link) => {
                 let packets = self.plane.payload_packets(link).unwrap_or(0);
@@ -123,6 +124,22 @@ impl World {
                      larger one: re6st registry parameters --ipv4"
                 );
                 self.tally.note("no-ipv4");
+            }
+            Event::Entered { mesh } => {
+                tracing::info!(%mesh, "this node serves as border node");
+                self.tally.note("entered");
+            }
+            Event::Left { mesh } => {
+                tracing::info!(%mesh, "this node serves as border node no longer");
+                self.tally.note("left");
+            }
+            Event::NotElected { link, node } => {
+                tracing::info!(%link, %node, "a node asks for a link that is not elected to one");
+                self.tally.refuse("dial:other-mesh".to_owned());
+            }
+            Event::Expelled { link } => {
+                tracing::info!(%link, "the link of a node that is elected no longer is closed");
+                self.tally.refuse("border:overstayed".to_owned());
             }
             Event::UnknownFrame(link) => {
                 tracing::debug!(%link, "a frame of an unknown kind");

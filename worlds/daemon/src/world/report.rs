@@ -36,6 +36,8 @@ struct Status {
     expires: u64,
     /// The ways out that this node offers, and by which families it leaves through exits.
     exit: Value,
+    /// How the network is divided, and our part between its meshes; null while it is one.
+    mesh: Value,
     lost_packets: Value,
     /// What others did that was refused, ignored or ended by force, by subject and reason.
     refused: BTreeMap<String, u64>,
@@ -86,10 +88,10 @@ impl World {
     fn status(&self) -> Status {
         let now = self.clock.now();
         let count = |state| {
-            let ours = self.node.arrows().arrows().filter(|arrow| arrow.ours);
+            let ours = self.node.links().filter(|arrow| arrow.ours);
             ours.filter(|arrow| arrow.state == state).count()
         };
-        let ages = (self.node.arrows().arrows())
+        let ages = (self.node.links())
             .filter(|arrow| arrow.ours && matches!(arrow.state, State::Live | State::Draining))
             .map(|arrow| now.since(arrow.since));
         let oldest = ages.fold(self.tally.oldest, Ord::max);
@@ -124,6 +126,7 @@ impl World {
                 "offers": self.exit.open().map(ToString::to_string).collect::<Vec<_>>(),
                 "uses": self.way_out.families().collect::<Vec<_>>(),
             }),
+            mesh: self.meshes(),
             lost_packets: json!(self.lost()),
             refused: self.refused(),
             events: json!(self.tally.events),
@@ -180,17 +183,19 @@ impl World {
 
     pub(super) fn live_links(&self) -> usize {
         let up = |state| matches!(state, State::Live | State::Draining);
-        self.node.arrows().arrows().filter(|arrow| up(arrow.state)).count()
+        self.node.links().filter(|arrow| up(arrow.state)).count()
     }
 
     fn arrow_rows(&self) -> Vec<Value> {
         let now = self.clock.now();
         let places: BTreeMap<_, _> =
             self.noise.links().map(|view| (view.link, view.to.to_string())).collect();
+        let divided = self.node.meshes().is_some();
         let row = |arrow: arrows::View| {
             json!({
                 "link": arrow.link.to_string(),
                 "node": arrow.node.to_string(),
+                "mesh": divided.then(|| self.node.mesh_of(arrow.link).to_string()),
                 "ours": arrow.ours,
                 "state": arrow.state.name(),
                 "carrier": arrow.carrier.map(words::Carrier::name),
@@ -204,7 +209,7 @@ impl World {
                 "cause": arrow.cause.map(principles::Cause::name),
             })
         };
-        self.node.arrows().arrows().map(row).collect()
+        self.node.links().map(row).collect()
     }
 
     fn route_rows(&self) -> Vec<Value> {

@@ -32,7 +32,10 @@ impl World {
         };
         let (range, owner, told) = match self.way(to) {
             Way::Ourselves(range) => (Some(range.into()), Some(self.node.me()), json!({})),
-            Way::Route(route) => (Some(route.range), self.owner(&route), self.of_route(&route)),
+            Way::Route(route) => {
+                let whose = self.at_the_end(to, &route).or_else(|| self.owner(&route));
+                (Some(route.range), whose, self.of_route(to, &route))
+            }
             Way::Nowhere(reason) => (None, None, json!({"why_not": reason})),
         };
         let mut answer = json!({
@@ -100,6 +103,13 @@ impl World {
         if self.live_links() == 0 {
             return "no link is up, so nobody is reached: see re6st arrows".to_owned();
         }
+        let mesh = self.node.map().and_then(|map| map.mesh_of(to));
+        if let Some(mesh) = mesh.filter(|mesh| *mesh != self.node.home()) {
+            return format!(
+                "it is in the mesh {mesh}, and no border node of that mesh is reached, or this node \
+                 serves there itself and knows no such node"
+            );
+        }
         let known = self.node.gossip().contacts().find(|contact| contact.node.0.contains(to));
         match known {
             Some(contact) => format!(
@@ -120,7 +130,14 @@ impl World {
         routed.chain(known).find(named)
     }
 
-    fn of_route(&self, route: &LinkRoute) -> Value {
+    /// Returns the node that an address belongs to, if the route is to a range of many.
+    fn at_the_end(&self, to: Ipv6Addr, route: &LinkRoute) -> Option<NodeId> {
+        let (range, length) = (route.range.to, self.node.me().0.length());
+        let of_many = self.identity.network().covers(range) && range.length() < length;
+        of_many.then(|| NodeId(Prefix::new(to.to_bits(), length)))
+    }
+
+    fn of_route(&self, to: Ipv6Addr, route: &LinkRoute) -> Value {
         let offers: Vec<LinkOffer> = self.node.routing().offers(route.range).collect();
         let mut ready: Vec<&LinkOffer> = offers.iter().filter(|it| is_ready(it)).collect();
         ready.sort_by_key(|it| it.metric);
@@ -129,10 +146,12 @@ impl World {
         others.sort_by_key(|it| (!it.feasible, it.metric));
         let next = self.node.peer(route.link);
         let path = offers.iter().find(|it| it.selected);
+        let end = self.at_the_end(to, route);
         json!({
             "metric": route.metric.0,
             "path": path.map(|it| self.offer(it)),
-            "direct": next.is_some() && next == self.owner(route),
+            "direct": next.is_some() && next == self.owner(route) && end.is_none(),
+            "across": end.map(|end| self.across(end, route.range.to, self.owner(route))),
             "link": self.link(route.link),
             "alternates": others.into_iter().map(|it| self.offer(it)).collect::<Vec<_>>(),
             "if_lost": match ready.first() {
@@ -160,7 +179,7 @@ impl World {
     /// Tells what a link is, and why there is one.
     fn link(&self, link: LinkId) -> Value {
         let now = self.clock.now();
-        let view = self.node.arrows().arrows().find(|view| view.link == link);
+        let view = self.node.links().find(|view| view.link == link);
         let mut neighbours = self.node.routing().neighbours();
         let cost: Option<LinkNeighbour> = neighbours.find(|it| it.link == link);
         json!({

@@ -24,6 +24,7 @@ use super::gate::Source;
 use super::member::Member;
 use super::restored::{self, Alarm};
 use crate::invitation::Token;
+use crate::meshes;
 use crate::protocol::{
     BODY, Bootstrap, Contact, Count, Document, Enrol, Enrolled, HOLD, Health, Newer, Node, Nodes,
     Page, to_octets, to_text,
@@ -96,7 +97,10 @@ async fn enrol(
         welcome(&shared, Source::of(from.ip()))?;
     }
     let note: String = wish.note.chars().filter(|c| !c.is_control()).take(NOTE).collect();
-    let applicant = Applicant { token, key: &request.key().0, note: &note };
+    let (_, document) = shared.store.document().await?;
+    let meshes = meshes::of(&document).map(|(meshes, _)| meshes);
+    let meshes = meshes.as_ref().map(|it| it.map.meshes()).unwrap_or_default();
+    let applicant = Applicant { token, key: &request.key().0, note: &note, meshes };
     let seed = linux::seed().map_err(|error| Refusal::trouble(&error))?;
     let mut dice = Dice::of(seed, "allocation");
     let issue = |seat: &Seat| issue(&shared, request.key(), seat);
@@ -172,7 +176,11 @@ async fn bootstrap(
     let Query(Count { count }) = asked.map_err(misasked)?;
     let node = member.in_date()?.seat.node;
     let count = count.min(INTRODUCTIONS);
-    let introductions = shared.store.bootstrap(count, node, Clock::wall()).await?;
+    let (_, document) = shared.store.document().await?;
+    let mut introductions = Vec::new();
+    for mesh in meshes::of_node(&document, node) {
+        introductions.extend(shared.store.bootstrap(count, (mesh, node), Clock::wall()).await?);
+    }
     Ok(Json(Bootstrap { introductions: introductions.iter().map(|it| to_text(it)).collect() }))
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn options() -> Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         public: vec!["127.0.0.1:8443".to_owned()],
         parameters: Parameters::default(),
+        division: None,
     }
 }
 

@@ -28,8 +28,17 @@ impl<E: Citizen> World<E> {
             }
             Output::Event(Event::Arrows(event)) => self.book.write(node, &event, self.now),
             // Nobody sends payload but gossip, nobody has IPv4 or moves, every port is open to
-            // whom the terrain lets through, and there is no disk.
-            Output::Event(Event::Gossip(_) | Event::NoIpv4 { .. } | Event::UnknownFrame(_))
+            // whom the terrain lets through, there is one mesh, and there is no disk.
+            Output::Event(
+                Event::Gossip(_)
+                | Event::NoIpv4 { .. }
+                | Event::Entered { .. }
+                | Event::Left { .. }
+                | Event::NotElected { .. }
+                | Event::Expelled { .. }
+                | Event::UnknownFrame(_),
+            )
+            | Output::Closed(_)
             | Output::Redial { .. }
             | Output::Beckon { .. }
             | Output::Seen(_)

@@ -1,0 +1,392 @@
+//! The duties of a border node: when it begins and ends to serve in a foreign mesh, and what it
+//! tells each mesh of the others.
+//!
+//! ```text
+//!  document, calendar ─► elect ─► duties ─┐
+//!  silence of who comes before ───────────┴─► review ─► stays begin and end
+//!                                                ├────► Announce, Demote, Withdraw ─► routing
+//!                                                └────► Closed ─► world
+//! ```
+//!
+//! Who does what, and whether ranges may be told at all, is [`order`]'s to say.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use arrows::Arrows;
+use gossip::{Authority, Meshes};
+use order::{Election, Epoch, Slot, Stage};
+use words::routing::{self, Routing};
+use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
+
+use crate::division::{Overlap, STAYS};
+use crate::stay::{Phase, Stay};
+use crate::{Event, Node, Output};
+
+/// How long a successor has to connect and to learn the mesh; and then neighbours to take another
+/// way.
+pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
+/// How long the map before passes the filter, when a mesh was split: who serves between the halves
+/// is connected by then, and who served in it before has left.
+const REMAPPING: Duration = Duration::from_secs(25);
+/// How long, before that ends, what passes by the old map only looks far away, so that whoever
+/// serves between the halves takes the ways that stay.
+const FADING: Duration = Duration::from_secs(6);
+/// How long routes have to leave an arrow between two halves.
+const PARTING: Duration = Duration::from_secs(3);
+/// How long a node that is no member of our mesh keeps its links into it.
+const GRACE: Duration = Duration::from_mins(1);
+/// Foreign nodes whose election is remembered; beyond, it is looked up again.
+const VERIFIED: usize = 1024;
+/// The shortest silence after which the next one in line serves.
+const SHORTEST: Duration = Duration::from_secs(5);
+
+/// Returns how long the home of an elected node does not reach it before the next one takes its
+/// place: a minute, less where elections are quick.
+fn patience(meshes: Option<&Meshes>) -> Duration {
+    let length = meshes.map_or(Slot::SILENCE, |meshes| meshes.epoch.length / 2);
+    length.clamp(SHORTEST, Slot::SILENCE)
+}
+
+/// Returns the epoch in force: the document's, or one that follows it in silence, once the
+/// registry has missed a whole one.
+fn in_force(meshes: &Meshes, wall: Wall) -> Epoch {
+    let length = meshes.epoch.length.as_secs();
+    meshes.epoch.at(Wall(wall.0.saturating_sub(length)))
+}
+
+impl<R: Routing, A: Authority> Node<R, A> {
+    /// Takes in the calendar, by which epochs go on where the registry is silent.
+    pub(crate) fn date(&mut self, wall: Wall, now: Time) {
+        self.division.calendar = Some((wall, now));
+        if self.division.meshes.is_some() {
+            self.elect(now);
+            self.review(now);
+        }
+    }
+
+    fn wall(&self, now: Time) -> Wall {
+        self.division.calendar.map_or(Wall(0), |(wall, at)| wall.plus(now.since(at)))
+    }
+
+    /// Looks up what we were elected to.
+    pub(crate) fn elect(&mut self, now: Time) {
+        let wall = self.wall(now);
+        let epoch = self.division.meshes.as_ref().map(|meshes| in_force(meshes, wall));
+        self.division.next_epoch = epoch.as_ref().map(|epoch| {
+            let due = epoch.began.plus(2 * epoch.length);
+            now + due.since(wall).max(epoch.length / 2)
+        });
+        self.redraw(epoch.as_ref(), now);
+        let home = self.division.home;
+        let mut duties = Vec::new();
+        if let Some(election) = self.election(epoch.as_ref()) {
+            duties.extend(election.slots(home).into_iter().filter_map(|slot| {
+                let rank = slot.holders.iter().position(|holder| *holder == self.me)?;
+                Some((slot.target, slot.holders.get(..rank)?.to_vec()))
+            }));
+        }
+        if epoch != self.division.epoch {
+            self.division.verified.clear();
+        }
+        self.division.epoch = epoch;
+        if duties != self.division.duties {
+            self.division.duties = duties;
+            self.division.silent.clear();
+        }
+    }
+
+    fn election<'a>(&'a self, epoch: Option<&'a Epoch>) -> Option<Election<'a>> {
+        let (meshes, map) = (self.division.meshes.as_ref()?, self.division.map.as_ref()?);
+        Some(Election::new(map, &meshes.roster, epoch?, meshes.rules))
+    }
+
+    /// Puts the map of an epoch in force, with the plan to change it as far as that has come.
+    fn redraw(&mut self, epoch: Option<&Epoch>, now: Time) {
+        let plan = self.division.meshes.as_ref().and_then(|meshes| meshes.plan);
+        let number = epoch.map_or(0, |epoch| epoch.number);
+        let map = self.division.meshes.as_ref().map(|meshes| {
+            let planned = plan.and_then(|plan| plan.map(&meshes.map, number).ok());
+            planned.unwrap_or_else(|| meshes.map.clone())
+        });
+        let home = map.as_ref().and_then(|map| map.home(self.me));
+        let home = home.unwrap_or(self.gossip.network());
+        let territory = plan.map_or(home, |plan| plan.territory(home, self.me, number));
+        let is_new = map != self.division.map;
+        if !is_new && territory == self.division.territory {
+            return;
+        }
+        let before = core::mem::replace(&mut self.division.map, map);
+        (self.division.home, self.division.territory) = (home, territory);
+        if is_new {
+            self.division.verified.clear();
+            let (far, until) = (now + REMAPPING.saturating_sub(FADING), now + REMAPPING);
+            let both = before.filter(|_| self.division.map.is_some());
+            self.division.overlap = both.map(|map| Overlap { map, far, is_far: false, until });
+        }
+        self.place_anew(now);
+    }
+
+    /// Lets the map before pass no longer, once all had time to learn the new one.
+    fn end_overlap(&mut self, now: Time) {
+        let fades = |it: &&mut Overlap| it.far <= now && !it.is_far;
+        if let Some(overlap) = self.division.overlap.as_mut().filter(fades) {
+            overlap.is_far = true;
+            self.admit(now);
+        }
+        if self.division.overlap.take_if(|overlap| overlap.until <= now).is_none() {
+            return;
+        }
+        self.admit(now);
+        for link in self.astray() {
+            self.routing.handle(routing::Input::Shun(link), now);
+            self.division.overdue.insert(link, now);
+        }
+    }
+
+    /// Returns our arrows at home that point to nodes which are at home elsewhere by now.
+    fn astray(&self) -> Vec<LinkId> {
+        let home = self.division.home;
+        let views = self.arrows.arrows().filter(|it| it.ours && !home.covers(it.node.0));
+        views.map(|view| view.link).collect()
+    }
+
+    /// Tells whether a node that asks for a link may be in our home mesh: it is at home there as
+    /// well, or was elected.
+    pub(crate) fn may_enter(&mut self, node: NodeId) -> bool {
+        let home = self.division.home;
+        if self.map().is_none_or(|map| map.home(node) == Some(home)) {
+            return true;
+        }
+        if let Some(known) = self.division.verified.get(&node) {
+            return *known;
+        }
+        let election = self.election(self.division.epoch.as_ref());
+        let elected = election.is_some_and(|election| election.verify(node, home).is_ok());
+        if self.division.verified.len() >= VERIFIED {
+            self.division.verified.clear();
+        }
+        self.division.verified.insert(node, elected);
+        elected
+    }
+
+    /// Draws the consequences of whatever changed: begins and ends stays, and tells each mesh the
+    /// ranges of the others.
+    pub(crate) fn review(&mut self, now: Time) {
+        if self.division.meshes.is_none() && self.division.stays.is_empty() {
+            self.division.overdue.clear();
+            if !self.division.closed.is_empty() {
+                self.tell_ranges(now);
+            }
+            return;
+        }
+        if self.division.next_epoch.is_some_and(|at| at <= now) {
+            self.elect(now);
+        }
+        self.end_overlap(now);
+        self.look_at_quorums(now);
+        let on_duty = self.on_duty(now);
+        let stays = &self.division.stays;
+        let quorum = |mesh: Prefix| {
+            stays.values().any(|it| it.mesh == mesh && it.is_serving() && it.is_settled(now))
+        };
+        self.division.service.look(&on_duty, quorum, now);
+        self.serve(now);
+        let numbers: Vec<u32> = self.division.stays.keys().copied().collect();
+        for number in numbers {
+            self.review_stay(number, now);
+        }
+        self.tell_ranges(now);
+        self.expel(now);
+    }
+
+    /// Returns the meshes that we have to serve in.
+    fn on_duty(&mut self, now: Time) -> Vec<Prefix> {
+        let patience = patience(self.division.meshes.as_ref());
+        let duties = core::mem::take(&mut self.division.duties);
+        let mut on_duty = BTreeSet::new();
+        for (mesh, before) in &duties {
+            // All are asked, so that each one's silence is timed from now on.
+            let silent = before.iter().filter(|node| self.is_silent(**node, patience, now));
+            if silent.count() == before.len() {
+                on_duty.insert(*mesh);
+            }
+        }
+        self.division.duties = duties;
+        on_duty.into_iter().collect()
+    }
+
+    /// Tells whether a node of our home that has a duty before us has been out of reach for long.
+    fn is_silent(&mut self, node: NodeId, patience: Duration, now: Time) -> bool {
+        if self.arrows.reaches(node) {
+            self.division.silent.remove(&node);
+            return false;
+        }
+        now >= *self.division.silent.entry(node).or_insert(now) + patience
+    }
+
+    /// Begins the stays that the service asks for.
+    fn serve(&mut self, now: Time) {
+        let meshes: Vec<Prefix> = self.division.service.meshes().map(|(mesh, _)| mesh).collect();
+        for mesh in meshes {
+            // Who comes back waits until the stay before is over: its links would be in the way.
+            if self.division.stays.values().any(|stay| stay.mesh == mesh) {
+                continue;
+            }
+            let free = (0..STAYS).find(|number| !self.division.stays.contains_key(number));
+            let Some(number) = free else { return };
+            self.enter(mesh, number, now);
+        }
+    }
+
+    fn enter(&mut self, mesh: Prefix, number: u32, now: Time) {
+        let mut seed = [0; 32];
+        for part in seed.chunks_mut(8) {
+            part.copy_from_slice(&self.division.dice.bits().to_be_bytes());
+        }
+        let settings = self.local.arrows_settings(&self.parameters);
+        let first = usize::try_from(number).ok().and_then(|at| self.division.numbers.get(at));
+        let first = first.copied().unwrap_or(number);
+        let arrows = Arrows::new(settings, self.me, seed, now).numbered(first, STAYS);
+        self.division.stays.insert(number, Stay::begin(mesh, arrows, now));
+        self.outputs.push_back(Output::Event(Event::Entered { mesh }));
+        self.admit(now);
+        self.describe_all(now);
+        let there = |contact: &&gossip::Contact| mesh.covers(contact.node.0);
+        let named: Vec<NodeId> =
+            self.gossip.contacts().filter(there).map(|contact| contact.node).collect();
+        if let Some(stay) = self.division.stays.get_mut(&number) {
+            stay.arrows.handle(arrows::Input::Bootstrap(&named), now);
+        }
+        let elsewhere = core::mem::take(&mut self.division.elsewhere);
+        for node in elsewhere {
+            self.place(node, now);
+        }
+        self.outputs.push_back(Output::AskRegistry);
+    }
+
+    fn review_stay(&mut self, number: u32, now: Time) {
+        let Some(stay) = self.division.stays.get_mut(&number) else { return };
+        let stage = self.division.service.stage(stay.mesh);
+        if !stay.review(stage, now) {
+            return;
+        }
+        match stay.phase {
+            Phase::Serving(Stage::Draining) => {
+                let links: Vec<LinkId> = stay.arrows.arrows().map(|view| view.link).collect();
+                for link in links {
+                    self.routing.handle(routing::Input::Shun(link), now);
+                }
+            }
+            Phase::Leaving => stay.arrows.handle(arrows::Input::Leave, now),
+            Phase::Serving(_) | Phase::Withdrawn(_) => {}
+        }
+    }
+
+    fn look_at_quorums(&mut self, now: Time) {
+        let Some(meshes) = &self.division.meshes else { return };
+        let listed = |mesh: Prefix| meshes.roster.inside(mesh).len();
+        // Ourselves we reach, though routing does not say so.
+        let home = (self.reach_at_home() + 1, listed(self.division.home));
+        self.division.quorum.look(home.0, home.1);
+        for stay in self.division.stays.values_mut() {
+            stay.look(listed(stay.mesh), now);
+        }
+    }
+
+    /// Announces the ranges of our meshes, and no others: a plain node none.
+    fn tell_ranges(&mut self, now: Time) {
+        let wanted = self.wanted_ranges();
+        let before = core::mem::take(&mut self.division.told);
+        for range in before.keys().filter(|range| !wanted.contains_key(range)) {
+            self.routing.handle(routing::Input::Withdraw((*range).into()), now);
+        }
+        for (range, far) in wanted.iter().filter(|(range, far)| before.get(range) != Some(*far)) {
+            let range = (*range).into();
+            let told =
+                if *far { routing::Input::Demote(range) } else { routing::Input::Announce(range) };
+            self.routing.handle(told, now);
+        }
+        self.division.told = wanted;
+        self.close_ranges();
+    }
+
+    /// Returns the ranges to announce, and whether as far away. Where each may be told, the scopes
+    /// of links say.
+    fn wanted_ranges(&self) -> BTreeMap<Prefix, bool> {
+        let mut wanted = BTreeMap::new();
+        let abroad = self.division.stays.values().filter_map(|stay| {
+            let tells = matches!(stay.phase, Phase::Serving(stage) if stage.tells());
+            Some((stay.mesh, tells.then(|| stay.told()).flatten()?))
+        });
+        let serves = self
+            .division
+            .stays
+            .values()
+            .any(|stay| matches!(stay.phase, Phase::Serving(stage) if stage.tells()));
+        let home = (serves && self.division.quorum.holds()).then_some((self.division.home, false));
+        for (mesh, far) in home.into_iter().chain(abroad) {
+            for range in self.division.ranges(mesh) {
+                let told = wanted.entry(range).or_insert(far);
+                *told &= far;
+            }
+        }
+        wanted
+    }
+
+    /// Lets packets to our own ranges end here, where no exact prefix is known.
+    fn close_ranges(&mut self) {
+        let home = self.division.ranges(self.division.home);
+        let told = self.division.told.keys().copied();
+        let closed: BTreeSet<Prefix> = home.into_iter().chain(told).collect();
+        let closed: Vec<Prefix> = closed.into_iter().collect();
+        if closed != self.division.closed {
+            self.division.closed.clone_from(&closed);
+            self.outputs.push_back(Output::Closed(closed));
+        }
+    }
+
+    /// Closes the links of nodes that are no members of our mesh any more, and our own arrows to
+    /// those.
+    fn expel(&mut self, now: Time) {
+        let astray = if self.division.overlap.is_none() { self.astray() } else { Vec::new() };
+        for link in &astray {
+            if now >= *self.division.overdue.entry(*link).or_insert(now) + PARTING {
+                self.arrows.handle(arrows::Input::Dismiss(*link), now);
+            }
+        }
+        let theirs = self.up.iter().filter(|link| !link.is_ours());
+        let theirs = theirs.filter_map(|link| Some((*link, *self.peers.get(link)?)));
+        let theirs: Vec<(LinkId, NodeId)> = theirs.collect();
+        let foreign = theirs.into_iter().filter(|(_, node)| !self.may_enter(*node));
+        let strangers: BTreeSet<LinkId> = foreign.map(|(link, _)| link).collect();
+        let stays = |link: &LinkId| strangers.contains(link) || astray.contains(link);
+        self.division
+            .overdue
+            .retain(|link, since| stays(link) && !(link.is_ours() && now >= *since + PARTING));
+        for link in strangers {
+            let since = *self.division.overdue.entry(link).or_insert(now);
+            if now >= since + GRACE {
+                self.division.overdue.remove(&link);
+                self.arrows.handle(arrows::Input::Banish(link), now);
+                self.outputs.push_back(Output::Event(Event::Expelled { link }));
+            }
+        }
+    }
+
+    /// Returns when the meshes want us to look again, if time alone changes anything.
+    pub(crate) fn division_deadline(&self) -> Option<Time> {
+        let division = &self.division;
+        let patience = patience(division.meshes.as_ref());
+        let silent = division.silent.values().map(|since| *since + patience);
+        let silent = silent.filter(|at| *at > self.heard_at);
+        let wait = |link: &LinkId| if link.is_ours() { PARTING } else { GRACE };
+        let overdue = division.overdue.iter().map(|(link, since)| *since + wait(link));
+        let overlap = division.overlap.as_ref().map(|it| if it.is_far { it.until } else { it.far });
+        let overdue = overdue.chain(overlap);
+        let stays = division.stays.values().filter_map(Stay::deadline);
+        let epochs = division.next_epoch.into_iter().chain(division.service.deadline());
+        silent.chain(overdue).chain(stays).chain(epochs).min()
+    }
+}

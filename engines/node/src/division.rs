@@ -1,0 +1,374 @@
+//! A network of several meshes, as one of its nodes sees it: where it is at home, where it serves
+//! as border node, and which of its arrows are whose.
+//!
+//! Nothing here forwards. A border node has arrows in two meshes and tells each the range of the
+//! other; routing does the rest, as it does everywhere. What it tells, and when it begins and ends
+//! to serve, is in `between.rs`.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use arrows::Arrows;
+use gossip::{Authority, Meshes};
+use order::{Epoch, MeshMap, Quorum};
+use words::routing::{self, Admission, Routing, Scope};
+use words::{Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
+
+use crate::between::OVERLAP;
+use crate::stay::Stay;
+use crate::{Node, Output};
+
+/// The scope of links at home.
+const HOME: Scope = Scope(1);
+/// What makes a prefix look far away; the metric of Babel for a link that is shunned.
+const FAR: u16 = 20_000;
+/// Most foreign meshes that one node has arrows in at a time.
+pub(crate) const STAYS: u32 = 8;
+/// The first number of an arrow in a foreign mesh. At home nobody draws so many in a life.
+const ABROAD: u32 = 100_000_000;
+
+/// The meshes of the network, and our part between them.
+#[derive(Debug)]
+pub(crate) struct Division {
+    /// `None` while the network is one mesh.
+    pub(crate) meshes: Option<Meshes>,
+    /// The map in force, with the document's plan if that is done.
+    pub(crate) map: Option<MeshMap>,
+    /// The map before, while both pass the filter.
+    pub(crate) overlap: Option<Overlap>,
+    pub(crate) home: Prefix,
+    /// Where at home we draw: half of it while it is being split.
+    pub(crate) territory: Prefix,
+    /// The epoch in force, and when the next one begins by the calendar.
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) next_epoch: Option<Time>,
+    /// Foreign nodes that asked for links, and whether they were elected in this epoch.
+    pub(crate) verified: BTreeMap<NodeId, bool>,
+    /// What the calendar said, and when.
+    pub(crate) calendar: Option<(Wall, Time)>,
+    /// Where we may serve, and who has that duty before us as long as it is reached.
+    pub(crate) duties: Vec<(Prefix, Vec<NodeId>)>,
+    /// Where we do.
+    pub(crate) service: order::Service,
+    /// The quorum at home.
+    pub(crate) quorum: Quorum,
+    /// By the number that tells their arrows apart.
+    pub(crate) stays: BTreeMap<u32, Stay>,
+    /// The number of the next arrow of each.
+    pub(crate) numbers: [u32; STAYS as usize],
+    scopes: BTreeMap<Prefix, Scope>,
+    /// Nodes that routing reaches in meshes where we have no arrows: while a mesh is being split.
+    pub(crate) elsewhere: BTreeSet<NodeId>,
+    /// Those who have a duty before us and are not reached, and since when.
+    pub(crate) silent: BTreeMap<NodeId, Time>,
+    /// The ranges that we announce, and whether as far away.
+    pub(crate) told: BTreeMap<Prefix, bool>,
+    /// The ranges that lead nowhere but by exact prefixes.
+    pub(crate) closed: Vec<Prefix>,
+    /// Links of nodes that were not elected into our mesh, or are not any more, and since when.
+    pub(crate) overdue: BTreeMap<LinkId, Time>,
+    pub(crate) dice: Dice,
+}
+
+impl Division {
+    pub(crate) fn new(network: Prefix, seed: [u8; 32]) -> Self {
+        let mut numbers = [0; STAYS as usize];
+        for (stay, number) in (0..STAYS).zip(&mut numbers) {
+            *number = ABROAD + stay;
+        }
+        Self {
+            meshes: None,
+            map: None,
+            overlap: None,
+            home: network,
+            territory: network,
+            epoch: None,
+            next_epoch: None,
+            verified: BTreeMap::new(),
+            calendar: None,
+            duties: Vec::new(),
+            service: order::Service::new(OVERLAP / 2),
+            quorum: Quorum::default(),
+            stays: BTreeMap::new(),
+            numbers,
+            scopes: BTreeMap::new(),
+            elsewhere: BTreeSet::new(),
+            silent: BTreeMap::new(),
+            told: BTreeMap::new(),
+            closed: Vec::new(),
+            overdue: BTreeMap::new(),
+            dice: Dice::of(seed, "abroad"),
+        }
+    }
+
+    /// Returns the mesh around a range that was one before, while both pass; else itself.
+    fn before(&self, mesh: Prefix) -> Option<(&MeshMap, Prefix)> {
+        let old = &self.overlap.as_ref()?.map;
+        Some((old, old.mesh_of(mesh.first())?))
+    }
+
+    /// Returns the ranges by which a mesh is told of, widest last; those of the map before besides,
+    /// while both pass.
+    pub(crate) fn ranges(&self, mesh: Prefix) -> BTreeSet<Prefix> {
+        let now = self.map.iter().filter(|map| map.is_mesh(mesh)).flat_map(|map| map.chain(mesh));
+        let before = self.before(mesh).map(|(old, mesh)| old.chain(mesh));
+        now.chain(before.into_iter().flatten()).collect()
+    }
+
+    /// Returns what passes on links of a mesh: prefixes of nodes inside the first range, and the
+    /// other ranges as they are.
+    fn passing(&self, mesh: Prefix) -> (Prefix, BTreeSet<Prefix>) {
+        let now = self.map.iter().filter(|map| map.is_mesh(mesh)).flat_map(|map| map.abroad(mesh));
+        let before = self.before(mesh);
+        let wide = before.map_or(mesh, |(_, old)| if old.covers(mesh) { old } else { mesh });
+        let abroad = before.map(|(old, mesh)| old.abroad(mesh));
+        (wide, now.chain(abroad.into_iter().flatten()).collect())
+    }
+
+    /// Returns the number of the stay that a link belongs to, if it is ours and not at home.
+    fn stay_of(link: LinkId) -> Option<u32> {
+        let number = link.is_ours().then_some(link.0)?.checked_sub(ABROAD)?;
+        Some(number % STAYS)
+    }
+
+    /// Returns the number of the stay by which we serve in a mesh.
+    pub(crate) fn stay_in(&self, mesh: Prefix) -> Option<u32> {
+        let there = |(_, stay): &(&u32, &Stay)| stay.mesh == mesh && stay.is_serving();
+        self.stays.iter().find(there).map(|(number, _)| *number)
+    }
+
+    /// Returns the scope of a foreign mesh, the same one each time.
+    pub(crate) fn scope(&mut self, mesh: Prefix) -> Scope {
+        let next = Scope(HOME.0 + 1 + u16::try_from(self.scopes.len()).unwrap_or(u16::MAX - 2));
+        *self.scopes.entry(mesh).or_insert(next)
+    }
+}
+
+/// The map before the one in force, and until when it passes the filter as well.
+#[derive(Debug)]
+pub(crate) struct Overlap {
+    pub(crate) map: MeshMap,
+    /// From when on what passes by the old map only looks far away.
+    pub(crate) far: Time,
+    pub(crate) is_far: bool,
+    pub(crate) until: Time,
+}
+
+/// A mesh that a node has arrows in, to be looked at.
+#[derive(Debug)]
+pub struct Service<'a> {
+    /// The mesh.
+    pub mesh: Prefix,
+    /// `home`, or how far the service of a border node is: `joining`, `serving`, `staying`,
+    /// `draining`, `withdrawn`, `leaving`.
+    pub phase: &'static str,
+    /// Whether enough of its nodes are reached to tell others of its range.
+    pub quorum: bool,
+    /// How many of its nodes routing reaches, ourselves left out.
+    pub reached: usize,
+    /// Our arrows in it; at home, also the links that others opened to us.
+    pub arrows: &'a Arrows,
+}
+
+impl<R: Routing, A: Authority> Node<R, A> {
+    /// Returns how the network is divided; `None` while it is one mesh.
+    pub const fn meshes(&self) -> Option<&Meshes> {
+        self.division.meshes.as_ref()
+    }
+
+    /// Returns the map in force; `None` while the network is one mesh.
+    pub const fn map(&self) -> Option<&MeshMap> {
+        self.division.map.as_ref()
+    }
+
+    /// Returns the mesh that we are at home in.
+    pub const fn home(&self) -> Prefix {
+        self.division.home
+    }
+
+    /// Returns the meshes in which we have arrows, home first.
+    pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
+        let division = &self.division;
+        let home = Service {
+            mesh: division.home,
+            phase: "home",
+            quorum: division.quorum.holds(),
+            reached: self.arrows.reach(),
+            arrows: &self.arrows,
+        };
+        core::iter::once(home).chain(division.stays.values().map(|stay| Service {
+            mesh: stay.mesh,
+            phase: stay.phase.name(),
+            quorum: stay.quorum.holds(),
+            reached: stay.arrows.reach(),
+            arrows: &stay.arrows,
+        }))
+    }
+
+    /// Returns the ranges that we announce as border node, and whether as far away.
+    pub fn ranges(&self) -> impl Iterator<Item = (Prefix, bool)> {
+        self.division.told.iter().map(|(range, far)| (*range, *far))
+    }
+
+    /// Returns all our links as they stand, those at home first.
+    pub fn links(&self) -> impl Iterator<Item = arrows::View> {
+        self.services().flat_map(|service| service.arrows.arrows())
+    }
+
+    /// Returns the mesh that a link belongs to: of an arrow of ours in a foreign mesh that one, of
+    /// all others our home.
+    pub fn mesh_of(&self, link: LinkId) -> Prefix {
+        let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
+        stay.map_or(self.division.home, |stay| stay.mesh)
+    }
+
+    /// Takes in how the network is divided from now on.
+    pub(crate) fn divide(&mut self, meshes: Option<Meshes>, now: Time) {
+        self.division.meshes = meshes;
+        self.division.verified.clear();
+        self.elect(now);
+        self.review(now);
+    }
+
+    /// Gives each node that is reached, and each link, to the mesh that is now its own.
+    pub(crate) fn place_anew(&mut self, now: Time) {
+        let ours = self.services().flat_map(|service| service.arrows.reachable());
+        let reached: BTreeSet<NodeId> =
+            ours.chain(self.division.elsewhere.iter().copied()).collect();
+        let contacts = self.gossip.contacts().map(|contact| contact.node);
+        let territory = self.division.territory;
+        let abroad = contacts.filter(|node| !territory.covers(node.0));
+        for node in abroad.collect::<Vec<_>>() {
+            self.arrows.handle(arrows::Input::Elsewhere(node), now);
+        }
+        for node in reached {
+            self.tell_all_arrows(&arrows::Input::Unreachable(node), now);
+            self.division.elsewhere.remove(&node);
+            self.place(node, now);
+        }
+        // Both may pass until all links have their scope.
+        let mut both = self.admissions.clone();
+        both.extend(self.admissions_by_mesh());
+        self.routing.handle(routing::Input::Admit(&both), now);
+        let links: Vec<LinkId> = self.up.iter().copied().collect();
+        for link in links {
+            let scope = self.scope_of(link);
+            self.routing.handle(routing::Input::Up(link, scope), now);
+        }
+        self.admissions = both;
+        self.admit(now);
+    }
+
+    /// Tells the arrows concerned that a node is reached.
+    pub(crate) fn place(&mut self, node: NodeId, now: Time) {
+        if let Some(arrows) = self.arrows_towards(node) {
+            arrows.handle(arrows::Input::Reachable(node), now);
+        } else {
+            self.division.elsewhere.insert(node);
+        }
+    }
+
+    /// Returns the arrows that may point to a node: those in the mesh where it is at home.
+    pub(crate) fn arrows_towards(&mut self, node: NodeId) -> Option<&mut Arrows> {
+        let Some(map) = &self.division.map else { return Some(&mut self.arrows) };
+        let mesh = map.home(node)?;
+        if mesh == self.division.home {
+            return self.division.territory.covers(node.0).then_some(&mut self.arrows);
+        }
+        let number = self.division.stay_in(mesh)?;
+        self.division.stays.get_mut(&number).map(|stay| &mut stay.arrows)
+    }
+
+    /// Returns the arrows that a link is one of.
+    pub(crate) fn arrows_of(&mut self, link: LinkId) -> Option<&mut Arrows> {
+        match Division::stay_of(link) {
+            None => Some(&mut self.arrows),
+            Some(number) => self.division.stays.get_mut(&number).map(|stay| &mut stay.arrows),
+        }
+    }
+
+    /// Returns all our arrows, those at home first.
+    pub(crate) fn all_arrows(&mut self) -> impl Iterator<Item = &mut Arrows> {
+        let abroad = self.division.stays.values_mut().map(|stay| &mut stay.arrows);
+        core::iter::once(&mut self.arrows).chain(abroad)
+    }
+
+    /// Returns the scope of a link: the one of the mesh it belongs to.
+    pub(crate) fn scope_of(&mut self, link: LinkId) -> Scope {
+        if self.division.map.is_none() {
+            return Scope::EVERYWHERE;
+        }
+        let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
+        match stay.map(|stay| stay.mesh) {
+            Some(mesh) => self.division.scope(mesh),
+            None => HOME,
+        }
+    }
+
+    /// Notes whether routing reaches a node, and tells the arrows concerned.
+    pub(crate) fn reaches(&mut self, node: NodeId, is_reached: bool, now: Time) {
+        if is_reached {
+            self.place(node, now);
+        } else {
+            self.division.elsewhere.remove(&node);
+            self.tell_all_arrows(&arrows::Input::Unreachable(node), now);
+        }
+        if !self.division.duties.is_empty() || !self.division.stays.is_empty() {
+            self.review(now);
+        }
+    }
+
+    /// Returns how many nodes at home routing reaches, whether they may be drawn or not.
+    pub(crate) fn reach_at_home(&self) -> usize {
+        let home = self.division.home;
+        let elsewhere = self.division.elsewhere.iter().filter(|node| home.covers(node.0)).count();
+        self.arrows.reach() + elsewhere
+    }
+
+    /// Returns what may be told and believed on the links of each mesh that we are in.
+    pub(crate) fn admissions_by_mesh(&mut self) -> Vec<Admission> {
+        if self.division.map.is_none() {
+            return Vec::new();
+        }
+        let meshes: Vec<Prefix> = self.division.stays.values().map(|stay| stay.mesh).collect();
+        let abroad = meshes.into_iter().map(|mesh| (mesh, self.division.scope(mesh)));
+        let mut scopes: Vec<(Prefix, Scope)> = abroad.collect();
+        scopes.push((self.division.home, HOME));
+        let is_far = self.division.overlap.as_ref().is_some_and(|overlap| overlap.is_far);
+        let length = self.me.0.length();
+        let of = |(mesh, on): (Prefix, Scope)| {
+            let admission = move |inside, length, farther| Admission {
+                on,
+                inside,
+                length,
+                from: None,
+                by: None,
+                farther,
+            };
+            let (wide, ranges) = self.division.passing(mesh);
+            let ranges = ranges.into_iter().map(move |range| admission(range, range.length(), 0));
+            let besides =
+                (wide != mesh).then(|| admission(wide, length, if is_far { FAR } else { 0 }));
+            let nodes = core::iter::once(admission(mesh, length, 0));
+            nodes.chain(besides).chain(ranges)
+        };
+        scopes.into_iter().flat_map(of).collect()
+    }
+
+    /// Ends the stays of which nothing is left. All that their arrows said was heard before.
+    pub(crate) fn bury_stays(&mut self, now: Time) {
+        let over: Vec<(u32, Stay)> =
+            self.division.stays.extract_if(.., |_, stay| stay.is_over()).collect();
+        for (number, stay) in &over {
+            let kept = usize::try_from(*number).ok();
+            if let Some(next) = kept.and_then(|at| self.division.numbers.get_mut(at)) {
+                *next = stay.arrows.next_number();
+            }
+            self.outputs.push_back(Output::Event(crate::Event::Left { mesh: stay.mesh }));
+        }
+        if !over.is_empty() {
+            self.admit(now);
+            self.review(now);
+        }
+    }
+}

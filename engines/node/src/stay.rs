@@ -1,0 +1,128 @@
+//! The stay of a border node in one foreign mesh: its arrows there, from the first to the last.
+//!
+//! How far the service is says [`order::Service`]; when that is over, the stay still has to be left
+//! without a packet lost:
+//!
+//! ```text
+//!  In service ──over──► Withdrawn ──the way round is known──► Leaving ──no link is left──► (nothing)
+//! ```
+//!
+//! We announce the mesh no longer, and hear from others where its range is, before our own links
+//! into it are closed.
+
+use core::time::Duration;
+
+use arrows::Arrows;
+use order::{Quorum, Stage};
+use words::{Prefix, Time};
+
+/// How long we have to hear from others where the mesh is.
+const LEARNING: Duration = Duration::from_secs(1);
+
+/// Where a stay is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// As far as the service is.
+    Serving(Stage),
+    /// We announce nothing of the mesh any more, and learn its range from others, until then.
+    Withdrawn(Time),
+    /// The links into the mesh are being closed.
+    Leaving,
+}
+
+impl Phase {
+    /// Returns its name, as in status.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Serving(Stage::Joining) => "joining",
+            Self::Serving(Stage::Serving) => "serving",
+            Self::Serving(Stage::Staying) => "staying",
+            Self::Serving(Stage::Draining) => "draining",
+            Self::Withdrawn(_) => "withdrawn",
+            Self::Leaving => "leaving",
+        }
+    }
+}
+
+/// A foreign mesh in which we have arrows.
+#[derive(Debug)]
+pub(crate) struct Stay {
+    pub(crate) mesh: Prefix,
+    pub(crate) arrows: Arrows,
+    pub(crate) quorum: Quorum,
+    /// How many of its nodes we reached when we last looked, and since when not more.
+    reached: (usize, Time),
+    pub(crate) phase: Phase,
+}
+
+/// How long nobody new must have come before we tell others of the mesh: from then on we use
+/// exact prefixes only, and those of all that it has must be there.
+const SETTLING: Duration = Duration::from_secs(1);
+
+impl Stay {
+    /// Returns a stay that begins.
+    pub(crate) fn begin(mesh: Prefix, arrows: Arrows, now: Time) -> Self {
+        let (quorum, reached) = (Quorum::default(), (0, now));
+        Self { mesh, arrows, quorum, reached, phase: Phase::Serving(Stage::Joining) }
+    }
+
+    /// Takes in how many nodes the mesh has.
+    pub(crate) fn look(&mut self, listed: usize, now: Time) {
+        let reach = self.arrows.reach();
+        if reach > self.reached.0 {
+            self.reached.1 = now;
+        }
+        self.reached.0 = reach;
+        self.quorum.look(reach, listed);
+        if reach >= listed {
+            self.reached.1 = Time::ZERO;
+        }
+    }
+
+    /// Tells whether we know the mesh well enough to tell others of it.
+    pub(crate) fn is_settled(&self, now: Time) -> bool {
+        self.quorum.holds() && now >= self.reached.1 + SETTLING
+    }
+
+    /// Takes in how far the service is, `None` if it is over; returns whether the phase is another
+    /// than before.
+    pub(crate) fn review(&mut self, stage: Option<Stage>, now: Time) -> bool {
+        let next = match (self.phase, stage) {
+            (Phase::Serving(_), Some(stage)) => Phase::Serving(stage),
+            (Phase::Serving(_), None) => Phase::Withdrawn(now + LEARNING),
+            (Phase::Withdrawn(until), _) if until <= now => Phase::Leaving,
+            (same @ (Phase::Withdrawn(_) | Phase::Leaving), _) => same,
+        };
+        core::mem::replace(&mut self.phase, next) != next
+    }
+
+    /// Tells whether the service is still going on.
+    pub(crate) const fn is_serving(&self) -> bool {
+        matches!(self.phase, Phase::Serving(_))
+    }
+
+    /// Returns when time alone changes the phase, besides the service.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        match self.phase {
+            Phase::Withdrawn(until) => Some(until),
+            Phase::Serving(Stage::Joining) if self.quorum.holds() => {
+                Some(self.reached.1 + SETTLING)
+            }
+            Phase::Serving(_) | Phase::Leaving => None,
+        }
+    }
+
+    /// Tells whether nothing is left of it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase == Phase::Leaving && self.arrows.arrows().next().is_none()
+    }
+
+    /// Returns how the mesh is announced at home: `None` not at all, else whether as far away.
+    pub(crate) const fn told(&self) -> Option<bool> {
+        match self.phase {
+            Phase::Serving(Stage::Draining) => Some(true),
+            Phase::Serving(stage) if stage.tells() && self.quorum.holds() => Some(false),
+            Phase::Serving(_) | Phase::Withdrawn(_) | Phase::Leaving => None,
+        }
+    }
+}
