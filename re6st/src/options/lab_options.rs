@@ -36,6 +36,18 @@ pub(crate) struct LabOptions {
     /// Let the first N nodes be exits, and the others ping a server outside through them
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     exits: u16,
+    /// Depth of the network: 1 is one mesh, 2 a mesh of meshes, 3 a mesh of meshes of meshes
+    #[arg(long, value_name = "1|2|3", default_value_t = 1)]
+    order: u8,
+    /// Parts in which the network is divided at each level; with --order 2 or 3
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    meshes: u16,
+    /// Time between two elections of border nodes [default: 20s]
+    #[arg(long)]
+    epoch: Option<Span>,
+    /// Elections for which a border node stays
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    tenure: u16,
     /// How many pairs, drawn by chance, ping each other [default: all]
     #[arg(long, value_name = "N")]
     pairs: Option<u16>,
@@ -48,6 +60,12 @@ pub(crate) struct LabOptions {
     /// Kill one node
     #[arg(long, value_name = "NODE@T", value_parser = Fault::kill_node)]
     kill_node: Vec<Fault>,
+    /// Split the mesh with the most nodes in two, with --order 2 or 3
+    #[arg(long, value_name = "T", value_parser = Fault::split)]
+    split: Vec<Fault>,
+    /// Kill all border nodes between two meshes, of the pair that has the most
+    #[arg(long, value_name = "T", value_parser = Fault::kill_border)]
+    kill_border: Vec<Fault>,
     /// Cut two nodes from each other (0 is the registry)
     #[arg(long, value_name = "A-B@T", value_parser = Fault::cut)]
     cut: Vec<Fault>,
@@ -132,7 +150,8 @@ impl LabOptions {
         let Self { kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry, .. } =
             self;
         let single = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
-        let single = single.into_iter().flatten().chain(self.restart_all);
+        let single = single.into_iter().flatten().chain(self.restart_all).chain(self.kill_border);
+        let single = single.chain(self.split);
         let cuts = self.cut_storm.into_iter().flat_map(Storm::of_cuts);
         let kills = self.kill_storm.into_iter().flat_map(Storm::of_kills);
         Ok(lab::Options {
@@ -145,6 +164,10 @@ impl LabOptions {
             ping: self.ping.map(|span| span.0),
             family: self.family.into(),
             exits: self.exits,
+            order: self.order,
+            meshes: self.meshes,
+            epoch: self.epoch.map(|span| span.0),
+            tenure: self.tenure,
             pairs: self.pairs,
             tcp: self.tcp,
             faults: single.chain(cuts).chain(kills).collect(),

@@ -22,6 +22,10 @@ pub enum What {
     Kill(u16),
     /// This node is killed.
     KillNode(u16),
+    /// The mesh with the most nodes is split in two.
+    Split,
+    /// All border nodes between two meshes are killed: of the pair that has the most.
+    KillBorder,
     /// Two hosts cannot reach each other directly any more; host 0 is the registry.
     Cut(u16, u16),
     /// No UDP leaves or reaches this node any more.
@@ -188,6 +192,28 @@ impl Fault {
         Ok(Self { at, what: What::KillRegistry })
     }
 
+    /// Reads `T`: split the mesh with the most nodes after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn split(text: &str) -> Result<Self, NoFault> {
+        let form = "T, as 30";
+        let at = seconds(text).ok_or_else(|| NoFault { text: text.to_owned(), form })?;
+        Ok(Self { at, what: What::Split })
+    }
+
+    /// Reads `T`: kill all border nodes of one pair of meshes after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn kill_border(text: &str) -> Result<Self, NoFault> {
+        let form = "T, as 30";
+        let at = seconds(text).ok_or_else(|| NoFault { text: text.to_owned(), form })?;
+        Ok(Self { at, what: What::KillBorder })
+    }
+
     /// Reads `T`: kill all nodes after T seconds, and start them again at once.
     ///
     /// # Errors
@@ -218,6 +244,8 @@ impl Fault {
                 return Some(format!("there are {nodes} nodes; kill fewer than that"));
             }
             What::Kill(_)
+            | What::KillBorder
+            | What::Split
             | What::KillRegistry
             | What::CutUsed(_)
             | What::KillAwhile(_)

@@ -103,6 +103,7 @@ impl Hosts {
         if options.has_ipv4() {
             init.args(["--ipv4", IPV4]);
         }
+        init.args(options.division());
         self.finish(HostId::REGISTRY, init, stop)?;
         let serve = self.registry("serve");
         self.start(HostId::REGISTRY, serve)?;
@@ -133,6 +134,14 @@ impl Hosts {
         let mut revoke = self.registry("revoke");
         revoke.arg(prefix);
         self.finish(HostId::REGISTRY, revoke, stop).map(drop)
+    }
+
+    /// Splits the mesh with the most nodes.
+    pub(crate) fn split(&self, stop: &Stop) -> anyhow::Result<()> {
+        let mut split = self.command();
+        split.args(["registry", "meshes", "split", "--directory"]);
+        split.arg(self.state(HostId::REGISTRY));
+        self.finish(HostId::REGISTRY, split, stop).map(drop)
     }
 
     /// Lets all nodes join by `invitation`, several at a time.

@@ -18,6 +18,7 @@ mod emulator;
 mod faults;
 mod hosts;
 pub mod internet;
+mod meshes;
 mod options;
 mod outward;
 mod ping;
@@ -39,6 +40,7 @@ use anyhow::Context;
 
 pub use faults::{Fault, NoFault, Storm, What};
 pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
+pub use meshes::Divided;
 pub use options::{Family, Options};
 pub use report::{Arrows, Gaps, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};
 pub use tcp::Tcp;

@@ -14,6 +14,9 @@ const RUN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_ho
 /// How often each pair is pinged.
 const PING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(1);
 
+/// Time between two elections.
+const EPOCH: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+
 /// Most pairs that keep a TCP connection.
 const MOST_TCP: u16 = 100;
 
@@ -52,6 +55,14 @@ pub struct Options {
     /// So many nodes, the first ones, let the others out to the Internet; fewer than there are
     /// nodes. The network then has IPv4, and the others ping a server outside of the mesh.
     pub exits: u16,
+    /// Depth of the network, 1 to 3: 1 is one mesh, 2 a mesh of meshes; default 1.
+    pub order: u8,
+    /// Parts in which it is divided at each level, 2 to 16; default 3.
+    pub meshes: u16,
+    /// Time between two elections of border nodes; 20 s if not given.
+    pub epoch: Option<Duration>,
+    /// Elections for which a border node stays, 1 to 48; default 12.
+    pub tenure: u16,
     /// How many ordered pairs of nodes, drawn by chance, ping each other; all if not given.
     pub pairs: Option<u16>,
     /// How many pairs of nodes, drawn by chance, keep a TCP connection; default 0, at most 100.
@@ -86,6 +97,10 @@ impl Default for Options {
             ping: None,
             family: Family::Ipv6,
             exits: 0,
+            order: 1,
+            meshes: 3,
+            epoch: None,
+            tenure: 12,
             pairs: None,
             tcp: 0,
             faults: Vec::new(),
@@ -104,6 +119,29 @@ impl Options {
     /// Tells whether the network has IPv4 addresses.
     pub(crate) fn has_ipv4(&self) -> bool {
         self.family != Family::Ipv6 || self.exits > 0
+    }
+
+    /// Returns how a network is made that is divided as asked: options of `re6st registry init`.
+    pub(crate) fn division(&self) -> Vec<String> {
+        if self.order < 2 {
+            return Vec::new();
+        }
+        let meshes = u32::from(self.meshes).pow(u32::from(self.order) - 1);
+        let epoch = self.epoch.unwrap_or(Duration::from_secs(20)).as_secs();
+        // A quarter of a mesh: small meshes are connected by few.
+        let least = (u32::from(self.nodes) / meshes.max(1) / 4).max(2);
+        let numbers = [
+            ("--order", u64::from(self.order)),
+            ("--meshes", u64::from(self.meshes)),
+            ("--least-border", u64::from(least)),
+            ("--tenure", u64::from(self.tenure)),
+        ];
+        let mut all: Vec<String> = Vec::new();
+        for (name, number) in numbers {
+            all.extend([name.to_owned(), number.to_string()]);
+        }
+        all.extend(["--epoch".to_owned(), format!("{epoch}s")]);
+        all
     }
 
     /// Refuses what cannot be done, before anything is started.
@@ -125,6 +163,15 @@ impl Options {
         }
         if self.exits >= self.nodes {
             anyhow::bail!("--exits {}: fewer than the {} nodes", self.exits, self.nodes);
+        }
+        if !(1..=3).contains(&self.order) || !(2..=16).contains(&self.meshes) {
+            anyhow::bail!("--order {} --meshes {}: 1 to 3, and 2 to 16", self.order, self.meshes);
+        }
+        if let Some(epoch) = self.epoch.filter(|epoch| !EPOCH.contains(epoch)) {
+            anyhow::bail!("--epoch {epoch:?}: 1s to 1h");
+        }
+        if !(1..=48).contains(&self.tenure) {
+            anyhow::bail!("--tenure {}: 1 to 48", self.tenure);
         }
         if self.pairs == Some(0) {
             anyhow::bail!("--pairs 0: 1 at least");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::internet::{Dropped, HostId, Model};
+use crate::meshes::Divided;
 use crate::ping::Sum;
 use crate::tcp::Tcp;
 use crate::watch::{Expelled, Seen};
@@ -69,6 +70,8 @@ pub struct Report {
     pub control_kbit_per_s: Spread,
     /// The TCP connections through the mesh.
     pub tcp: Tcp,
+    /// The meshes of a divided network.
+    pub divided: Divided,
 }
 
 /// Nodes behind NAT, and their links with each other.

@@ -16,6 +16,7 @@ use crate::emulator::Emulator;
 use crate::faults::Fault;
 use crate::hosts::Hosts;
 use crate::internet::{HostId, Internet, Model};
+use crate::meshes::Divided;
 use crate::options::Options;
 use crate::outward::Outward;
 use crate::ping::{self, Pingers, Sum};
@@ -210,6 +211,7 @@ impl Lab {
             killed: self.killed.len(),
             died_unasked: self.unasked.len(),
             nat: Nat::of(&seen),
+            divided: Divided::of(&seen),
             revoked: self.watch.all_expelled().iter().map(Into::into).collect(),
             ..Report::default()
         }

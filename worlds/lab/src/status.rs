@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde_json::Value;
 use words::Prefix;
 
+use crate::meshes::Member;
+
 /// How long a node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -22,6 +24,8 @@ pub(crate) struct Status {
     pub(crate) prefix: Option<Prefix>,
     /// What it sends out of the mesh by IPv4 leaves through an exit.
     pub(crate) leaves: bool,
+    /// Its part in a divided network.
+    pub(crate) member: Option<Member>,
     /// Links to neighbours, whoever opened them.
     pub(crate) links: u64,
     /// Routes in use.
@@ -72,6 +76,7 @@ impl Status {
                 .pointer("/exit/uses")
                 .and_then(Value::as_array)
                 .is_some_and(|uses| uses.iter().any(|family| family == "ipv4")),
+            member: answer.get("mesh").and_then(Member::of),
             links: count(answer.get("links")),
             routes: count(answer.get("routes")),
             arrows: Arrows {

@@ -226,7 +226,7 @@ pub(super) fn replay(bench: &Bench) -> Outcome {
 }
 
 /// Starts a laboratory, waits for its report and judges it.
-fn run(
+pub(super) fn run(
     bench: &Bench,
     name: &str,
     seconds: u64,

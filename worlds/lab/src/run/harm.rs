@@ -8,6 +8,7 @@ use crate::emulator::Order;
 use crate::faults::{Fault, What, victims};
 use crate::hosts::name;
 use crate::internet::HostId;
+use crate::meshes::between;
 use crate::status;
 
 impl Lab {
@@ -31,6 +32,14 @@ impl Lab {
                 self.pinger.broken(self.clock.now());
             }
             What::KillNode(node) => self.kill_node(HostId(*node)),
+            What::Split => self.hosts.split(&self.stop)?,
+            What::KillBorder => {
+                let border = between(&self.watch.seen());
+                for node in border {
+                    self.kill_node(node);
+                }
+                self.pinger.broken(self.clock.now());
+            }
             What::KillRegistry => self.kill(HostId::REGISTRY),
             What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(*a), HostId(*b))),
             What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(*node))),

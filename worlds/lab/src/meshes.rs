@@ -1,0 +1,159 @@
+//! The meshes of a divided network: what nodes say of them, and what the report does.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use words::Prefix;
+
+use crate::internet::HostId;
+use crate::report::Spread;
+use crate::watch::Seen;
+
+/// A node's part in a divided network, as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// The mesh that it is at home in.
+    pub(crate) home: Prefix,
+    /// The meshes that it serves in as border node, and told others of.
+    pub(crate) serves: Vec<Prefix>,
+    /// Nodes and ranges that it knows, and that it should know by the formula.
+    table: Table,
+    order: u64,
+    meshes: u64,
+    epoch: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Table {
+    nodes: u64,
+    ranges: u64,
+    expected_nodes: u64,
+    expected_ranges: u64,
+}
+
+impl Member {
+    /// Reads what a node says; `None` where the network is one mesh.
+    pub(crate) fn of(said: &Value) -> Option<Self> {
+        let prefix = |value: &Value| value.as_str()?.parse().ok();
+        let number = |path| said.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+        let services = said.get("services")?.as_array()?;
+        let serves = |service: &&Value| {
+            let phase = service.get("phase").and_then(Value::as_str);
+            matches!(phase, Some("serving" | "staying"))
+        };
+        let mesh = |service: &Value| prefix(service.get("mesh")?);
+        Some(Self {
+            home: prefix(said.get("home")?)?,
+            serves: services.iter().filter(serves).filter_map(mesh).collect(),
+            table: Table {
+                nodes: number("/tables/nodes"),
+                ranges: number("/tables/ranges"),
+                expected_nodes: number("/tables/expected_nodes"),
+                expected_ranges: number("/tables/expected_ranges"),
+            },
+            order: number("/order"),
+            meshes: number("/meshes"),
+            epoch: number("/epoch"),
+        })
+    }
+
+    fn is_exact(&self) -> bool {
+        let Table { nodes, ranges, expected_nodes, expected_ranges } = self.table;
+        (nodes, ranges) == (expected_nodes, expected_ranges)
+    }
+
+    /// Returns how many ranges of either kind it knows.
+    fn size(&self) -> f64 {
+        let size = self.table.nodes + self.table.ranges;
+        f64::from(u32::try_from(size).unwrap_or(u32::MAX))
+    }
+}
+
+/// A divided network, as its nodes were at the end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Divided {
+    /// Depth of the network; 0 if it is one mesh.
+    pub order: u64,
+    /// How many meshes.
+    pub meshes: u64,
+    /// The latest election that a node knew.
+    pub epoch: u64,
+    /// Nodes at home in each mesh, those that were there at the end.
+    pub homes: BTreeMap<String, usize>,
+    /// Nodes that served in another mesh.
+    pub border_nodes: usize,
+    /// Lines in the table of a node that serves nowhere but at home.
+    pub table_plain: Spread,
+    /// Lines in the table of a border node.
+    pub table_border: Spread,
+    /// Nodes whose tables held exactly what the formula says.
+    pub exact_tables: usize,
+}
+
+impl Divided {
+    /// Sums up what nodes said.
+    pub(crate) fn of(seen: &BTreeMap<HostId, Seen>) -> Self {
+        let there = seen.values().filter(|seen| !seen.gone);
+        let members: Vec<&Member> = there.filter_map(|it| it.status.member.as_ref()).collect();
+        let mut homes = BTreeMap::new();
+        for member in &members {
+            *homes.entry(member.home.to_string()).or_default() += 1;
+        }
+        let (plain, border): (Vec<&Member>, Vec<&Member>) =
+            members.iter().partition(|member| member.serves.is_empty());
+        let sizes = |some: &[&Member]| some.iter().map(|it| it.size()).collect::<Vec<_>>();
+        Self {
+            order: members.iter().map(|it| it.order).max().unwrap_or(0),
+            meshes: members.iter().map(|it| it.meshes).max().unwrap_or(0),
+            epoch: members.iter().map(|it| it.epoch).max().unwrap_or(0),
+            homes,
+            border_nodes: border.len(),
+            table_plain: Spread::of(&sizes(&plain)),
+            table_border: Spread::of(&sizes(&border)),
+            exact_tables: members.iter().filter(|it| it.is_exact()).count(),
+        }
+    }
+}
+
+/// Returns the border nodes between one pair of meshes: of those that have any, the pair with the
+/// most.
+pub(crate) fn between(seen: &BTreeMap<HostId, Seen>) -> Vec<HostId> {
+    let mut pairs = BTreeMap::<(Prefix, Prefix), Vec<HostId>>::new();
+    for (node, seen) in seen.iter().filter(|(_, seen)| !seen.gone) {
+        let Some(member) = &seen.status.member else { continue };
+        for mesh in &member.serves {
+            let pair = (member.home.min(*mesh), member.home.max(*mesh));
+            pairs.entry(pair).or_default().push(*node);
+        }
+    }
+    pairs.into_values().max_by_key(Vec::len).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(phase: &str, ranges: u64) -> Value {
+        json!({
+            "order": 2, "meshes": 3, "epoch": 4, "home": "fd00::/50",
+            "services": [
+                {"mesh": "fd00::/50", "phase": "home"},
+                {"mesh": "fd00:0:0:4000::/50", "phase": phase},
+            ],
+            "tables": {"nodes": 15, "ranges": ranges, "expected_nodes": 15, "expected_ranges": 1},
+        })
+    }
+
+    #[test]
+    fn a_border_node_is_one_that_tells_others() {
+        let serving = Member::of(&said("serving", 1)).unwrap();
+        assert_eq!(serving.serves, ["fd00:0:0:4000::/50".parse().unwrap()]);
+        assert!(serving.is_exact() && (serving.size() - 16.0).abs() < 1e-9);
+        let joining = Member::of(&said("joining", 2)).unwrap();
+        assert!(joining.serves.is_empty() && !joining.is_exact());
+        assert_eq!(Member::of(&Value::Null), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Checks of networks that are divided in meshes.
+
+use super::checks::run;
+use super::report::Report;
+use crate::test::{Bench, Outcome};
+
+/// A ping from a mesh whose border nodes died must be answered again within this time, seconds.
+const HEALED: f64 = 60.0;
+
+/// All nodes of three meshes reach each other; each knows its mesh, and two ranges.
+pub(super) fn order(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
+    run(bench, "lab-order", 45, &options, |report| exact(report, 24.0, 2.0))
+}
+
+/// The same one level deeper.
+pub(super) fn order_3(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "27", "--order", "3", "--meshes", "3"];
+    run(bench, "lab-order3", 50, &options, |report| exact(report, 27.0, 3.0))
+}
+
+fn exact(report: &Report, nodes: f64, order: f64) -> Result<String, String> {
+    report.all_reachable()?;
+    let (found, exact) = (report.number("/divided/order"), report.number("/divided/exact_tables"));
+    if found < order || exact < nodes {
+        return Err(format!("order {found}, {exact} of {nodes} tables are as the formula says"));
+    }
+    let (plain, border) =
+        (report.number("/divided/table_plain/mean"), report.number("/divided/table_border/mean"));
+    let full = report.number("/first_full_mesh_s");
+    Ok(format!("full after {full} s, tables of {plain} lines, of border nodes {border}"))
+}
+
+/// All border nodes between the only two meshes die, and the registry with them; those who were
+/// elected to follow take their place.
+pub(super) fn border(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "20", "--order", "2", "--meshes", "2", "--kill-border", "12"];
+    let options: Vec<&str> = options.into_iter().chain(["--kill-registry", "12"]).collect();
+    run(bench, "lab-border", 50, &options, |report| {
+        report.all_reachable()?;
+        let (killed, again) = (report.number("/killed"), report.number("/full_again_s"));
+        if killed > 0.0 && again <= HEALED {
+            Ok(format!("{killed} border nodes killed, all reach each other after {again} s"))
+        } else {
+            Err(format!("{killed} border nodes killed, whole again after {again} s"))
+        }
+    })
+}
+
+/// Every few seconds other nodes are elected.
+pub(super) fn rotate(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
+    let often = ["--epoch", "5s", "--tenure", "1", "--round", "15s"];
+    let options: Vec<&str> = options.into_iter().chain(often).collect();
+    run(bench, "lab-rotate", 55, &options, |report| {
+        report.all_reachable()?;
+        let (lost, sent) = (report.number("/pings/lost"), report.number("/pings/sent"));
+        let epochs = report.number("/divided/epoch");
+        if lost > 0.0 || epochs < 8.0 {
+            return Err(format!("{lost} of {sent} pings were lost in {epochs} elections"));
+        }
+        Ok(format!("0 of {sent} pings lost in {epochs} elections"))
+    })
+}
+
+/// The largest of three meshes becomes two.
+pub(super) fn split(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
+    let soon = ["--epoch", "5s", "--round", "5s", "--split", "8"];
+    let options: Vec<&str> = options.into_iter().chain(soon).collect();
+    run(bench, "lab-split", 58, &options, |report| {
+        report.all_reachable()?;
+        let (lost, sent) = (report.number("/pings/lost"), report.number("/pings/sent"));
+        let meshes = report.number("/divided/meshes");
+        if lost > 0.0 || meshes < 4.0 {
+            return Err(format!("{meshes} meshes, {lost} of {sent} pings were lost"));
+        }
+        Ok(format!("{meshes} meshes, 0 of {sent} pings lost"))
+    })
+}
