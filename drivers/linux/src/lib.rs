@@ -15,6 +15,7 @@ mod masquerade;
 mod namespace;
 mod netlink;
 mod poll;
+mod requests;
 mod route_message;
 mod routes;
 mod signal;

@@ -18,6 +18,10 @@ use crate::{KernelRoute, Via};
 /// The interface of the kernel's unreachable IPv6 routes: `lo` is 1 in every namespace.
 const LOOPBACK: u32 = 1;
 
+/// Where the octets of the range are in a [`message`]: after the headers of netlink (16), of
+/// the route (12) and of the attribute (4).
+pub(crate) const RANGE_AT: usize = 16 + 12 + 4;
+
 /// Writes a route to be removed: all that tells it from one that took its place.
 ///
 /// For IPv6, the kernel compares neither the kind nor the lack of a next hop, so both are
@@ -47,9 +51,10 @@ pub(crate) fn message(route: &KernelRoute) -> RouteMessage {
     header.protocol = RouteProtocol::from(route.protocol);
     let attributes = &mut message.attributes;
     attributes.reserve(8);
+    // First, so that it is at `RANGE_AT`.
+    attributes.push(RouteAttribute::Destination(first(route.to, four).into()));
     attributes.push(RouteAttribute::Table(route.table));
     attributes.push(RouteAttribute::Priority(route.metric));
-    attributes.push(RouteAttribute::Destination(first(route.to, four).into()));
     if route.from != Prefix::ALL && !four {
         header.source_prefix_length = route.from.length();
         attributes.push(RouteAttribute::Source(first(route.from, four).into()));

@@ -3,16 +3,16 @@
 use std::io;
 use std::net::IpAddr;
 
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use words::Prefix;
 
 use crate::Error;
-use crate::route_message::{answered, message, question, removal};
+use crate::requests::Requests;
+use crate::route_message::{answered, question};
 use crate::talk::{Talk, remedy};
 
 /// How many changes are told by one system call.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 256;
 
 /// A route of the kernel.
 ///
@@ -81,7 +81,10 @@ pub enum Change {
 /// A conversation with the kernel about the routes of the network namespace in which it was
 /// opened. It waits for the kernel's answers, which come at once.
 #[derive(Debug)]
-pub struct RouteTables(Talk);
+pub struct RouteTables {
+    talk: Talk,
+    requests: Requests,
+}
 
 impl RouteTables {
     /// Opens the conversation, in the network namespace of the calling thread.
@@ -90,7 +93,8 @@ impl RouteTables {
     ///
     /// If the process has too many open files or netlink is forbidden to it.
     pub fn open() -> Result<Self, Error> {
-        Talk::open().map(Self)
+        let requests = Requests::default();
+        Talk::open().map(|talk| Self { talk, requests })
     }
 
     /// Makes `changes`, in this order, and returns those that failed, by position.
@@ -122,11 +126,10 @@ impl RouteTables {
 
     fn apply_some(&mut self, changes: &[Change]) -> Vec<(usize, Error)> {
         let mut failures = Vec::new();
-        let mut said = Vec::with_capacity(changes.len());
         let mut positions = Vec::with_capacity(changes.len());
+        self.requests.clear();
         for (position, change) in changes.iter().enumerate() {
-            if let Some(one) = told(change) {
-                said.push(one);
+            if self.requests.push(change) {
                 positions.push(position);
             } else {
                 let error = io::Error::from_raw_os_error(libc::EINVAL);
@@ -141,7 +144,7 @@ impl RouteTables {
             let error = || Error::new(doing(change), error).advised(remedy);
             (!gone).then(|| (position, error()))
         };
-        match self.0.say(said) {
+        match self.talk.say(self.requests.octets()) {
             Ok(refused) => failures.extend(
                 refused
                     .into_iter()
@@ -168,7 +171,7 @@ impl RouteTables {
         let mut routes = Vec::new();
         for family in [AddressFamily::Inet6, AddressFamily::Inet] {
             let question = RouteNetlinkMessage::GetRoute(question(family, table));
-            let listed = self.0.list(&question, |answer| {
+            let listed = self.talk.list(&question, |answer| {
                 answered(&answer).filter(|route| table.is_none_or(|table| route.table == table))
             });
             match listed {
@@ -187,19 +190,7 @@ impl RouteTables {
 
     /// The number by which the kernel tells our changes from those of others.
     pub(crate) const fn port(&self) -> u32 {
-        self.0.port()
-    }
-}
-
-/// How a change is told to the kernel; `None` if it cannot be.
-fn told(change: &Change) -> Option<(RouteNetlinkMessage, u16)> {
-    match change {
-        Change::Put(KernelRoute { via: Via::Other, .. }) => None,
-        Change::Put(route) => {
-            let flags = NLM_F_CREATE | NLM_F_REPLACE;
-            Some((RouteNetlinkMessage::NewRoute(message(route)), flags))
-        }
-        Change::Remove(route) => Some((RouteNetlinkMessage::DelRoute(removal(route)), 0)),
+        self.talk.port()
     }
 }
 

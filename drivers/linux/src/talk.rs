@@ -99,25 +99,24 @@ impl Talk {
         Err(io::Error::from_raw_os_error(libc::EAGAIN))
     }
 
-    /// Says several things at once, each with its flags, and returns which of them were
+    /// Says several things at once, the messages of `octets`, and returns which of them were
     /// refused, by position. The last alone is asked to be acknowledged: refusals come anyway,
     /// and in order.
-    pub(crate) fn say(
-        &mut self,
-        messages: impl IntoIterator<Item = (RouteNetlinkMessage, u16)>,
-    ) -> io::Result<Vec<(usize, io::Error)>> {
+    pub(crate) fn say(&mut self, octets: &mut [u8]) -> io::Result<Vec<(usize, io::Error)>> {
         let first = self.sequence.wrapping_add(1);
-        let mut octets = Vec::new();
-        let mut messages = messages.into_iter().peekable();
-        while let Some((message, flags)) = messages.next() {
-            let ack = if messages.peek().is_none() { NLM_F_ACK } else { 0 };
-            self.write(&mut octets, message, flags | ack);
+        let mut rest = &mut *octets;
+        while !rest.is_empty() {
+            self.sequence = self.sequence.wrapping_add(1);
+            let (message, after) = rest.split_at_mut(length(rest));
+            let ack = if after.is_empty() { NLM_F_ACK } else { 0 };
+            stamp(message, self.sequence, ack);
+            rest = after;
         }
         let mut refused = Vec::new();
         if octets.is_empty() {
             return Ok(refused);
         }
-        self.socket.send(&octets, 0)?;
+        self.socket.send(octets, 0)?;
         let last = self.sequence;
         loop {
             self.receive()?;
@@ -143,7 +142,9 @@ impl Talk {
         hear: &mut dyn FnMut(RouteNetlinkMessage),
     ) -> io::Result<bool> {
         let mut octets = Vec::new();
-        self.write(&mut octets, message, NLM_F_ACK | flags);
+        append(&mut octets, message, NLM_F_ACK | flags);
+        self.sequence = self.sequence.wrapping_add(1);
+        stamp(&mut octets, self.sequence, 0);
         self.socket.send(&octets, 0)?;
         let mut whole = true;
         loop {
@@ -165,20 +166,6 @@ impl Talk {
                     _ => {}
                 }
             }
-        }
-    }
-
-    fn write(&mut self, octets: &mut Vec<u8>, message: RouteNetlinkMessage, flags: u16) {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = self.sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(message));
-        message.finalize();
-        let start = octets.len().next_multiple_of(4);
-        octets.resize(start + message.buffer_len(), 0);
-        if let Some(room) = octets.get_mut(start..) {
-            message.serialize(room);
         }
     }
 
@@ -231,11 +218,40 @@ impl Iterator for Messages<'_> {
     }
 }
 
-/// What follows the first message of a datagram; each begins on a multiple of 4.
+/// What follows the first message of a datagram.
 fn skipped(datagram: &[u8]) -> &[u8] {
+    datagram.get(length(datagram)..).unwrap_or_default()
+}
+
+/// The octets of the first message of a datagram, with what fills the gap to the next: each
+/// begins on a multiple of 4.
+fn length(datagram: &[u8]) -> usize {
     let length = datagram.first_chunk().map_or(0, |length| u32::from_ne_bytes(*length));
-    let length = usize::try_from(length).unwrap_or(0).next_multiple_of(4).max(4);
-    datagram.get(length..).unwrap_or_default()
+    let length = usize::try_from(length).unwrap_or(usize::MAX).max(4);
+    length.checked_next_multiple_of(4).unwrap_or(usize::MAX).min(datagram.len())
+}
+
+/// Adds a request to a datagram, to be numbered later.
+pub(crate) fn append(octets: &mut Vec<u8>, message: RouteNetlinkMessage, flags: u16) {
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | flags;
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(message));
+    message.finalize();
+    let (start, length) = (octets.len(), message.buffer_len());
+    octets.resize(start + length.next_multiple_of(4), 0);
+    if let Some(room) = octets.get_mut(start..start + length) {
+        message.serialize(room);
+    }
+}
+
+/// Numbers a message, and adds to its flags.
+fn stamp(message: &mut [u8], sequence: u32, more: u16) {
+    let Some([_, _, _, _, _, _, f0, f1, s0, s1, s2, s3, ..]) = message.first_chunk_mut::<16>()
+    else {
+        return;
+    };
+    [*f0, *f1] = (u16::from_ne_bytes([*f0, *f1]) | more).to_ne_bytes();
+    [*s0, *s1, *s2, *s3] = sequence.to_ne_bytes();
 }
 
 /// What to do about a refusal of rtnetlink.

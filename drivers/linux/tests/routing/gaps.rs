@@ -82,7 +82,13 @@ fn replaced(pair: &Pair, ways: &[KernelRoute], own: &str, to: &str) -> Seen {
         std::thread::scope(|scope| {
             scope.spawn(|| pair.here.run(|| seen.look(own, to)).unwrap());
             scope.spawn(|| pair.here.run(|| seen.list(&ways[0])).unwrap());
-            for way in ways.iter().cycle().take(CHANGES) {
+            // Where they share a processor, others may begin to look late.
+            let end = Instant::now() + Duration::from_secs(10);
+            let unseen = || seen.looked.load(Relaxed) == 0 && Instant::now() < end;
+            for (n, way) in ways.iter().cycle().enumerate() {
+                if n >= CHANGES && !unseen() {
+                    break;
+                }
                 let failures = tables.apply(&[put(way)]);
                 seen.over.store(!failures.is_empty(), Relaxed);
                 assert!(failures.is_empty(), "{failures:?}");
