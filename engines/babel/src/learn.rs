@@ -20,7 +20,7 @@ use crate::{Family, Ignored, Key, Metric, RouterId, Seqno, Speaker};
 /// A finite route as a neighbour told it.
 struct News<'a> {
     update: &'a Update,
-    key: Key,
+    key: &'a Key,
     name: RouterId,
     distance: Distance,
     hop: Option<IpAddr>,
@@ -30,19 +30,19 @@ impl<C: Candidates> Speaker<C> {
     /// Takes in an update, with the sub-TLVs that are unknown here.
     pub(crate) fn updated(&mut self, slot: Slot, update: &Update, extras: &[u8], now: Time) {
         self.counters.updates_in += 1;
-        let Some(key) = update.key else { return self.retracted_all(slot, now) };
+        let Some(key) = &update.key else { return self.retracted_all(slot, now) };
         if !update.metric.is_finite() {
-            return self.retracted(slot, key, update.next, now);
+            return self.retracted(slot, *key, update.next, now);
         }
         let Some(name) = update.router else { return };
         let Some(neighbour) = self.neighbours.get(slot) else { return };
         let (at, policy) = (neighbour.place(), &self.settings.policy);
-        let added = policy.import(at, key, name);
+        let added = policy.import(at, *key, name);
         let added = added.filter(|it| it.is_finite());
         let Some(added) =
-            added.filter(|_| extras.is_empty() || policy.admits(at, key, name, extras))
+            added.filter(|_| extras.is_empty() || policy.admits(at, *key, name, extras))
         else {
-            self.forget_route(slot, key, now);
+            self.forget_route(slot, *key, now);
             return self.ignore(Ignored::Policy);
         };
         let metric = Metric(update.metric.0.saturating_add(added.0));
@@ -55,7 +55,7 @@ impl<C: Candidates> Speaker<C> {
     fn told(&mut self, slot: Slot, news: &News<'_>, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let (hint, hold) = (neighbour.last_heard, neighbour.believed(news.update.next));
-        let row = self.rows.find(news.key, hint);
+        let row = self.rows.find(*news.key, hint);
         if let Some(row) = row {
             neighbour.last_heard = row;
             self.rows.follow(hint, row);
@@ -66,7 +66,7 @@ impl<C: Candidates> Speaker<C> {
         if let Some(reason) = self.refused(slot, row, news) {
             return self.ignore(reason);
         }
-        let Some(row) = row.or_else(|| self.rows.intern(news.key)) else {
+        let Some(row) = row.or_else(|| self.rows.intern(*news.key)) else {
             return self.ignore(Ignored::Full);
         };
         if let Some(neighbour) = self.neighbours.get_mut(slot) {
@@ -181,7 +181,7 @@ impl<C: Candidates> Speaker<C> {
 
     /// Returns why a route of a neighbour may not be believed, if so.
     fn refused(&self, slot: Slot, row: Option<RowId>, news: &News<'_>) -> Option<Ignored> {
-        let key = news.key;
+        let key = *news.key;
         let known = row.is_some_and(|row| self.candidates.get(row, slot).is_some());
         if is_martian(key) {
             Some(Ignored::Martian)

@@ -16,6 +16,8 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
+use words::Prefix;
+
 use super::address::{self, Encoding};
 use super::buffer::Buffer;
 use super::state::State;
@@ -61,15 +63,15 @@ impl Update {
         state: &mut State,
     ) -> Result<(Self, &'a [u8]), Malformed> {
         let short = Malformed::Short { what: WHAT, got: body.len(), needed: 10 };
-        let (fixed, rest) = body.split_first_chunk::<10>().ok_or(short)?;
+        let (fixed, after) = body.split_first_chunk::<10>().ok_or(short)?;
         let [encoding, ..] = *fixed;
         match Encoding::decode(WHAT, encoding)? {
             // Nearly all: asked once here, not at each step.
-            Encoding::V6 => Self::decode_as(Encoding::V6, fixed, rest, state),
+            Encoding::V6 => Self::decode_as(Encoding::V6, fixed, (body, after), state),
             other @ (Encoding::Wildcard
             | Encoding::V4
             | Encoding::LinkLocal
-            | Encoding::V4ViaV6) => Self::decode_as(other, fixed, rest, state),
+            | Encoding::V4ViaV6) => Self::decode_as(other, fixed, (body, after), state),
         }
     }
 
@@ -79,11 +81,11 @@ impl Update {
     fn decode_as<'a>(
         encoding: Encoding,
         fixed: &[u8; 10],
-        rest: &'a [u8],
+        (body, after): (&[u8], &'a [u8]),
         state: &mut State,
     ) -> Result<(Self, &'a [u8]), Malformed> {
         let [_, flags, length, omitted, i0, i1, s0, s1, m0, m1] = *fixed;
-        let (bits, rest) = bits(encoding, length, omitted, rest, state)?;
+        let (bits, rest) = bits(encoding, (length, omitted), (body, after), state)?;
         if flags & PREFIX != 0 {
             state.set_default(encoding, bits);
         }
@@ -157,29 +159,44 @@ impl Update {
     }
 }
 
-/// Returns the range as a number, the omitted octets put back, and what follows it.
+/// Returns the range as a number, the omitted octets put back, and what follows it; from the
+/// whole body, and what of it follows the fixed part.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "see `decode_as`")]
 fn bits<'a>(
     encoding: Encoding,
-    length: u8,
-    omitted: u8,
-    rest: &'a [u8],
+    (length, omitted): (u8, u8),
+    (body, after): (&[u8], &'a [u8]),
     state: &State,
 ) -> Result<(u128, &'a [u8]), Malformed> {
     let refused = Malformed::Length { what: WHAT };
-    let end = usize::from(encoding.octets(WHAT, length)?);
-    let omitted = usize::from(omitted);
+    let end = encoding.octets(WHAT, length)?;
     let needed = end.checked_sub(omitted).ok_or(refused)?;
-    let short = Malformed::Short { what: WHAT, got: rest.len(), needed };
-    let (own, rest) = rest.split_at_checked(needed).ok_or(short)?;
-    let mut octets = match omitted {
-        0 => [0; 16],
-        _ => state.default_of(encoding).ok_or(Malformed::NoDefault)?.to_be_bytes(),
+    let short = Malformed::Short { what: WHAT, got: after.len(), needed: usize::from(needed) };
+    let rest = after.get(usize::from(needed)..).ok_or(short)?;
+    let own = last(body.get(..body.len() - rest.len()).unwrap_or_default(), needed);
+    let own = own.checked_shl(128 - u32::from(end) * 8).unwrap_or(0);
+    let default = match omitted {
+        0 => 0,
+        _ => {
+            Prefix::new(state.default_of(encoding).ok_or(Malformed::NoDefault)?, omitted * 8).bits()
+        }
     };
-    // What the default has after them is cleared with the rest that the range does not have.
-    octets.get_mut(omitted..end).ok_or(refused)?.copy_from_slice(own);
-    Ok((encoding.masked(length, u128::from_be_bytes(octets)), rest))
+    Ok((encoding.masked(length, default | own), rest))
+}
+
+/// Returns the number in the last `count` octets, 16 at most, of a body that has ten more.
+///
+/// In one step, together with some of those before them: one by one would take half of the time
+/// that all of the update takes.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "see `decode_as`")]
+fn last(octets: &[u8], count: u8) -> u128 {
+    let number = match count {
+        0..=8 => octets.last_chunk().map_or(0, |last| u128::from(u64::from_be_bytes(*last))),
+        _ => octets.last_chunk().map_or(0, |last| u128::from_be_bytes(*last)),
+    };
+    number & u128::MAX.checked_shr(128 - u32::from(count.min(16)) * 8).unwrap_or(0)
 }
 
 /// Returns the router-id that is in an address: its last 8 octets (rule U6).
