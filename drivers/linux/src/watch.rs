@@ -72,14 +72,14 @@ impl Watch {
         Ok(Self(talk))
     }
 
-    /// Hears no more of what `ours` changes: at thousands of routes a second, that would only
+    /// Hears no more of what these change: at thousands of routes a second, that would only
     /// crowd out what others change.
     ///
     /// # Errors
     ///
     /// If the kernel has no socket filters.
-    pub fn ignore(&mut self, ours: &RouteTables) -> Result<(), Error> {
-        set_filter(&self.0, ours.port())
+    pub fn ignore(&mut self, ours: [&RouteTables; 2]) -> Result<(), Error> {
+        set_filter(&self.0, ours.map(RouteTables::port))
             .map_err(|errno| Error::new("filter what is watched", errno))
     }
 
@@ -137,8 +137,8 @@ fn notice(payload: NetlinkPayload<RouteNetlinkMessage>) -> Option<Notice> {
     })
 }
 
-/// Makes the kernel drop what it would tell about wishes of the socket numbered `port`.
-fn set_filter(socket: &impl AsRawFd, port: u32) -> Result<(), Errno> {
+/// Makes the kernel drop what it would tell about wishes of the sockets of these numbers.
+fn set_filter(socket: &impl AsRawFd, [one, other]: [u32; 2]) -> Result<(), Errno> {
     /// Where the header of a message says who wished it.
     const WISHED_BY: u32 = 12;
     const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
@@ -148,13 +148,14 @@ fn set_filter(socket: &impl AsRawFd, port: u32) -> Result<(), Errno> {
     let mut steps = [
         step(LOAD, 0, 0, WISHED_BY),
         // It loads as the network writes numbers; the header has them as the machine does.
-        step(IF_EQUAL, 0, 1, port.to_be()),
+        step(IF_EQUAL, 1, 0, one.to_be()),
+        step(IF_EQUAL, 0, 1, other.to_be()),
         step(RETURN, 0, 0, 0),
         step(RETURN, 0, 0, u32::MAX),
     ];
-    let program = libc::sock_fprog { len: 4, filter: steps.as_mut_ptr() };
+    let program = libc::sock_fprog { len: 5, filter: steps.as_mut_ptr() };
     let length = u32::try_from(size_of_val(&program)).unwrap_or(0);
-    // SAFETY: the option is a program of four steps, which live through the call; pointer and
+    // SAFETY: the option is a program of five steps, which live through the call; pointer and
     // lengths are theirs.
     Errno::result(unsafe {
         let program = ptr::from_ref(&program).cast();

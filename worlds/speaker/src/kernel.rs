@@ -2,20 +2,20 @@
 //!
 //! ```text
 //!   want ─► wanted ─┐
-//!                   ├─ dirty ─► batch ─► (the kernel) ─► done ─► installed, failed ─► retry
+//!                   ├─ queue ─► batch ─► (the kernel) ─► done ─► installed, failed ─► retry
 //!   found, lost ────┘
 //! ```
 //!
 //! Routes of a former life stay until the speaker has spoken of their range, or until the
 //! mesh has settled: a restart interrupts nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 
 use babel::Key;
 use linux::{Change, KernelRoute};
 
-use self::ledger::Ledger;
+use self::ledger::{Ledger, Number, Range};
 
 mod ledger;
 
@@ -38,7 +38,10 @@ pub(crate) struct Kernel {
     former: BTreeSet<Slot>,
     /// Where routes of others are.
     taken: BTreeSet<Slot>,
-    dirty: BTreeSet<Key>,
+    /// The ranges to be looked at, each once.
+    queue: VecDeque<Number>,
+    /// What each change of the latest batch is about.
+    batch: Vec<Number>,
     failed: BTreeMap<Key, String>,
 }
 
@@ -56,15 +59,14 @@ impl Kernel {
                 self.former.remove(&slot);
             }
         }
-        self.ledger.want(key, route);
-        self.dirty.insert(key);
+        self.queue.extend(self.ledger.want(key, route));
     }
 
     /// Takes in the whole table, as the kernel lists it; `newborn` if the speaker has said
     /// nothing yet, so that what is ours there is of a former life.
     pub(crate) fn found_all(&mut self, routes: &[KernelRoute], newborn: bool) {
-        self.dirty.extend(self.ledger.all_installed());
-        self.dirty.extend(self.ledger.all_wanted());
+        self.look_at(self.ledger.all_installed());
+        self.look_at(self.ledger.all_wanted());
         self.ledger.forget_installed();
         self.taken.clear();
         let former = std::mem::take(&mut self.former);
@@ -84,7 +86,7 @@ impl Kernel {
             return;
         }
         let slot = slot_of(route);
-        self.dirty.insert(slot.key);
+        self.look_at([slot.key]);
         if route.protocol == BABEL {
             self.taken.remove(&slot);
             self.ledger.put(slot, route);
@@ -103,48 +105,60 @@ impl Kernel {
         let slot = slot_of(route);
         if self.taken.remove(&slot) || self.ledger.remove(slot) {
             self.former.remove(&slot);
-            self.dirty.insert(slot.key);
+            self.look_at([slot.key]);
         }
     }
 
     /// The mesh has settled: what a former life left, and nobody spoke of, may go.
     pub(crate) fn settle(&mut self) {
-        self.dirty.extend(std::mem::take(&mut self.former).into_iter().map(|slot| slot.key));
+        let former = std::mem::take(&mut self.former);
+        self.look_at(former.into_iter().map(|slot| slot.key));
     }
 
     /// Tries again what failed.
     pub(crate) fn retry(&mut self) {
-        self.dirty.extend(self.failed.keys());
+        let failed: Vec<Key> = self.failed.keys().copied().collect();
+        self.look_at(failed);
     }
 
     /// Nothing is wanted any more.
     pub(crate) fn clear(&mut self) {
         self.ledger.want_nothing();
         self.former.clear();
-        self.dirty.extend(self.ledger.all_installed());
+        self.look_at(self.ledger.all_installed());
     }
 
     /// Returns at most `most` changes, or a few more, that bring the kernel nearer to what is
     /// wanted; none if it holds that.
     pub(crate) fn batch(&mut self, most: usize) -> Vec<Change> {
         let mut changes = Vec::new();
+        self.batch.clear();
         while changes.len() < most
-            && let Some(key) = self.dirty.pop_first()
+            && let Some(number) = self.queue.pop_front()
         {
+            let (key, range) = self.ledger.dequeue(number);
             if !self.failed.is_empty() {
                 self.failed.remove(&key);
             }
-            self.changes_of(key, &mut changes);
+            self.changes_of(key, range, &mut changes);
+            self.batch.resize(changes.len(), number);
         }
         changes
     }
 
-    fn changes_of(&mut self, key: Key, changes: &mut Vec<Change>) {
+    /// Lets ranges be looked at in a later batch.
+    fn look_at(&mut self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            self.queue.extend(self.ledger.enqueue(key));
+        }
+    }
+
+    fn changes_of(&mut self, key: Key, range: Range, changes: &mut Vec<Change>) {
         if self.taken.is_empty() {
-            if let Some(route) = self.ledger.missing(key) {
+            if let Some(route) = self.ledger.missing(key, range) {
                 return changes.push(Change::Put(route));
             }
-            if self.former.is_empty() && self.ledger.is_settled(key) {
+            if self.former.is_empty() && self.ledger.is_settled(range) {
                 return;
             }
         }
@@ -163,21 +177,24 @@ impl Kernel {
         changes.extend(surplus.map(|(_, route)| Change::Remove(route)));
     }
 
-    /// Takes in what became of a batch: which of its changes failed, and why.
+    /// Takes in what became of the latest batch: which of its changes failed, and why. Since
+    /// then other routes may have been wanted, and nothing else may have happened.
     pub(crate) fn done(&mut self, changes: &[Change], failures: &BTreeMap<usize, String>) {
-        for (n, change) in changes.iter().enumerate() {
+        let numbers = std::mem::take(&mut self.batch);
+        for (n, (change, number)) in changes.iter().zip(&numbers).enumerate() {
             let (Change::Put(route) | Change::Remove(route)) = change;
             let slot = slot_of(route);
             match (failures.get(&n), change) {
                 (Some(why), _) => {
                     self.failed.insert(slot.key, why.clone());
                 }
-                (None, Change::Put(_)) => self.ledger.put(slot, route),
+                (None, Change::Put(_)) => self.ledger.put_at(*number, slot, route),
                 (None, Change::Remove(_)) => {
                     self.ledger.remove(slot);
                 }
             }
         }
+        self.batch = numbers;
     }
 
     /// Tells whether the route to `key` is in the kernel as it is wanted.
@@ -199,7 +216,7 @@ impl Kernel {
 
     /// Returns how many ranges wait to be looked at.
     pub(crate) fn queue(&self) -> usize {
-        self.dirty.len()
+        self.queue.len()
     }
 
     /// Returns what failed, and why.

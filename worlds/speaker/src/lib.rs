@@ -11,6 +11,7 @@ pub mod control;
 mod admission;
 mod doors;
 mod faces;
+mod installer;
 mod kernel;
 mod memory;
 mod offers;

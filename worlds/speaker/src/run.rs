@@ -10,6 +10,7 @@ use linux::{Epoll, Group, RouteTables, Watch};
 use crate::config::{Config, Name};
 use crate::doors::Doors;
 use crate::faces::{Faces, Standing};
+use crate::installer::Installer;
 use crate::kernel::Kernel;
 use crate::memory::{Keeper, Memory};
 use crate::offers::Offers;
@@ -31,7 +32,9 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let group = Group::open(config.port())?;
     let tables = RouteTables::open()?;
     let mut watch = Watch::open()?;
-    watch.ignore(&tables)?;
+    let aside = RouteTables::open()?;
+    watch.ignore([&tables, &aside])?;
+    let installer = Installer::start(aside)?;
     epoll.add(&signals, SIGNALS)?;
     epoll.add(&watch, WATCH)?;
     epoll.add(&group, PACKETS)?;
@@ -57,6 +60,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         group,
         watch,
         tables,
+        installer,
         speaker,
         filters,
         faces: Faces::default(),

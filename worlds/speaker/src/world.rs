@@ -18,6 +18,7 @@ use words::{Engine, Time};
 use crate::config::{Config, Speak};
 use crate::doors::Doors;
 use crate::faces::{Faces, Standing};
+use crate::installer::Installer;
 use crate::kernel::Kernel;
 use crate::memory::Keeper;
 use crate::offers::Offers;
@@ -39,12 +40,13 @@ pub(crate) const DOORS: u64 = 3;
 const TICK: Duration = Duration::from_secs(1);
 /// How soon clients that left something are asked again.
 const OWING: Duration = Duration::from_millis(20);
-/// How many changes the kernel is told of in one turn.
+/// How many changes the kernel is told of in one turn, and how many are worth a thread.
 const CHANGES: usize = 2048;
+const MANY: usize = 128;
 /// How long packets gather at most; a little longer than a wake-up costs many times over.
 const REST: Duration = Duration::from_millis(50);
 /// So many packets at once are a flood, in which nobody rests.
-const MANY: usize = 16;
+const FLOOD: usize = 16;
 /// The mesh has settled when, with a neighbour, no route changed for so long.
 const QUIET: Duration = Duration::from_secs(15);
 /// The mesh has settled, whatever it looks like, after so long.
@@ -129,6 +131,7 @@ pub(crate) struct World {
     pub(crate) group: Group,
     pub(crate) watch: Watch,
     pub(crate) tables: RouteTables,
+    pub(crate) installer: Installer,
     pub(crate) speaker: babel::Speaker,
     pub(crate) filters: Arc<Filters>,
     pub(crate) faces: Faces,
@@ -195,7 +198,7 @@ impl World {
             self.times.woken = at;
         }
         let measured = self.ports.iter().any(|port| port.speak.measures_delay());
-        if often && count < MANY && !measured {
+        if often && count < FLOOD && !measured {
             std::thread::sleep(REST.min(due.since(now)));
         }
     }
@@ -274,11 +277,12 @@ impl World {
 
     /// Does what the engine says.
     fn perform(&mut self) {
+        let now = self.clock.now();
         while let Some(said) = self.speaker.poll() {
             match said {
                 Output::Packet { interface, to, octets } => self.send(interface, to, octets),
                 Output::Route(key, way) => {
-                    self.times.changed = self.clock.now();
+                    self.times.changed = now;
                     self.times.trimmed = false;
                     let route = self.kernel_route(key, way);
                     self.kernel.want(key, route.as_ref());

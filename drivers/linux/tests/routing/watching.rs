@@ -79,16 +79,17 @@ fn ours_left_out() {
     let [a, _] = pair.devices;
     let fact = || {
         let mut ears = Ears::open();
-        let (mut ours, mut theirs) = (RouteTables::open().unwrap(), RouteTables::open().unwrap());
-        ears.0.ignore(&ours).unwrap();
-        let (quiet, loud) = (
-            route(six("fd42::/48"), hop(a, "fe80::1")),
-            route(six("fd43::/48"), hop(a, "fe80::1")),
-        );
+        let [mut ours, mut aside, mut theirs] = [(); 3].map(|()| RouteTables::open().unwrap());
+        ears.0.ignore([&ours, &aside]).unwrap();
+        let [quiet, silent, loud] = ["fd42::/48", "fd43::/48", "fd44::/48"]
+            .map(|range| route(six(range), hop(a, "fe80::1")));
         apply(&mut ours, &[put(&quiet)]);
+        apply(&mut aside, &[put(&silent)]);
         apply(&mut theirs, &[put(&loud)]);
         ears.told(|notice| *notice == Notice::Route(loud.clone(), false));
-        assert!(!ears.1.contains(&Notice::Route(quiet, false)));
+        for ours in [quiet, silent] {
+            assert!(!ears.1.contains(&Notice::Route(ours, false)));
+        }
     };
     pair.here.run(fact).unwrap();
 }

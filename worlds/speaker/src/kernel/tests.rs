@@ -129,3 +129,26 @@ fn a_batch_has_its_size() {
     assert_eq!(kernel.batch(4).len(), 4);
     assert_eq!(kernel.queue(), 6);
 }
+
+#[test]
+fn what_is_wanted_while_a_batch_is_made_comes_after_it() {
+    let mut kernel = Kernel::of(254);
+    let (lost, moved) = ("2001:db8:1::/48", "2001:db8:2::/48");
+    for range in [lost, moved] {
+        kernel.want(key(range), Some(&route(range, 1)));
+    }
+    let changes = kernel.batch(100);
+    kernel.want(key(lost), None);
+    kernel.want(key(moved), Some(&route(moved, 2)));
+    kernel.want(key(RANGE), Some(&route(RANGE, 3)));
+    kernel.done(&changes, &BTreeMap::new());
+    assert_eq!(
+        played(&mut kernel),
+        [
+            Change::Remove(route(lost, 1)),
+            Change::Put(route(moved, 2)),
+            Change::Put(route(RANGE, 3))
+        ]
+    );
+    assert_eq!((kernel.installed(), kernel.queue()), (2, 0));
+}

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use babel::mac::Guard;
 use babel::{Family, Input, Interface, Key, Way};
-use linux::{KernelRoute, Notice, Via};
+use linux::{Change, KernelRoute, Notice, Via, readable};
 
-use super::{CHANGES, World};
+use super::{CHANGES, MANY, World};
 use crate::admission::GROUP;
 use crate::config::Face;
 use crate::faces::{Faces, Standing};
+use crate::installer::{Failures, Progress};
 use crate::kernel::BABEL;
 
 impl World {
@@ -180,11 +183,36 @@ impl World {
 
     /// Makes the kernel's table a little more like what it should be.
     pub(super) fn change_routes(&mut self) {
-        let changes = self.kernel.batch(CHANGES);
+        let changes = Arc::new(self.kernel.batch(CHANGES));
         if changes.is_empty() {
             return;
         }
-        let failures = self.tables.apply(&changes);
+        let failures = if changes.len() < MANY { None } else { self.apply_aside(&changes) };
+        let failures = failures.unwrap_or_else(|| self.tables.apply(&changes));
+        self.note(&changes, failures);
+    }
+
+    /// Lets changes be made aside, and listens meanwhile to neighbours, and to nobody else:
+    /// what the kernel tells of routes is understood when it is known what we have made of them.
+    ///
+    /// `None` if nobody makes them.
+    fn apply_aside(&mut self, changes: &Arc<Vec<Change>>) -> Option<Failures> {
+        self.installer.begin(changes);
+        loop {
+            match self.installer.progress() {
+                Progress::Made(failures) => return Some(failures),
+                Progress::Nobody => return None,
+                Progress::UnderWay => {}
+            }
+            let waiting = readable([self.group.as_fd(), self.installer.as_fd()], None);
+            if waiting.is_ok_and(|[packets, _]| packets) {
+                self.read_packets();
+                self.perform();
+            }
+        }
+    }
+
+    fn note(&mut self, changes: &[Change], failures: Failures) {
         for (_, error) in failures.iter().take(1) {
             tracing::debug!(%error, failures = failures.len(), "the kernel refused routes");
         }
@@ -193,7 +221,7 @@ impl World {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         self.tally.refused += count(refused.len());
         self.tally.changes += count(changes.len() - refused.len());
-        self.kernel.done(&changes, &refused);
+        self.kernel.done(changes, &refused);
         self.monitors.due = true;
     }
 }
