@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::daemon::Program;
 use crate::neighbour::Kind;
-use crate::plain;
 use crate::run::Run;
+use crate::single;
 use crate::told::Told;
 use crate::watch::Change;
 
@@ -66,8 +66,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long after a loss the work of it is counted.
 const AFTERMATH: Duration = Duration::from_secs(30);
-/// How often the kernel alone is measured; the shortest time counts.
-const TIMES: u32 = 3;
+/// How often the kernel alone and each daemon fill it; the shortest time counts.
+const TIMES: u32 = 5;
 
 /// Measures all that is asked for, and prints it.
 ///
@@ -86,14 +86,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Part::Steady => println!("{} ranges, steady:\n{STEADY}", options.routes),
             Part::Loss => println!("{} ranges, 2 neighbours fall silent:\n{LOSS}", options.many),
             Part::Single => {
-                let insert = |_| plain::insert(options.told(1, options.single));
-                let times = (0..TIMES).map(insert).collect::<Result<Vec<_>>>()?;
-                let kernel = times.into_iter().min().unwrap_or_default();
-                println!(
-                    "{} ranges from one neighbour; the kernel alone takes {:.2} s:\n{SINGLE}",
-                    options.single,
-                    kernel.as_secs_f64()
-                );
+                single(options)?;
+                continue;
             }
             Part::Own => println!("{} ranges, speakers of ours:\n{STEADY}", options.routes),
         }
@@ -123,10 +117,7 @@ fn measure(options: &Options, part: Part, program: Program) -> Result<String> {
             let told = options.told(options.neighbours, options.many);
             loss(options, Run::start(program, Kind::Played, told)?)
         }
-        Part::Single => {
-            let told = options.told(1, options.single);
-            single(Run::start(program, Kind::Played, told)?)
-        }
+        Part::Single => bail!("measured in turn with the kernel"),
     }
 }
 
@@ -213,18 +204,25 @@ fn steady_share(run: &mut Run, time: Duration) -> Result<f64> {
 const SINGLE: &str = "           first route s  all routes s  CPU s  RSS MB";
 
 /// One neighbour tells very many routes: how soon they are in the kernel.
-fn single(mut run: Run) -> Result<String> {
-    let last = run.fill(PATIENCE)?;
-    let usage = run.usage()?;
-    let first = run.watch.changes().first().context("no route has come")?.at;
-    let begin = run.neighbours.begin_of_telling().unwrap_or(first);
-    Ok(format!(
-        "{:>21.2} {:>13.2} {:>6.2} {:>7.1}",
-        first.since(begin).as_secs_f64(),
-        last.since(begin).as_secs_f64(),
-        usage.processor.as_secs_f64(),
-        megabytes(usage.resident),
-    ))
+fn single(options: &Options) -> Result<()> {
+    let (programs, told) = (options.only.as_slice(), options.told(1, options.single));
+    let (kernel, filled) = single::measure(programs, told, TIMES)?;
+    let (count, kernel) = (options.single, kernel.as_secs_f64());
+    println!("{count} ranges from one neighbour; the kernel alone takes {kernel:.3} s:\n{SINGLE}");
+    for (program, filled) in programs.iter().zip(filled) {
+        match filled {
+            Ok(filled) => println!(
+                "{:<8}{:>21.3} {:>13.3} {:>6.2} {:>7.1}",
+                program.name(),
+                filled.first.as_secs_f64(),
+                filled.all.as_secs_f64(),
+                filled.usage.processor.as_secs_f64(),
+                megabytes(filled.usage.resident),
+            ),
+            Err(error) => println!("{:<8} not measured: {error:#}", program.name()),
+        }
+    }
+    Ok(())
 }
 
 impl Options {

@@ -12,6 +12,7 @@ mod own;
 mod plain;
 mod played;
 mod run;
+mod single;
 mod socket;
 mod tally;
 mod told;

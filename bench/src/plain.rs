@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use linux::{Clock, Netlink};
+use linux::Netlink;
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
     NetlinkPayload,
@@ -17,22 +17,19 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
 use crate::told::Told;
-use crate::watch::Watch;
 use crate::wires::{self, Wires};
 
 /// Octets of requests that go to the kernel at once.
 const BATCH: usize = 32_768;
 
 /// Puts as many routes as `told` has into the kernel of fresh wires, from requests prepared
-/// beforehand, and returns how long the kernel took. The changes are watched, as they are when
-/// a daemon makes them.
+/// beforehand, and returns how long the kernel took.
 ///
 /// # Errors
 ///
 /// Rights are missing.
 pub(crate) fn insert(told: Told) -> Result<Duration> {
     let wires = Wires::make(1)?;
-    let _watched = Watch::start(&wires.daemon, Clock::start())?;
     wires.daemon.run(|| -> Result<Duration> {
         let device = Netlink::open()?.index("d0")?;
         let batches = batches(told, device);

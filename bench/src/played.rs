@@ -14,6 +14,9 @@ use crate::told::Told;
 const LONGEST: usize = 1400;
 /// Packets of a full update that leave at once.
 const BURST: usize = 2;
+/// The same, as long as the daemon is to be told as fast as it can be: to ask how much waits in
+/// its sockets costs as much as to send it ten packets, of a processor that it may need itself.
+const HURRIED: usize = 16;
 /// How soon to look again whether the daemon has room for more.
 const AGAIN: Duration = Duration::from_millis(1);
 /// The share of its interval that a full update may take.
@@ -158,7 +161,7 @@ impl Played {
     /// Says some packets of a full update, from range `next` on; returns how to go on.
     fn burst(&mut self, mut next: u32, at: Time) -> Option<(u32, Time)> {
         let first = next;
-        for _ in 0..BURST {
+        for _ in 0..if self.hurry { HURRIED } else { BURST } {
             let mut packet = Builder::new(LONGEST);
             while next < self.told.routes && packet.push(&self.update_of(next), 0) {
                 next += 1;

@@ -26,6 +26,9 @@ use crate::told::Told;
 const IPV6_ROUTES: u32 = 11;
 /// What the kernel may keep for us: many changes come at once.
 const ROOM: usize = 512 << 20;
+/// How long changes gather before they are looked at; they are seen so much later at most. Who
+/// makes them would else pay for waking us at each one, the more the slower it is.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Looks at the routes of a namespace, as long as this lives.
 #[derive(Debug)]
@@ -126,6 +129,9 @@ fn look(socket: &Socket, waker: &Waker, seen: &Mutex<Seen>, clock: Clock) {
         let Ok([told, end]) = readable([socket.as_fd(), waker.as_fd()], patience) else { return };
         if end {
             return;
+        }
+        if told {
+            thread::sleep(PAUSE);
         }
         if told && !drain(socket, &mut seen.lock().unwrap_or_else(PoisonError::into_inner), clock) {
             return;

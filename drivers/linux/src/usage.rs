@@ -54,8 +54,9 @@ fn never_written(line: &str, own: &Path) -> Option<(usize, usize)> {
 pub struct Usage {
     /// Resident memory, octets; pages shared with other processes count in full.
     pub resident: u64,
-    /// Processor time since its start, in user and kernel mode, all threads; the kernel
-    /// tells it in steps of 10 ms.
+    /// Processor time since its start, in user and kernel mode, all threads. To the nanosecond
+    /// if the kernel tells it so (`CONFIG_SCHED_INFO`), but then without threads that have
+    /// ended; else in steps of 10 ms.
     pub processor: Duration,
 }
 
@@ -74,7 +75,8 @@ impl Usage {
         let pages = pages(&read("statm")?).ok_or_else(garbled)?;
         let ticks = ticks(&read("stat")?).ok_or_else(garbled)?;
         let (page, second) = (configured(SysconfVar::PAGE_SIZE), configured(SysconfVar::CLK_TCK));
-        let nanoseconds = ticks.saturating_mul(1_000_000_000 / second.max(1));
+        let counted = ticks.saturating_mul(1_000_000_000 / second.max(1));
+        let nanoseconds = on_processor(process).unwrap_or(counted);
         Ok(Self { resident: pages * page, processor: Duration::from_nanos(nanoseconds) })
     }
 }
@@ -90,6 +92,17 @@ fn configured(name: SysconfVar) -> u64 {
 /// The second field of `statm`: resident pages. Source: proc(5).
 fn pages(statm: &str) -> Option<u64> {
     statm.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Nanoseconds that the threads of a process ran: the first field of each one's `schedstat`.
+/// Source: proc(5).
+fn on_processor(process: u32) -> Option<u64> {
+    let mut sum = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
+        let ran = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        sum += ran.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(sum).filter(|sum| *sum > 0)
 }
 
 /// Fields 14 and 15 of `stat`: ticks in user and kernel mode. Source: proc(5).
