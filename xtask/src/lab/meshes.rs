@@ -10,13 +10,13 @@ const HEALED: f64 = 60.0;
 /// All nodes of three meshes reach each other; each knows its mesh, and two ranges.
 pub(super) fn order(bench: &Bench) -> Outcome {
     let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
-    run(bench, "lab-order", 45, &options, |report| exact(report, 24.0, 2.0))
+    run(bench, "lab-order", 30, &options, |report| exact(report, 24.0, 2.0))
 }
 
 /// The same one level deeper.
 pub(super) fn order_3(bench: &Bench) -> Outcome {
     let options = ["--nodes", "27", "--order", "3", "--meshes", "3"];
-    run(bench, "lab-order3", 50, &options, |report| exact(report, 27.0, 3.0))
+    run(bench, "lab-order3", 35, &options, |report| exact(report, 27.0, 3.0))
 }
 
 fn exact(report: &Report, nodes: f64, order: f64) -> Result<String, String> {
@@ -47,12 +47,13 @@ pub(super) fn border(bench: &Bench) -> Outcome {
     })
 }
 
-/// Every few seconds other nodes are elected.
+/// Every few seconds other nodes are elected. Half as many nodes as elsewhere: 24 of them keep
+/// two processors busy, and what is late for want of time is lost for that reason.
 pub(super) fn rotate(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
+    let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];
     let often = ["--epoch", "5s", "--tenure", "1", "--round", "15s"];
     let options: Vec<&str> = options.into_iter().chain(often).collect();
-    run(bench, "lab-rotate", 55, &options, |report| {
+    run(bench, "lab-rotate", 48, &options, |report| {
         report.all_reachable()?;
         let (lost, sent) = (report.number("/pings/lost"), report.number("/pings/sent"));
         let epochs = report.number("/divided/epoch");
@@ -63,9 +64,9 @@ pub(super) fn rotate(bench: &Bench) -> Outcome {
     })
 }
 
-/// The largest of three meshes becomes two.
+/// The largest of three meshes becomes two. Half as many nodes, see [`rotate`].
 pub(super) fn split(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
+    let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];
     let soon = ["--epoch", "5s", "--round", "5s", "--split", "8"];
     let options: Vec<&str> = options.into_iter().chain(soon).collect();
     run(bench, "lab-split", 58, &options, |report| {
