@@ -195,17 +195,18 @@ impl Eyes {
     /// Looks whether anybody still has a link or a route to who was put out.
     fn look_for(&self, expelled: &Expelled) {
         let others = self.there();
-        let known = others.values().any(|seen| {
-            // Who cannot be asked is not known to have forgotten.
-            status::knows(&seen.directory, expelled.prefix).unwrap_or(true)
-        });
+        let told: Vec<_> =
+            others.values().map(|seen| status::knows(&seen.directory, expelled.prefix)).collect();
+        let known = told.iter().any(|told| matches!(told, Ok(true)));
+        // Who cannot be asked is not known to have forgotten, nor to have been told anew.
+        let is_out = told.iter().all(|told| matches!(told, Ok(false)));
         let now = self.clock.now();
         let mut all = lock(&self.expelled);
         let Some(entry) = all.iter_mut().find(|entry| entry.node == expelled.node) else { return };
-        match (known, entry.out_after) {
-            (true, Some(_)) => entry.came_back = true,
-            (false, None) => entry.out_after = Some(now.since(entry.ordered)),
-            (true, None) | (false, Some(_)) => {}
+        match entry.out_after {
+            Some(_) => entry.came_back |= known,
+            None if is_out => entry.out_after = Some(now.since(entry.ordered)),
+            None => {}
         }
     }
 
