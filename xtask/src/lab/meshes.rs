@@ -4,9 +4,6 @@ use super::checks::run;
 use super::report::Report;
 use crate::test::{Bench, Outcome};
 
-/// A ping from a mesh whose border nodes died must be answered again within this time, seconds.
-const HEALED: f64 = 60.0;
-
 /// All nodes of three meshes reach each other; each knows its mesh, and two ranges.
 pub(super) fn order(bench: &Bench) -> Outcome {
     let options = ["--nodes", "24", "--order", "2", "--meshes", "3"];
@@ -29,22 +26,6 @@ fn exact(report: &Report, nodes: f64, order: f64) -> Result<String, String> {
         (report.number("/divided/table_plain/mean"), report.number("/divided/table_border/mean"));
     let full = report.number("/first_full_mesh_s");
     Ok(format!("full after {full} s, tables of {plain} lines, of border nodes {border}"))
-}
-
-/// All border nodes between the only two meshes die, and the registry with them; those who were
-/// elected to follow take their place.
-pub(super) fn border(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "20", "--order", "2", "--meshes", "2", "--kill-border", "12"];
-    let options: Vec<&str> = options.into_iter().chain(["--kill-registry", "12"]).collect();
-    run(bench, "lab-border", 50, &options, |report| {
-        report.all_reachable()?;
-        let (killed, again) = (report.number("/killed"), report.number("/full_again_s"));
-        if killed > 0.0 && again <= HEALED {
-            Ok(format!("{killed} border nodes killed, all reach each other after {again} s"))
-        } else {
-            Err(format!("{killed} border nodes killed, whole again after {again} s"))
-        }
-    })
 }
 
 /// Every few seconds other nodes are elected. Half as many nodes as elsewhere: 24 of them keep

@@ -14,7 +14,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 20] = [
+pub(crate) const STEPS: [Step; 19] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s", checks::mesh),
     step("lab-ipv4", "6 nodes reach each other by IPv4 as well, within 15 s", checks::ipv4),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
@@ -31,7 +31,6 @@ pub(crate) const STEPS: [Step; 20] = [
     step("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
     step("lab-order", "24 nodes in 3 meshes reach each other, with small tables", meshes::order),
     step("lab-order3", "27 nodes in 9 meshes of 3 groups reach each other", meshes::order_3),
-    step("lab-border", "meshes whose border nodes all die meet again", meshes::border),
     step("lab-rotate", "border nodes change every few seconds, no ping is lost", meshes::rotate),
     step("lab-split", "a mesh is split while pings run, none is lost", meshes::split),
     wire_step(),
