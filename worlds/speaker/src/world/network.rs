@@ -9,7 +9,7 @@ use babel::mac::Guard;
 use babel::{Family, Input, Interface, Key, Way};
 use linux::{Change, KernelRoute, Notice, Via, readable};
 
-use super::{CHANGES, MANY, World};
+use super::{CHANGES, MANY, TICK, World};
 use crate::admission::GROUP;
 use crate::config::Face;
 use crate::faces::{Faces, Standing};
@@ -204,7 +204,7 @@ impl World {
                 Progress::Nobody => return None,
                 Progress::UnderWay => {}
             }
-            let waiting = readable([self.group.as_fd(), self.installer.as_fd()], None);
+            let waiting = readable([self.group.as_fd(), self.installer.as_fd()], Some(TICK));
             if waiting.is_ok_and(|[packets, _]| packets) {
                 self.read_packets();
                 self.perform();
