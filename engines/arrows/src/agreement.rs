@@ -37,7 +37,7 @@ impl Arrows {
         }
         let (ours, drains) = (link.owned.is_some(), link.is_draining());
         match Frame::decode(octets) {
-            Ok(Frame::Probe(token)) => self.tell(id, Frame::Echo(token)),
+            Ok(Frame::Probe(token)) => self.probed(id, token),
             Ok(Frame::Echo(token)) => self.echoed(id, token, now),
             Ok(Frame::Drain) if !ours => self.told_to_drain(id, now),
             Ok(Frame::Goodbye) if !ours => self.told_goodbye(id, now),
@@ -45,6 +45,7 @@ impl Arrows {
             Ok(Frame::Draining(routes)) if ours && drains => {
                 self.heard_of_other(id, Other::Using(routes));
             }
+            Ok(Frame::Uses(routes)) if ours => link.uses = routes,
             Ok(Frame::Left) if ours && drains => self.heard_of_other(id, Other::Left(now)),
             Ok(Frame::GoodbyeAck) if ours && drains => self.goodbye_answered(id, now),
             Ok(frame @ (Frame::Draining(_) | Frame::Left | Frame::GoodbyeAck)) if ours => {
@@ -66,6 +67,18 @@ impl Arrows {
             && self.settings.selection.neighbourhood.is_on()
         {
             self.known.measured(peer, delay);
+        }
+    }
+
+    /// The other end asks whether we are there. Its owner hears besides how much we use the link,
+    /// if that is not about what it heard last: both ends' use counts in its rounds.
+    fn probed(&mut self, id: LinkId, token: u64) {
+        self.tell(id, Frame::Echo(token));
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let used_by = link.used_by;
+        if link.owned.is_none() && used_by.abs_diff(link.uses) > link.uses / 8 {
+            link.uses = used_by;
+            self.tell(id, Frame::Uses(used_by));
         }
     }
 
@@ -120,9 +133,7 @@ impl Arrows {
 
     /// Says what follows from having left, or from not having left any more.
     pub(crate) fn agree(&mut self, now: Time) {
-        let draining: Vec<_> =
-            self.links.iter().filter(|(_, link)| link.is_draining()).map(|(id, _)| *id).collect();
-        for id in draining {
+        for id in self.links.draining() {
             self.agree_on(id, now);
         }
     }

@@ -35,6 +35,7 @@ impl Arrows {
             peer: from,
             born: now,
             used_by: 0,
+            uses: 0,
             life: Life::Opening { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
             health: Health::default(),

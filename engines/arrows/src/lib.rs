@@ -42,6 +42,7 @@ mod io;
 mod known;
 mod leaving;
 mod life;
+mod links;
 mod overdue;
 mod pulse;
 mod seats;
@@ -50,7 +51,7 @@ mod trip;
 mod view;
 mod wire;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use principles::exceptions::FailingCarrier;
@@ -66,6 +67,7 @@ use callers::Callers;
 use health::Flaps;
 use known::Known;
 use life::Link;
+use links::Links;
 use seats::Resting;
 
 /// All links of one node in one mesh, from birth to death.
@@ -75,7 +77,7 @@ pub struct Arrows {
     settings: Settings,
     dice: Dice,
     known: Known,
-    links: BTreeMap<LinkId, Link>,
+    links: Links,
     failing: FailingCarrier,
     flaps: Flaps,
     callers: Callers,
@@ -110,6 +112,7 @@ impl Engine for Arrows {
         self.agree(now);
         self.renew(now);
         self.fill_seats(now);
+        self.links.note(&self.settings, now);
     }
 
     fn poll(&mut self) -> Option<Output> {
@@ -124,13 +127,8 @@ impl Engine for Arrows {
         let draw = self.next_draw.map(|at| Deadline { at, why: Why::Draw });
         let probe = self.next_probe.map(|at| Deadline { at, why: Why::Probe });
         let retry = self.resting.iter().map(|seat| Deadline { at: seat.until, why: Why::Retry });
-        let ends = self.links.iter().filter_map(|(id, link)| link.deadline(*id, &self.settings));
-        let quiet = self.links.iter().filter_map(|(id, link)| link.quiet(*id, &self.settings));
-        // One that is past waits for the other end, not for time.
-        let quiet = quiet.filter(|deadline| deadline.at > self.last);
-        let all =
-            round.into_iter().chain(farewell).chain(draw).chain(probe).chain(retry).chain(ends);
-        all.chain(quiet).min_by_key(|deadline| deadline.at)
+        let all = round.into_iter().chain(farewell).chain(draw).chain(probe).chain(retry);
+        all.chain(self.links.deadline()).min_by_key(|deadline| deadline.at)
     }
 }
 
@@ -148,7 +146,7 @@ impl Arrows {
             settings,
             dice,
             known: Known::default(),
-            links: BTreeMap::new(),
+            links: Links::default(),
             failing: FailingCarrier::default(),
             flaps: Flaps::default(),
             callers: Callers::default(),
@@ -185,7 +183,7 @@ impl Arrows {
         {
             let overslept = now.since(due.at);
             if overslept > pulse::LATE {
-                self.links.values_mut().for_each(|link| link.pulse.slept(overslept, now));
+                self.links.all_mut().for_each(|link| link.pulse.slept(overslept, now));
             }
         }
         self.last = now;
@@ -282,11 +280,17 @@ impl Arrows {
     /// Does what is due to single links: ends those whose time is up, nudges the silent.
     fn expire(&mut self, now: Time) {
         loop {
+            self.links.note(&self.settings, now);
+            if self.links.deadline().is_none_or(|first| first.at > now) {
+                return;
+            }
             let mut due: Vec<_> = (self.links.iter())
                 .filter_map(|(id, link)| link.deadline(*id, &self.settings))
                 .filter(|deadline| deadline.at <= now + pulse::TOGETHER)
                 .collect();
             if due.iter().all(|deadline| deadline.at > now) {
+                // What is due is that payload has been quiet for long enough.
+                self.links.touch_all();
                 return;
             }
             due.retain(|it| it.at <= now || matches!(it.why, Why::Nudge(_)));

@@ -17,6 +17,9 @@ pub(crate) struct Link {
     pub(crate) peer: NodeId,
     pub(crate) born: Time,
     pub(crate) used_by: u32,
+    /// How many routes use it at the other end: of an arrow, what we heard; of a link of others,
+    /// what we said of ours.
+    pub(crate) uses: u32,
     pub(crate) life: Life,
     pub(crate) pulse: Pulse,
     /// What it loses, and what routing was told that it costs therefore.

@@ -127,6 +127,7 @@ impl Arrows {
             peer: to,
             born: now,
             used_by: 0,
+            uses: 0,
             life: Life::Seeking { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
             health: Health::default(),
@@ -211,11 +212,18 @@ impl Arrows {
     }
 
     /// Returns our live arrows with their use, and nothing else.
-    fn standing(&self) -> Vec<Standing> {
+    pub(crate) fn standing(&self) -> Vec<Standing> {
         (self.links.iter())
             .filter(|(_, link)| link.owned.is_some() && matches!(link.life, Life::Live))
-            .map(|(id, link)| Standing { link: *id, used_by: link.used_by })
+            .map(|(id, link)| Standing { link: *id, used_by: self.use_at_both_ends(link) })
             .collect()
+    }
+
+    /// Returns how many routes lead over an arrow, either way. What the other end says counts for
+    /// no more than one for each node there is.
+    fn use_at_both_ends(&self, link: &Link) -> u32 {
+        let nodes = u32::try_from(self.known.reach()).unwrap_or(u32::MAX);
+        link.used_by.saturating_add(link.uses.min(nodes))
     }
 
     /// Begins the last days of an arrow; its successor is drawn now.
@@ -244,6 +252,7 @@ impl Arrows {
     /// Takes in new parameters, and changes as little as they ask.
     pub(crate) fn retune(&mut self, settings: Settings, now: Time) {
         self.settings = settings;
+        self.links.touch_all();
         if self.leaving.is_some() {
             return;
         }

@@ -12,6 +12,7 @@
 //!  │   6  │ Goodbye     owner: I left too, routing has forgotten it; close?  │
 //!  │   7  │ GoodbyeAck  acceptor: I close                                    │
 //!  │   8  │ Farewell    either that stops, or is at its limit: I close       │
+//!  │   9  │ Uses        acceptor: so many routes of mine use it, 4 octets    │
 //!  └──────┴──────────────────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -31,6 +32,7 @@ pub(crate) enum Frame {
     Goodbye,
     GoodbyeAck,
     Farewell,
+    Uses(u32),
 }
 
 /// What is not followed of what the other end says.
@@ -86,6 +88,7 @@ impl Frame {
             Self::Goodbye => 6,
             Self::GoodbyeAck => 7,
             Self::Farewell => 8,
+            Self::Uses(_) => 9,
         }
     }
 
@@ -95,7 +98,7 @@ impl Frame {
         octets.push(self.kind());
         match self {
             Self::Probe(token) | Self::Echo(token) => octets.extend(token.to_be_bytes()),
-            Self::Draining(routes) => octets.extend(routes.to_be_bytes()),
+            Self::Draining(routes) | Self::Uses(routes) => octets.extend(routes.to_be_bytes()),
             Self::Drain | Self::Left | Self::Goodbye | Self::GoodbyeAck | Self::Farewell => {}
         }
         octets
@@ -120,6 +123,7 @@ impl Frame {
             6 => Ok(Self::Goodbye),
             7 => Ok(Self::GoodbyeAck),
             8 => Ok(Self::Farewell),
+            9 => Ok(Self::Uses(routes()?)),
             other => Err(Malformed::Unknown(other)),
         }
     }
@@ -140,6 +144,7 @@ mod tests {
             Just(Frame::Goodbye),
             Just(Frame::GoodbyeAck),
             Just(Frame::Farewell),
+            any::<u32>().prop_map(Frame::Uses),
         ]
     }
 
@@ -170,6 +175,6 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_named() {
         assert_eq!(Frame::decode(&[0]), Err(Malformed::Unknown(0)));
-        assert_eq!(Frame::decode(&[9, 1]), Err(Malformed::Unknown(9)));
+        assert_eq!(Frame::decode(&[10, 1]), Err(Malformed::Unknown(10)));
     }
 }

@@ -158,6 +158,8 @@ impl Event {
 pub enum Why {
     /// To ask the registry.
     AskRegistry,
+    /// To introduce another of those whom the registry named.
+    Introduce,
     /// To have the contacts kept.
     Save,
     /// To tell a neighbour our version again.

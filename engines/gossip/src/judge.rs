@@ -8,7 +8,9 @@ use words::{Bucket, LinkId, NodeId, Time};
 use crate::contacts::{Known, Learnt};
 use crate::frame::Remote;
 use crate::spread::Peer;
-use crate::{Authority, Believed, Contact, Event, Gossip, Introduction, Output, Refused, believe};
+use crate::{
+    APART, Authority, Believed, Contact, Event, Gossip, Introduction, Output, Refused, believe,
+};
 
 /// Senders over the overlay whose work is bounded one by one.
 const SENDERS: usize = 1024;
@@ -114,8 +116,16 @@ impl<A: Authority> Gossip<A> {
 
     /// Takes in the registry's introductions, the first of which it drew at random.
     pub(crate) fn bootstrap(&mut self, named: &[Vec<u8>], now: Time) {
-        let nodes = self.learn_all(named, Some(now), now);
-        let Some(first) = nodes.first().copied() else { return };
+        let mut nodes = self.learn_all(named, Some(now), now);
+        let Some((first, others)) = nodes.split_first() else { return };
+        let first = *first;
+        self.peers = others.iter().copied().collect();
+        self.next_peer = Some(now + APART);
+        if self.neighbours.is_empty() {
+            // Whom the registry names may be out of reach, and who is in reach be remembered.
+            let others = self.remembered().into_iter().filter(|node| !nodes.contains(node));
+            nodes.extend(others.collect::<Vec<_>>());
+        }
         self.say(Output::Bootstrap(nodes));
         self.say(Output::Introduced(first));
     }

@@ -65,10 +65,17 @@ const CONTACTS: usize = 2000;
 /// Shortest wait before the registry is asked again: after the start, and after the last
 /// link went away. Each wait is twice the one before.
 const FIRST: Duration = Duration::from_secs(1);
-/// Longest wait before the registry is asked again, while we have no link.
+/// Longest wait before the registry is asked again, while we have few links or none: they may be
+/// those of an island.
 const ALONE: Duration = Duration::from_mins(1);
 /// Longest wait before the registry is asked again, while we have links.
 const ROUTINE: Duration = Duration::from_mins(5);
+/// So many links are no longer few: an island of eight nodes has less, and who keeps four arrows
+/// in a mesh of many has as many.
+const COMPANY: usize = 8;
+/// While links are few, those whom the registry named, and then those whom we remember, are
+/// introduced one after the other: as fast as the free seats of a node can be dialled in vain.
+const APART: Duration = Duration::from_secs(4);
 /// How far a calendar may be off before it has jumped: it is told each minute, and slews.
 const JUMP: Duration = Duration::from_mins(5);
 /// How long a calendar that jumped ends no link.
@@ -107,8 +114,13 @@ pub struct Gossip<A> {
     senders: BTreeMap<u128, Bucket>,
     next_ask: Time,
     wait: Duration,
+    /// Whom the registry named besides the first, and when the next of them is introduced.
+    peers: VecDeque<NodeId>,
+    next_peer: Option<Time>,
     next_save: Option<Time>,
     last_save: Time,
+    /// When time alone changes something, as of the last time we were told anything.
+    due: Option<Deadline<Why>>,
     counters: Counters,
     outputs: VecDeque<Output>,
 }
@@ -142,7 +154,9 @@ impl<A: Authority> Engine for Gossip<A> {
         self.tell_again(now);
         self.banish(now);
         self.ask_registry(now);
+        self.introduce_next(now);
         self.save(now);
+        self.due = self.next_due();
     }
 
     fn poll(&mut self) -> Option<Output> {
@@ -150,10 +164,7 @@ impl<A: Authority> Engine for Gossip<A> {
     }
 
     fn deadline(&self) -> Option<Deadline<Why>> {
-        let ask = Deadline { at: self.next_ask, why: Why::AskRegistry };
-        let save = self.next_save.map(|at| Deadline { at, why: Why::Save });
-        let others = [save, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
-        others.into_iter().fold(Some(ask), Deadline::earlier)
+        self.due
     }
 }
 
@@ -186,11 +197,23 @@ impl<A: Authority> Gossip<A> {
             senders: BTreeMap::new(),
             next_ask: now,
             wait: FIRST,
+            peers: VecDeque::new(),
+            next_peer: None,
             next_save: None,
             last_save: now,
+            due: Some(Deadline { at: now, why: Why::AskRegistry }),
             counters: Counters::default(),
             outputs: VecDeque::new(),
         }
+    }
+
+    fn next_due(&self) -> Option<Deadline<Why>> {
+        let ask = Deadline { at: self.next_ask, why: Why::AskRegistry };
+        let save = self.next_save.map(|at| Deadline { at, why: Why::Save });
+        let peer = self.next_peer.map(|at| Deadline { at, why: Why::Introduce });
+        let others =
+            [save, peer, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
+        others.into_iter().fold(Some(ask), Deadline::earlier)
     }
 
     /// Returns the addresses of the network.
@@ -257,15 +280,55 @@ impl<A: Authority> Gossip<A> {
             return;
         }
         self.say(Output::AskRegistry);
-        let most = if self.neighbours.is_empty() { ALONE } else { ROUTINE };
+        let most = if self.is_lonely() { ALONE } else { ROUTINE };
         self.ask_in(self.wait.min(most), now);
         self.wait = (self.wait * 2).min(ROUTINE);
     }
 
-    /// Our last link went away.
+    /// Tells whether we have so few links that all may be those of an island.
+    fn is_lonely(&self) -> bool {
+        self.neighbours.len() < COMPANY
+    }
+
+    /// Our last link went away. Whom we remember is called again, as after a start, for what ended
+    /// all links may have ended the way to the registry too.
     fn lost_company(&mut self, now: Time) {
+        let nodes = self.remembered();
+        if !nodes.is_empty() {
+            self.say(Output::Bootstrap(nodes));
+        }
         self.wait = FIRST;
         self.ask_in(self.wait, now);
+    }
+
+    /// Few links are left: the registry is asked sooner, and others are introduced.
+    fn became_lonely(&mut self, now: Time) {
+        self.next_ask = self.next_ask.or_earlier(now + self.dice.within(ALONE));
+        self.next_peer.get_or_insert(now + APART);
+    }
+
+    /// Introduces the next of those whom the registry named, or whom we remember, while links are
+    /// few: of an island behind a filter, few can reach whom chance names.
+    fn introduce_next(&mut self, now: Time) {
+        if self.next_peer.is_none_or(|at| now < at) {
+            return;
+        }
+        if self.peers.is_empty() && self.is_lonely() {
+            let mut all = self.remembered();
+            let count = all.len();
+            self.peers = self.dice.draw(&mut all, count).into();
+        }
+        let next = self.peers.pop_front().filter(|_| self.is_lonely());
+        self.next_peer = next.is_some().then_some(now + APART);
+        if let Some(peer) = next {
+            self.say(Output::Introduced(peer));
+        }
+    }
+
+    /// Returns all nodes whose contacts we know, but ourselves.
+    fn remembered(&self) -> Vec<NodeId> {
+        let all = self.contacts.iter().map(|known| known.contact.node);
+        all.filter(|node| *node != self.me).collect()
     }
 
     /// Sets when the registry is asked, and spreads the questions of many nodes.

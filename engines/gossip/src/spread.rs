@@ -18,7 +18,7 @@ use words::{Bucket, Deadline, LinkId, NodeId, Time, Wall};
 
 use crate::frame::{CHUNK, Word};
 use crate::transfer::{Added, BATCH, Transfer};
-use crate::{Authority, Event, Gossip, Malformed, Output, Refused, Why};
+use crate::{Authority, COMPANY, Event, Gossip, Malformed, Output, Refused, Why};
 
 /// First and longest wait before a version is told again.
 const TELL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
@@ -103,6 +103,9 @@ impl<A: Authority> Gossip<A> {
         if self.transfer.as_ref().is_some_and(|transfer| transfer.link == link) {
             self.transfer = None;
             self.fetch(now);
+        }
+        if self.neighbours.len() + 1 == COMPANY {
+            self.became_lonely(now);
         }
         if self.neighbours.is_empty() {
             self.lost_company(now);

@@ -53,9 +53,16 @@ impl<R: Routing, A: Authority> Node<R, A> {
             Input::Wake => {
                 self.routing.handle(routing::Input::Wake, now);
                 self.hear_routing(now);
-                self.tell_all_arrows(&arrows::Input::Wake, now);
+                // Who is not due would only look around in vain.
+                for arrows in self.all_arrows() {
+                    if arrows.deadline().is_some_and(|due| due.at <= now) {
+                        arrows.handle(arrows::Input::Wake, now);
+                    }
+                }
                 self.review(now);
-                self.gossip.handle(gossip::Input::Wake, now);
+                if self.gossip.deadline().is_some_and(|due| due.at <= now) {
+                    self.gossip.handle(gossip::Input::Wake, now);
+                }
             }
             Input::Calendar(wall) => {
                 self.gossip.handle(gossip::Input::Calendar(wall), now);
@@ -307,7 +314,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
     }
 
     fn send(&mut self, link: LinkId, kind: Kind, words: &[u8]) {
-        let frame: Vec<u8> = kind.octet().into_iter().chain(words.iter().copied()).collect();
+        let mut frame = Vec::with_capacity(1 + words.len());
+        frame.extend(kind.octet());
+        frame.extend_from_slice(words);
         self.say(Output::Send(link, frame));
     }
 

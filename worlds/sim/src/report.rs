@@ -189,4 +189,12 @@ pub struct Run {
     pub events_per_s: f64,
     /// Most memory that was resident, in octets for each node.
     pub bytes_per_node: u64,
+    /// Seconds of one processor's time.
+    pub processor_s: f64,
+    /// Virtual time passed in one second of processor time.
+    pub processor_speed: f64,
+    /// The same in the second half of the virtual time, when the mesh is as it stays.
+    pub steady_speed: f64,
+    /// Events in one second of processor time.
+    pub events_per_processor_s: f64,
 }

@@ -1,10 +1,13 @@
 //! A run, from the first start to the report.
 
+mod clock;
 mod figures;
 
 use std::time::{Duration, Instant};
 
 use words::{Dice, Time};
+
+use clock::Clock;
 
 use crate::fault::Fault;
 use crate::flows::Flows;
@@ -27,6 +30,7 @@ pub(crate) struct Run<'a, E> {
     /// What draws whom faults hit.
     dice: Dice,
     began: Instant,
+    clock: Clock,
 }
 
 /// How often flows are looked at.
@@ -51,6 +55,7 @@ impl<'a, E: Citizen> Run<'a, E> {
             blows: Vec::new(),
             dice: Dice::of(luck, "faults"),
             began: Instant::now(),
+            clock: Clock::new(),
         }
     }
 
@@ -77,6 +82,9 @@ impl<'a, E: Citizen> Run<'a, E> {
             if next >= next_round {
                 next_round = next_round + round;
                 self.round(end);
+            }
+            if next.since(Time::ZERO) >= self.options.span / 2 {
+                self.clock.half();
             }
             progress.tell(next.since(Time::ZERO), self.options.span);
         }

@@ -107,6 +107,9 @@ proptest! {
             prop_assert!(all.iter().all(|node| with(*node) <= 2), "and one that drains");
             prop_assert!(!all.contains(&node(50)), "none with ourselves");
             let next = arrows.deadline();
+            arrows.links.touch_all();
+            arrows.links.note(&arrows.settings, clock);
+            prop_assert_eq!(next, arrows.deadline(), "noted as it is");
             prop_assert!(next.is_some() || arrows.leaving.is_some());
             let later = next.is_none_or(|next| next.at > clock);
             prop_assert!(later, "woken for nothing: {:?} at {:?}", next, clock);

@@ -211,3 +211,44 @@ fn the_acceptor_never_condemns_and_closes_at_the_owners_farewell() {
     hear(&mut arrows, link, Frame::Farewell, at(4_000));
     assert_eq!(deaths(&said(&mut arrows)), vec![Death::Overdue]);
 }
+
+#[test]
+fn the_owner_hears_how_much_the_other_end_uses_its_arrow() {
+    let (mut arrows, link) = accepted();
+    let ask = |arrows: &mut Arrows, used_by: u32, second: u64| {
+        arrows.handle(Input::Usage(link, used_by), at(second));
+        said(arrows);
+        hear(arrows, link, Frame::Probe(second), at(second));
+        let mut words = said(arrows);
+        words.retain(|it| matches!(it, Output::Send(..)));
+        assert_eq!(words.remove(0), told(link, Frame::Echo(second)));
+        words
+    };
+    assert_eq!(ask(&mut arrows, 0, 2), []);
+    assert_eq!(ask(&mut arrows, 80, 3), [told(link, Frame::Uses(80))]);
+    assert_eq!(ask(&mut arrows, 85, 4), [], "about the same");
+    assert_eq!(ask(&mut arrows, 0, 5), [told(link, Frame::Uses(0))]);
+}
+
+#[test]
+fn an_arrow_is_in_use_before_its_drain_if_the_other_end_uses_it() {
+    for (uses, patient) in [(0, false), (7, true)] {
+        let mut arrows = settled(1, seats(1));
+        let link = LinkId(0);
+        hear(&mut arrows, link, Frame::Uses(uses), at(1));
+        let round = arrows.next_round();
+        live_until(&mut arrows, round);
+        said(&mut arrows);
+        let until = arrows.arrows().find(|view| view.link == link).unwrap().until.unwrap();
+        assert_eq!(until > round + MINUTE, patient, "{uses}");
+    }
+}
+
+#[test]
+fn what_the_other_end_says_of_its_use_counts_no_more_than_there_are_nodes() {
+    let mut arrows = settled(3, seats(3));
+    hear(&mut arrows, LinkId(0), Frame::Uses(u32::MAX), at(1));
+    arrows.handle(Input::Usage(LinkId(1), 4), at(1));
+    let uses: Vec<_> = arrows.standing().iter().map(|one| one.used_by).collect();
+    assert_eq!(uses, [3, 4, 0]);
+}

@@ -1,5 +1,7 @@
 //! Stories of ends that lie: what they do is bounded, said by name, and survived.
 
+use alloc::collections::BTreeMap;
+
 use super::draining::{accepted, condemned, keep};
 use super::*;
 

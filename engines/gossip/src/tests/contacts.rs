@@ -288,8 +288,57 @@ fn the_registry_is_asked_often_when_alone_and_ever_less_often_in_company() {
     let alone = asked(&mut node(0));
     assert!((12..20).contains(&alone.len()), "{alone:?}");
     assert!(alone[0] <= 1 && alone[1] <= 4 && alone[2] <= 9, "{alone:?}");
-    let mut social = node(0);
-    social.handle(Input::LinkUp(LinkId::ours(0), name(1)), Time::ZERO);
-    let seldom = asked(&mut social);
+    let in_company_of = |many: u32| {
+        let mut social = node(0);
+        for n in 0..many {
+            social.handle(Input::LinkUp(LinkId::ours(n), name(1 + n as usize)), Time::ZERO);
+        }
+        asked(&mut social)
+    };
+    let island = in_company_of(7);
+    assert!((12..20).contains(&island.len()), "a few may be an island: {island:?}");
+    let seldom = in_company_of(8);
     assert!((9..=11).contains(&seldom.len()) && seldom[seldom.len() - 1] >= 300, "{seldom:?}");
+}
+
+#[test]
+fn who_loses_all_links_calls_whom_it_remembers() {
+    let mut node = node(0);
+    node.handle(Input::Bootstrap(&[myself(1), myself(2), myself(3)]), Time::ZERO);
+    node.handle(Input::LinkUp(LINK, name(1)), Time::ZERO);
+    said(&mut node);
+    let end = Time::ZERO + 1000 * SECOND;
+    node.handle(Input::LinkDown(LINK), end);
+    let remembered = Output::Bootstrap(vec![name(1), name(2), name(3)]);
+    assert!(said(&mut node).contains(&remembered));
+    // What the registry says besides does not make us forget them.
+    node.handle(Input::Bootstrap(&[myself(9)]), end);
+    let all = Output::Bootstrap(vec![name(9), name(1), name(2), name(3)]);
+    assert!(said(&mut node).contains(&all));
+}
+
+#[test]
+fn a_few_may_be_an_island_and_hear_of_all_whom_the_registry_names_and_they_remember() {
+    let introduced = |links: u32| {
+        let mut node = node(0);
+        for n in 0..links {
+            node.handle(Input::LinkUp(LinkId::ours(n), name(50 + n as usize)), Time::ZERO);
+        }
+        node.handle(Input::Bootstrap(&[myself(3), myself(1), myself(2)]), Time::ZERO);
+        let mut all = said(&mut node);
+        while let Some(due) = node.deadline().filter(|due| due.at <= Time::ZERO + 60 * SECOND) {
+            node.handle(Input::Wake, due.at);
+            all.extend(said(&mut node));
+        }
+        let who = all.into_iter().filter_map(|said| {
+            let Output::Introduced(who) = said else { return None };
+            Some(who)
+        });
+        who.collect::<Vec<_>>()
+    };
+    let island = introduced(7);
+    assert_eq!(island[..3], [name(3), name(1), name(2)], "first in the registry's order");
+    let again = |n| island.iter().filter(|who| **who == name(n)).count();
+    assert!([1, 2, 3].map(again).into_iter().all(|times| times >= 4), "then who is remembered");
+    assert_eq!(introduced(8), [name(3)], "the others are in company");
 }

@@ -101,13 +101,20 @@ impl<E: Citizen> Run<'_, E> {
 
     fn cost(&self) -> crate::report::Run {
         let seconds = self.began.elapsed().as_secs_f64();
+        let span = self.options.span.as_secs_f64();
+        let clock = &self.clock;
+        let (worked, late) = (clock.spent().as_secs_f64(), clock.spent_late().as_secs_f64());
         let nodes = self.world.terrain.count().max(1) as u64;
         crate::report::Run {
             seconds: rounded(seconds),
-            speed: rounded(self.options.span.as_secs_f64() / seconds.max(1e-6)),
+            speed: rounded(span / seconds.max(1e-6)),
             events: self.world.events,
             events_per_s: rounded(float(self.world.events) / seconds.max(1e-6)),
             bytes_per_node: most_resident().unwrap_or(0) / nodes,
+            processor_s: rounded(worked),
+            processor_speed: rounded(span / worked.max(1e-6)),
+            steady_speed: rounded(span / 2.0 / late.max(1e-6)),
+            events_per_processor_s: rounded(float(self.world.events) / worked.max(1e-6)),
         }
     }
 }

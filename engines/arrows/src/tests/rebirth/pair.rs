@@ -191,7 +191,7 @@ impl Pair {
     pub(super) fn deliver(&mut self, wire: usize, to: usize, frame: &[u8]) {
         // What measures and shows life is no part of the agreement.
         let word = Frame::decode(frame).unwrap();
-        if self.counting && !matches!(word, Frame::Probe(_) | Frame::Echo(_)) {
+        if self.counting && !matches!(word, Frame::Probe(_) | Frame::Echo(_) | Frame::Uses(_)) {
             self.step += 1;
             let step = self.step;
             let now: Vec<_> = self.faults.extract_if(.., |(at, _)| *at == step).collect();
@@ -313,7 +313,7 @@ impl Pair {
                 wire.said_goodbye = true;
             }
             Frame::Drain => assert!(who == wire.dialler && !wire.said_goodbye),
-            Frame::Draining(_) | Frame::Left => assert_ne!(who, wire.dialler),
+            Frame::Draining(_) | Frame::Left | Frame::Uses(_) => assert_ne!(who, wire.dialler),
             Frame::GoodbyeAck => assert!(who != wire.dialler && wire.said_goodbye),
             Frame::Probe(_) | Frame::Echo(_) | Frame::Farewell => {}
         }
