@@ -1,10 +1,11 @@
 //! Whom to believe: questions of cryptography, answered by a driver.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use words::{NodeId, Wall};
 
-use crate::Refused;
+use crate::{Document, Malformed, Refused};
 
 /// The network's certification authority, as a node sees it.
 ///
@@ -26,6 +27,24 @@ pub trait Authority {
 
     /// Tells whether the authority itself signed `message`.
     fn document(&self, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Reads the octets of a document, which the authority signed.
+    ///
+    /// Where many nodes run in one process, copies of one document may be given to all of them: they
+    /// share what is large.
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::decode`].
+    fn read(&self, octets: &[u8]) -> Result<Document, Malformed> {
+        Document::decode(octets)
+    }
+
+    /// Returns the octets of a signed document, to be kept and passed on: those of another node in
+    /// this process, if it keeps the same.
+    fn keep(&self, octets: &[u8]) -> Arc<[u8]> {
+        octets.into()
+    }
 }
 
 /// Whom a valid certificate names.

@@ -1,6 +1,7 @@
 //! What goes in and out.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
@@ -79,7 +80,7 @@ pub enum Output {
     /// Close the link at once: its peer is no longer of the network.
     Banish(LinkId),
     /// Keep this signed document on disk.
-    SaveDocument(Vec<u8>),
+    SaveDocument(Arc<[u8]>),
     /// Keep these introductions on disk, instead of all before.
     SaveContacts(Vec<Vec<u8>>),
     /// Ask the registry for introductions and the newest document.

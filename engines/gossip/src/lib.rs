@@ -38,6 +38,7 @@ mod transfer;
 mod witness;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -95,7 +96,7 @@ pub struct Gossip<A> {
     /// Until when no link is closed by a calendar that jumped ahead.
     doubted: Time,
     /// The document in force, and its signed octets.
-    document: Option<(Document, Vec<u8>)>,
+    document: Option<(Document, Arc<[u8]>)>,
     revoked: BTreeSet<u64>,
     neighbours: BTreeMap<LinkId, Neighbour>,
     transfer: Option<Transfer>,

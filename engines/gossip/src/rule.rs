@@ -12,7 +12,7 @@ impl<A: Authority> Gossip<A> {
     /// Takes in a document from disk or registry.
     pub(crate) fn offered(&mut self, octets: &[u8], now: Time) {
         match self.read(octets) {
-            Ok(document) => self.adopt(document, octets.to_vec(), now),
+            Ok(document) => self.adopt(document, octets, now),
             // The same one again is what the registry says most of the time.
             Err(Refused::Rollback { ours, theirs }) if ours == theirs => {}
             Err(why) => {
@@ -34,7 +34,7 @@ impl<A: Authority> Gossip<A> {
         if !self.authority.document(&message, &signed.signature) {
             return Err(Refused::Signature);
         }
-        let document = Document::decode(&signed.bytes)?;
+        let document = self.authority.read(&signed.bytes)?;
         if document.network != self.network {
             return Err(Refused::OtherNetwork { network: document.network });
         }
@@ -50,7 +50,8 @@ impl<A: Authority> Gossip<A> {
     }
 
     /// Puts a newer document in force, and tells everybody.
-    pub(crate) fn adopt(&mut self, document: Document, signed: Vec<u8>, now: Time) {
+    pub(crate) fn adopt(&mut self, document: Document, signed: &[u8], now: Time) {
+        let signed = self.authority.keep(signed);
         let version = document.version;
         self.counters.documents += 1;
         self.say(Output::SaveDocument(signed.clone()));

@@ -257,7 +257,7 @@ impl<A: Authority> Gossip<A> {
         let octets = transfer.into_octets();
         match self.read(&octets) {
             Ok(document) if document.version == version => {
-                self.adopt(document, octets, now);
+                self.adopt(document, &octets, now);
             }
             Ok(_) => {
                 let why = Malformed::Value { what: "network document", field: "version" };

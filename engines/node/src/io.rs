@@ -1,5 +1,6 @@
 //! What goes in and out.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
@@ -119,7 +120,7 @@ pub enum Output {
     /// From now on, tell when payload crosses this link.
     Watch(LinkId),
     /// Keep this document on disk.
-    SaveDocument(Vec<u8>),
+    SaveDocument(Arc<[u8]>),
     /// Keep these introductions on disk, instead of those kept before.
     SaveContacts(Vec<Vec<u8>>),
     /// Ask the registry for introductions to begin with.

@@ -1,5 +1,6 @@
 //! The ranges of a network: a binary trie, cut one time less than its order.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
@@ -14,11 +15,13 @@ use crate::Refused;
 /// no cut: the network is one mesh. Each further order has one more, each inside the one above;
 /// the ranges of the last are the *meshes*, those of the others are *groups* of meshes. The
 /// ranges of a cut may differ in length, since a mesh is split alone, when it has grown.
+///
+/// Copies share the ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeshMap {
     network: Prefix,
     /// The widest cut first; each in the order of addresses.
-    cuts: Vec<Vec<Prefix>>,
+    cuts: Arc<[Vec<Prefix>]>,
 }
 
 impl MeshMap {
@@ -32,8 +35,8 @@ impl MeshMap {
     const LONGEST: u8 = 120;
 
     /// Returns the map of order 1: the network is one mesh.
-    pub const fn whole(network: Prefix) -> Self {
-        Self { network, cuts: Vec::new() }
+    pub fn whole(network: Prefix) -> Self {
+        Self { network, cuts: Arc::new([]) }
     }
 
     /// Returns the map with these cuts, the widest first, each in any order of ranges.
@@ -52,7 +55,7 @@ impl MeshMap {
             Self::check(network, &above, cut)?;
             above.clone_from(cut);
         }
-        Ok(Self { network, cuts })
+        Ok(Self { network, cuts: cuts.into() })
     }
 
     /// Returns the map whose cuts each divide every range above in 2^`bits` equal ones.
@@ -114,8 +117,8 @@ impl MeshMap {
     }
 
     /// Returns a map of cuts that are known to be right.
-    pub(crate) const fn known(network: Prefix, cuts: Vec<Vec<Prefix>>) -> Self {
-        Self { network, cuts }
+    pub(crate) fn known(network: Prefix, cuts: Vec<Vec<Prefix>>) -> Self {
+        Self { network, cuts: cuts.into() }
     }
 
     /// Returns all addresses of the network.
@@ -124,7 +127,7 @@ impl MeshMap {
     }
 
     /// Returns the order: 1 for one mesh, 2 for a mesh of meshes.
-    pub const fn order(&self) -> usize {
+    pub fn order(&self) -> usize {
         self.cuts.len() + 1
     }
 

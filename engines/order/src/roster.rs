@@ -1,5 +1,6 @@
 //! Who is a member of which mesh, and what it is able to carry: as of one epoch.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use words::{NodeId, Prefix};
@@ -34,9 +35,11 @@ impl Member {
 
 /// All members of the network, in the order of their prefixes, so that each range holds a run of
 /// them.
+///
+/// Copies share one list: it is the largest part of the network document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
-    members: Vec<Member>,
+    members: Arc<[Member]>,
 }
 
 impl Roster {
@@ -49,7 +52,7 @@ impl Roster {
         for member in &mut members {
             member.attested.truncate(Member::ATTESTERS);
         }
-        Self { members }
+        Self { members: members.into() }
     }
 
     /// Returns all members, in the order of their prefixes.

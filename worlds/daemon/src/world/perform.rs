@@ -62,7 +62,7 @@ impl World {
             }
             Output::SaveDocument(octets) => {
                 self.registrar.has_document(self.node.gossip().version());
-                self.keeper.keep(self.state.document(), octets);
+                self.keeper.keep(self.state.document(), octets.to_vec());
             }
             Output::SaveContacts(contacts) => {
                 let octets = crate::contacts::encode(&contacts);
