@@ -1,7 +1,7 @@
 //! `re6st sim norder`: a mesh of meshes, its figures and its pictures.
 
 use anyhow::Context;
-use sim::norder::{Lines, Norder, simulate, write_pictures};
+use sim::norder::{Full, Lines, Norder, Tables, full, simulate, write_pictures};
 
 use crate::options::NorderOptions;
 use crate::say::say;
@@ -9,6 +9,11 @@ use crate::say::say;
 /// Simulates a mesh of meshes, prints its figures, and draws it where that was asked for.
 pub(crate) fn norder(options: &NorderOptions) -> anyhow::Result<()> {
     let asked = options.to_options();
+    if let Some(whole) = options.to_whole() {
+        let report = full(&asked, whole)?;
+        let json = || serde_json::to_string(&report).context("the figures cannot be written");
+        return say(if options.json { json()? } else { whole_in_words(&report).join("\n") });
+    }
     let drawn = match &options.svg {
         Some(folder) => write_pictures(&asked, folder)?,
         None => Vec::new(),
@@ -36,14 +41,7 @@ fn in_words(report: &Norder) -> Vec<String> {
         report.arrows_per_node,
         percent(report.border_share)
     )];
-    for (of, found) in [
-        ("plain nodes", tables.plain),
-        ("border nodes", tables.border),
-        ("border nodes to another group", tables.border_of_another_group),
-        ("nodes of more than two meshes", tables.several),
-    ] {
-        lines.extend(found.map(|found| table(of, found)));
-    }
+    lines.extend(all_tables(tables));
     lines.push(format!(
         "{} walks, {} failed, hops {:.1}, 95 % at most {}, round trips {:.2} of direct ones",
         paths.walks, paths.failed, paths.hops_mean, paths.hops_p95, paths.stretch
@@ -58,6 +56,57 @@ fn in_words(report: &Norder) -> Vec<String> {
     lines.extend(troubles(report));
     lines.push(format!("{:.1} s", report.seconds));
     lines
+}
+
+/// The figures of a whole network in a few lines.
+fn whole_in_words(report: &Full) -> Vec<String> {
+    let Full { tables, paths, traffic, cost, .. } = report;
+    let mut lines = vec![
+        format!(
+            "order {}, {} meshes of {} nodes, {} nodes in all, {} arrows each, {} border nodes",
+            report.order,
+            report.meshes,
+            report.nodes_per_mesh,
+            report.nodes,
+            report.arrows_per_node,
+            percent(report.border_share)
+        ),
+        match report.converged_s {
+            Some(at) => format!("all is well {at:.0} s after the first start"),
+            None => format!("all is not well after {:.0} s", report.virtual_s),
+        },
+    ];
+    lines.push(format!("{} nodes have other tables than the formula says", report.wrong_tables));
+    lines.extend(all_tables(tables));
+    lines.push(format!(
+        "{} walks, {} failed, hops {:.1}, 95 % at most {}, round trips {:.2} of direct ones",
+        paths.walks, paths.failed, paths.hops_mean, paths.hops_p95, paths.stretch
+    ));
+    lines.push(format!(
+        "{} links, {} arrows opened, {} died; a node sent {:.0} kbit/s of Babel, {:.0} of probes, \
+         {:.0} of gossip",
+        report.links,
+        traffic.opened,
+        traffic.died,
+        traffic.routing.kbit_per_s,
+        traffic.arrows.kbit_per_s,
+        traffic.gossip.kbit_per_s
+    ));
+    lines.push(format!(
+        "{:.1} s, {} octets for each node, {} events",
+        cost.seconds, cost.bytes_per_node, cost.events
+    ));
+    lines
+}
+
+fn all_tables(tables: &Tables) -> Vec<String> {
+    let kinds = [
+        ("plain nodes", tables.plain),
+        ("border nodes", tables.border),
+        ("border nodes to another group", tables.border_of_another_group),
+        ("nodes of more than two meshes", tables.several),
+    ];
+    kinds.into_iter().filter_map(|(of, found)| found.map(|found| table(of, found))).collect()
 }
 
 fn table(of: &str, found: Lines) -> String {

@@ -1,11 +1,12 @@
 //! What can be asked of a simulated mesh of meshes.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use daemon::config::Percent;
+use daemon::config::{Percent, Span};
 use sim::Rtt;
-use sim::norder::{NorderOptions as Asked, Trouble};
+use sim::norder::{NorderOptions as Asked, Trouble, Whole};
 use words::Share;
 
 use super::sim_options::round_trips;
@@ -56,6 +57,13 @@ pub(crate) struct NorderOptions {
     /// they are for
     #[arg(long, value_name = "quorum|refuge", value_parser = ["quorum", "refuge"])]
     without: Vec<String>,
+    /// Run the whole protocol: every node with the product's own engines, from a cold start, instead
+    /// of paths over links that are drawn
+    #[arg(long, conflicts_with = "svg")]
+    full: bool,
+    /// With --full: how long the network may take until all is well, in its own time
+    #[arg(long, value_name = "TIME", default_value = "10m", requires = "full")]
+    within: Span,
     /// Where all luck comes from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -94,6 +102,12 @@ impl NorderOptions {
             seed: self.seed,
         }
     }
+
+    /// Returns what is asked besides of a whole network; `None` if sampled paths are asked for.
+    pub(crate) fn to_whole(&self) -> Option<Whole> {
+        let progress = std::io::stderr().is_terminal();
+        self.full.then_some(Whole { within: self.within.0, progress })
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +136,19 @@ mod tests {
         assert_eq!((asked("--order 1").meshes, asked("--order 1").groups), (1, 1));
         let control = asked("--without quorum --without refuge");
         assert!(control.no_quorum && control.no_refuge);
+    }
+
+    #[test]
+    fn a_whole_network_is_asked_for_by_a_word_and_its_time_without_it_is_refused() {
+        let parse = |line: &str| {
+            let words = ["norder"].into_iter().chain(line.split_whitespace());
+            Line::try_parse_from(words).map(|line| line.options)
+        };
+        let within = |line| parse(line).unwrap().to_whole().map(|whole| whole.within);
+        assert_eq!(within(""), None);
+        assert_eq!(within("--full"), Some(Whole::default().within));
+        assert_eq!(within("--full --within 90s"), Some(std::time::Duration::from_secs(90)));
+        assert!(parse("--within 90s").is_err() && parse("--full --svg here").is_err());
     }
 
     #[test]

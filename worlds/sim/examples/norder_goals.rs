@@ -1,7 +1,7 @@
 //! The goals of meshes of meshes, each with its bound and its figure.
 //!
 //! ```text
-//! cargo run --release -p sim --example norder_goals             all of them: a quarter of an hour
+//! cargo run --release -p sim --example norder_goals             all of them: an hour and more
 //! cargo run --release -p sim --example norder_goals -- --short  those that take a minute
 //! cargo run --release -p sim --example norder_goals -- H3 H6    only these
 //! ```
@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use sim::Rtt;
-use sim::norder::{Filtered, Lines, Norder, NorderOptions, grow, lie, rings, simulate, split};
+use sim::norder::{
+    Filtered, Lines, Norder, NorderOptions, Whole, full, grow, lie, rings, simulate, split,
+};
 use words::Share;
 
 /// One goal.
@@ -39,7 +41,7 @@ struct Bench {
     rtt: PathBuf,
 }
 
-const GOALS: [Goal; 11] = [
+const GOALS: [Goal; 13] = [
     Goal { name: "H1", short: true, check: tables },
     Goal { name: "H2", short: true, check: paths },
     Goal { name: "H3", short: false, check: million },
@@ -51,6 +53,8 @@ const GOALS: [Goal; 11] = [
     Goal { name: "H8", short: true, check: sizes },
     Goal { name: "H9", short: true, check: splits },
     Goal { name: "H10", short: true, check: expansion },
+    Goal { name: "full", short: true, check: whole_of_two_hundred },
+    Goal { name: "full10k", short: false, check: whole_of_ten_thousand },
 ];
 
 fn main() -> ExitCode {
@@ -105,6 +109,46 @@ impl Bench {
         change(&mut options);
         Self::run(&options)
     }
+}
+
+/// Starts a whole network cold, with the product's engines in every node.
+fn whole(bench: &Bench, (meshes, each): (usize, usize)) -> Vec<Row> {
+    let options = NorderOptions { meshes, each, ..bench.options() };
+    let report = match full(&options, Whole::default()) {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("norder_goals: {error:#}");
+            std::process::exit(2);
+        }
+    };
+    let lines = |found: Option<Lines>, wanted: usize| {
+        let exact = found.is_some_and(|it| (it.least, it.most) == (wanted, wanted));
+        f64::from(u8::from(!exact))
+    };
+    let (plain, border) = (each + meshes - 1, 2 * each + meshes - 2);
+    let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    let (nodes, octets) = (report.nodes, report.cost.bytes_per_node);
+    let seconds = report.cost.seconds;
+    vec![
+        row(format!("{nodes} whole nodes: other tables"), 0.0..=0.0, count(report.wrong_tables)),
+        row(format!("tables of {plain}: wrong"), 0.0..=0.0, lines(report.tables.plain, plain)),
+        row(format!("of {border}: wrong"), 0.0..=0.0, lines(report.tables.border, border)),
+        row("walks that do not arrive", 0.0..=0.0, count(report.paths.failed)),
+        row("virtual seconds from a cold start", at_most(60.0), report.converged_s.unwrap_or(1e9)),
+        row(
+            format!("kB of memory for each node (the run took {seconds:.0} s)"),
+            at_most(1000.0),
+            f64::from(u32::try_from(octets).unwrap_or(u32::MAX)) / 1000.0,
+        ),
+    ]
+}
+
+fn whole_of_two_hundred(bench: &Bench) -> Vec<Row> {
+    whole(bench, (10, 20))
+}
+
+fn whole_of_ten_thousand(bench: &Bench) -> Vec<Row> {
+    whole(bench, (100, 100))
 }
 
 /// Returns the options with what buys the delay back: 20 arrows, a fifth of the nodes at the

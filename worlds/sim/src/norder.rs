@@ -15,6 +15,7 @@
 
 mod draw;
 mod filter;
+mod full;
 mod graph;
 mod growth;
 mod land;
@@ -32,6 +33,7 @@ mod web;
 
 use std::time::Instant;
 
+pub use full::{Cost, Full, Traffic, Whole, Words, full};
 pub use growth::{Sizes, grow};
 pub use liars::{Liars, Lie, lie};
 pub use options::{NoTrouble, NorderOptions, Trouble};

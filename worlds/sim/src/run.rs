@@ -1,7 +1,7 @@
 //! A run, from the first start to the report.
 
-mod clock;
-mod figures;
+pub(crate) mod clock;
+pub(crate) mod figures;
 
 use std::time::{Duration, Instant};
 

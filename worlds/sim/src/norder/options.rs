@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use words::Share;
@@ -81,6 +82,8 @@ impl NorderOptions {
 const NODES: usize = 1_200_000;
 /// Most nodes of which a country can be filtered.
 const FILTERED: usize = 50_000;
+/// Most nodes that run the whole protocol.
+const WHOLE: usize = 200_000;
 
 impl NorderOptions {
     /// Returns how many nodes there are.
@@ -165,6 +168,36 @@ impl NorderOptions {
             "a filter is simulated at order 2 only; use --order 2 with it"
         );
         Ok(())
+    }
+}
+
+impl NorderOptions {
+    /// Checks that a whole network can be simulated so.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot, with the remedy.
+    pub(super) fn check_whole(&self, within: Duration) -> anyhow::Result<()> {
+        ensure!(
+            self.nodes() <= WHOLE,
+            "{} whole nodes are too many for one machine; use {WHOLE} at most, or leave --full out",
+            self.nodes()
+        );
+        ensure!(
+            (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&within),
+            "--within {within:?} is out of 10s to 24h"
+        );
+        let others = [
+            ("--well-known", self.well_known != Share::percent(0)),
+            ("--flat", self.flat),
+            ("--load-gain", self.gain.is_some()),
+            ("--without", self.no_quorum || self.no_refuge),
+            ("--fault", !self.troubles.is_empty()),
+        ];
+        match others.iter().find(|(_, is_used)| *is_used) {
+            Some((option, _)) => bail!("{option} is for sampled paths; leave it or --full out"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The figures of a mesh of meshes, one line of JSON.
 
+use order::{Memberships, MeshMap};
 use serde::Serialize;
 
 use super::{Liars, Lie};
@@ -80,6 +81,21 @@ pub struct Tables {
     pub border_of_another_group: Option<Lines>,
     /// Of border nodes that serve in several meshes.
     pub several: Option<Lines>,
+}
+
+impl Tables {
+    /// Takes in the table of one more node, which has these memberships.
+    pub(super) fn add(&mut self, map: &MeshMap, ours: &Memberships, lines: usize) {
+        let group = map.parent(ours.home()).unwrap_or(map.network());
+        let outside = ours.foreign().iter().any(|mesh| !group.covers(*mesh));
+        let kind = match (ours.foreign().len(), outside) {
+            (0, _) => &mut self.plain,
+            (1, false) => &mut self.border,
+            (1, true) => &mut self.border_of_another_group,
+            (_, _) => &mut self.several,
+        };
+        Lines::add(kind, lines);
+    }
 }
 
 /// Walks by longest match between drawn nodes.

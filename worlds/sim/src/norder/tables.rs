@@ -4,7 +4,7 @@ use order::border::admit;
 use words::{Dice, Prefix};
 
 use super::Scene;
-use super::report::{Lines, Tables};
+use super::report::Tables;
 use super::ways::some;
 
 /// Nodes that are looked at, at most: all of a smaller network.
@@ -21,16 +21,7 @@ pub(super) fn look(scene: &Scene<'_>) -> Tables {
     nodes.extend(more.into_iter().filter_map(|index| border.get(index).copied()));
     let mut tables = Tables { looked_at: nodes.len(), ..Tables::default() };
     for node in nodes {
-        let ours = web.memberships(node);
-        let group = web.map.parent(ours.home()).unwrap_or(web.map.network());
-        let outside = ours.foreign().iter().any(|mesh| !group.covers(*mesh));
-        let lines = lines(scene, node);
-        match (ours.foreign().len(), outside) {
-            (0, _) => Lines::add(&mut tables.plain, lines),
-            (1, false) => Lines::add(&mut tables.border, lines),
-            (1, true) => Lines::add(&mut tables.border_of_another_group, lines),
-            (_, _) => Lines::add(&mut tables.several, lines),
-        }
+        tables.add(&web.map, &web.memberships(node), lines(scene, node));
     }
     tables
 }

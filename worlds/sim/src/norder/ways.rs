@@ -7,6 +7,7 @@ use words::{Dice, Prefix};
 use super::Scene;
 use super::draw::Arrow;
 use super::graph::{Forest, Graph, Pass};
+use super::land::Land;
 use super::report::Paths;
 use super::web::Web;
 use crate::number::{great, mean, percentile, rounded, share, small};
@@ -103,7 +104,7 @@ pub(super) fn some(count: usize, of: usize, dice: &mut Dice) -> Vec<usize> {
 
 /// What was measured of ways.
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     hops: Vec<usize>,
     trips: Vec<f64>,
     direct: Vec<f64>,
@@ -111,21 +112,23 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, way: Option<Vec<u32>>, scene: &Scene<'_>) {
+    /// Takes in one way; `None` for a packet that was lost.
+    pub(super) fn add(&mut self, way: Option<Vec<u32>>, land: &Land) {
         let Some(way) = way else {
             self.failed += 1;
             return;
         };
         let (Some(from), Some(to)) = (way.first(), way.last()) else { return };
         let trip: u64 = (way.iter().zip(way.iter().skip(1)))
-            .map(|(a, b)| u64::from(scene.land.tunnel(*a as usize, *b as usize)))
+            .map(|(a, b)| u64::from(land.tunnel(*a as usize, *b as usize)))
             .sum();
         self.hops.push(way.len() - 1);
         self.trips.push(great(trip));
-        self.direct.push(f64::from(scene.land.round_trip(*from as usize, *to as usize)));
+        self.direct.push(f64::from(land.round_trip(*from as usize, *to as usize)));
     }
 
-    fn paths(mut self) -> Paths {
+    /// Returns what all of them come to.
+    pub(super) fn paths(mut self) -> Paths {
         self.hops.sort_unstable();
         let sum: usize = self.hops.iter().sum();
         let mean_trip = mean(&self.trips);
@@ -157,7 +160,7 @@ pub(super) fn sample_by(scene: &Scene<'_>, routing: &Routing<'_>) -> Paths {
     for to in some(to, nodes, &mut dice) {
         let steps = routing.steps(to);
         for from in some(from, nodes, &mut dice).into_iter().filter(|from| *from != to) {
-            tally.add(walk(&steps, from, to), scene);
+            tally.add(walk(&steps, from, to), scene.land);
         }
     }
     tally.paths()
@@ -185,7 +188,7 @@ pub(super) fn flat(scene: &Scene<'_>) -> Paths {
         let pass = Pass { scope: &[true], refuse: &[], origins: &origins, charge: &[] };
         let step = Step { within: vec![true; nodes], forest: graph.forest(&pass) };
         for from in some(from, nodes, &mut dice).into_iter().filter(|from| *from != to) {
-            tally.add(walk(std::slice::from_ref(&step), from, to), scene);
+            tally.add(walk(std::slice::from_ref(&step), from, to), scene.land);
         }
     }
     tally.paths()

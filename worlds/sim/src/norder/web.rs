@@ -17,6 +17,8 @@ pub(super) struct Web {
     each: usize,
     /// The memberships of border nodes.
     border: BTreeMap<u32, Memberships>,
+    /// The meshes in which nodes serve, or would if those before them in the line were silent.
+    in_line: BTreeMap<u32, Vec<u32>>,
     /// Who originates each range, and on links of which mesh.
     told: BTreeMap<Prefix, Vec<(u32, u32)>>,
 }
@@ -29,8 +31,13 @@ pub(super) const EPOCH: u32 = 50;
 impl Web {
     pub(super) fn new(options: &NorderOptions, seed: [u8; 32]) -> anyhow::Result<Self> {
         let map = map(options)?;
-        let mut web =
-            Self { map, each: options.each, border: BTreeMap::new(), told: BTreeMap::new() };
+        let mut web = Self {
+            map,
+            each: options.each,
+            border: BTreeMap::new(),
+            in_line: BTreeMap::new(),
+            told: BTreeMap::new(),
+        };
         web.elect(options, &epoch(seed)?)?;
         web.tell();
         Ok(web)
@@ -38,23 +45,37 @@ impl Web {
 
     /// Holds the election in each mesh.
     fn elect(&mut self, options: &NorderOptions, epoch: &Epoch) -> anyhow::Result<()> {
-        let member = |node| Member { node: self.name(node), declared: 100, attested: vec![100] };
-        let roster = Roster::of((0..self.nodes()).map(member));
-        let rules = Rules { share: options.border, least: 1, ..Rules::default() };
-        let election = Election::new(&self.map, &roster, epoch, rules);
+        let roster = self.roster();
+        let election = Election::new(&self.map, &roster, epoch, rules(options));
         let mut serving: BTreeMap<NodeId, Vec<Prefix>> = BTreeMap::new();
+        let mut in_line: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for mesh in self.map.meshes() {
             for slot in election.slots(*mesh) {
+                for holder in &slot.holders {
+                    let offices = in_line.entry(self.number_of(*holder)).or_default();
+                    offices.push(self.mesh_number(slot.target));
+                }
                 if let Some(winner) = slot.winner() {
                     serving.entry(winner).or_default().push(slot.target);
                 }
             }
         }
+        for offices in in_line.values_mut() {
+            offices.sort_unstable();
+            offices.dedup();
+        }
+        self.in_line = in_line;
         for (node, foreign) in serving {
             let number = self.number_of(node);
             self.border.insert(number, Memberships::border(&self.map, node, foreign)?);
         }
         Ok(())
+    }
+
+    /// Returns all nodes, as the registry lists them.
+    pub(super) fn roster(&self) -> Roster {
+        let member = |node| Member { node: self.name(node), declared: 100, attested: vec![100] };
+        Roster::of((0..self.nodes()).map(member))
     }
 
     /// Asks the filter who originates what where.
@@ -102,6 +123,13 @@ impl Web {
         &self.border
     }
 
+    /// Returns the numbers of the meshes whose nodes a node needs to know: its home, and where it
+    /// serves, or may have to.
+    pub(super) fn offices(&self, node: u32) -> impl Iterator<Item = u32> {
+        let others = self.in_line.get(&node).map_or(&[][..], Vec::as_slice);
+        std::iter::once(small(self.home(node as usize))).chain(others.iter().copied())
+    }
+
     /// Returns who originates a range, and on links of which mesh.
     pub(super) fn origins(&self) -> &BTreeMap<Prefix, Vec<(u32, u32)>> {
         &self.told
@@ -132,7 +160,13 @@ impl Web {
     pub(super) fn number_of(&self, node: NodeId) -> u32 {
         let mesh = self.map.home(node).unwrap_or(NETWORK);
         let place = usize::try_from((node.0.bits() ^ mesh.bits()) >> 64).unwrap_or(1);
-        self.mesh_number(mesh) * small(self.each) + small(place - 1)
+        self.mesh_number(mesh) * small(self.each) + small(place.saturating_sub(1))
+    }
+
+    /// Returns the number of the node of this name; `None` if there is none.
+    pub(super) fn find(&self, node: NodeId) -> Option<usize> {
+        let number = self.number_of(node) as usize;
+        (number < self.nodes() && self.name(number) == node).then_some(number)
     }
 
     /// Returns what a node is a member of.
@@ -197,6 +231,11 @@ fn divided(range: Prefix, count: usize) -> Vec<Prefix> {
     let mut parts = divided(low, count.div_ceil(2));
     parts.extend(divided(high, count / 2));
     parts
+}
+
+/// Returns by which rules border nodes are elected.
+pub(super) fn rules(options: &NorderOptions) -> Rules {
+    Rules { share: options.border, least: 1, ..Rules::default() }
 }
 
 /// Returns the epoch that is looked at, all of it told by a registry.

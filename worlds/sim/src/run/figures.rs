@@ -139,7 +139,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 }
 
 /// Returns the most memory that was ever resident, in octets, as the kernel counts it.
-fn most_resident() -> Option<u64> {
+pub(crate) fn most_resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kb| kb * 1024)

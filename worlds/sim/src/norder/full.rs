@@ -1,0 +1,213 @@
+//! The whole protocol: every node runs the very engines of the product, wired as the daemon wires
+//! them, under virtual time.
+//!
+//! ```text
+//!  web     ─► names, meshes, and who must win the election
+//!  setting ─► one network document for all ─► node: arrows, Babel, gossip, order
+//!                                                │ frames, calls, questions
+//!  land ─► delays ─► world: agenda, links ◄──────┘
+//!                      │ routes
+//!                      └─► tables ─► compared with the formula; walks by longest match
+//! ```
+//!
+//! A run is a cold start: nobody knows anybody but whom the registry names. It ends once all tables
+//! are exactly what the filter of [`order`] lets come to members of the meshes that the election
+//! says, and all walks between drawn nodes arrive, and it stayed so for a while.
+
+mod formula;
+mod report;
+mod setting;
+mod tables;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use words::{Dice, Time};
+
+pub use report::{Cost, Full, Traffic, Words};
+
+use super::land::Land;
+use super::options::NorderOptions;
+use super::report::{Paths, Tables as Counted};
+use super::ways::{Tally, some};
+use super::web::Web;
+use crate::number::{great, real, rounded, share, small};
+use crate::progress::Progress;
+use crate::run::clock::Clock;
+use crate::run::figures::most_resident;
+use formula::Formula;
+use setting::Setting;
+use world::{Sent, World};
+
+/// What is asked of a whole network, besides what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// How long it may take until all is well, virtual: 10 s to a day.
+    pub within: Duration,
+    /// Show how far it is on standard error.
+    pub progress: bool,
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self { within: Duration::from_mins(10), progress: false }
+    }
+}
+
+/// How often it is looked whether all is well.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long all must stay well.
+const STAYS: Duration = Duration::from_secs(10);
+
+/// Simulates the cold start of a whole network.
+///
+/// # Errors
+///
+/// Options out of their bounds or not of this form, files that cannot be read, with the remedy.
+pub fn full(options: &NorderOptions, whole: Whole) -> anyhow::Result<Full> {
+    options.check()?;
+    options.check_whole(whole.within)?;
+    let seed = options.luck();
+    let land = Land::new(&options.rtt, options.nodes(), seed)?;
+    let web = Web::new(options, seed)?;
+    let setting = Setting::new(options, &web, seed)?;
+    let world = World::new((&web, &land), setting, seed)?;
+    let formula = Formula::new(&web, &world.tables);
+    let run = Run { options, whole, land: &land, formula, world, well: None, seed };
+    Ok(run.finish())
+}
+
+/// A run under way.
+struct Run<'a> {
+    options: &'a NorderOptions,
+    whole: Whole,
+    land: &'a Land,
+    formula: Formula,
+    world: World<'a>,
+    /// Since when all is well.
+    well: Option<Time>,
+    seed: [u8; 32],
+}
+
+impl Run<'_> {
+    /// Lets all of it happen, and reports.
+    fn finish(mut self) -> Full {
+        let (clock, began) = (Clock::new(), Instant::now());
+        let mut progress = Progress::new(self.whole.progress);
+        let end = Time::ZERO + self.whole.within;
+        let mut paths = Paths::default();
+        while self.world.now < end {
+            let next = (self.world.now + LOOK).or_earlier(end);
+            self.world.run(next);
+            progress.tell(next.since(Time::ZERO), self.whole.within);
+            if self.wrong() > 0 {
+                self.well = None;
+                continue;
+            }
+            let since = *self.well.get_or_insert(next);
+            if next >= since + STAYS {
+                paths = self.walks();
+                if paths.failed == 0 {
+                    break;
+                }
+                self.well = None;
+            }
+        }
+        progress.end();
+        if paths.walks == 0 {
+            paths = self.walks();
+        }
+        self.report(paths, (clock, began))
+    }
+
+    /// Returns how many nodes have a table that is not as it must be.
+    fn wrong(&self) -> usize {
+        let world = &self.world;
+        let lives = |node| world.lives(node);
+        let is_wrong = |node: &usize| !self.formula.is_met(*node, world.tables.lines(*node), lives);
+        (0..world.web.nodes()).filter(|node| world.lives(*node)).filter(is_wrong).count()
+    }
+
+    /// Walks from drawn sources to drawn destinations.
+    fn walks(&self) -> Paths {
+        let nodes = self.world.web.nodes();
+        let (to, from) = self.options.sampled();
+        let mut dice = Dice::of(self.seed, "walks");
+        let mut tally = Tally::default();
+        for to in some(to, nodes, &mut dice) {
+            for from in some(from, nodes, &mut dice).into_iter().filter(|from| *from != to) {
+                tally.add(self.world.walk(small(from), small(to)), self.land);
+            }
+        }
+        tally.paths()
+    }
+
+    /// Counts the lines of all tables, a node's own among them.
+    fn tables(&self) -> Counted {
+        let web = self.world.web;
+        let mut tables = Counted { looked_at: web.nodes(), ..Counted::default() };
+        for node in 0..web.nodes() {
+            let ours = web.memberships(node);
+            tables.add(&web.map, &ours, self.world.tables.lines(node).count() + 1);
+        }
+        tables
+    }
+
+    fn report(&self, paths: Paths, (clock, began): (Clock, Instant)) -> Full {
+        let (world, options) = (&self.world, self.options);
+        let (nodes, counts) = (options.nodes(), world.counts);
+        let virtual_s = world.now.since(Time::ZERO).as_secs_f64();
+        let wrong = self.wrong();
+        let well = self.well.filter(|_| wrong == 0 && paths.failed == 0);
+        let (processor, resident) =
+            (clock.spent().as_secs_f64(), most_resident().unwrap_or_default());
+        Full {
+            nodes,
+            order: options.order,
+            meshes: world.web.meshes().len(),
+            nodes_per_mesh: options.each,
+            arrows_per_node: options.arrows,
+            border_share: rounded(share(world.web.border_nodes(), nodes)),
+            seed: options.seed,
+            converged: well.is_some(),
+            converged_s: well.map(|at| rounded(at.since(Time::ZERO).as_secs_f64())),
+            virtual_s: rounded(virtual_s),
+            wrong_tables: wrong,
+            tables: self.tables(),
+            paths,
+            links: world.links(),
+            traffic: self.traffic(),
+            cost: Cost {
+                seconds: rounded(began.elapsed().as_secs_f64()),
+                processor_s: rounded(processor),
+                events: counts.events,
+                events_per_processor_s: rounded(great(counts.events) / processor.max(1e-6)),
+                bytes_per_node: resident / (nodes.max(1) as u64),
+                resident_mb: resident / 1_000_000,
+            },
+        }
+    }
+
+    fn traffic(&self) -> Traffic {
+        let (counts, nodes) = (self.world.counts, self.world.web.nodes().max(1));
+        let seconds = self.world.now.since(Time::ZERO).as_secs_f64().max(1e-6);
+        let words = |sent: Sent| Words {
+            frames: sent.frames,
+            kbit_per_s: rounded(great(sent.octets) * 8.0 / 1000.0 / seconds / real(nodes)),
+        };
+        Traffic {
+            opened: counts.opened,
+            died: counts.died,
+            lost: counts.lost,
+            entered: counts.entered,
+            left: counts.left,
+            not_elected: counts.not_elected,
+            expelled: counts.expelled,
+            routing: words(counts.routing),
+            arrows: words(counts.arrows),
+            gossip: words(counts.gossip),
+            astray: counts.astray,
+            strange: self.world.tables.strange(),
+        }
+    }
+}

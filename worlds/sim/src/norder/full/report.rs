@@ -1,0 +1,98 @@
+//! The figures of a whole network, one line of JSON.
+
+use serde::Serialize;
+
+use crate::norder::{Paths, Tables};
+
+/// What was measured of a network in which all nodes run the whole protocol. The keys and their
+/// order are those that readers rely on; new ones are added at the end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Full {
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// 1 for one mesh, 2 for a mesh of meshes, 3 for a mesh of those.
+    pub order: usize,
+    /// How many meshes there are, of all groups.
+    pub meshes: usize,
+    /// Nodes of each mesh.
+    pub nodes_per_mesh: usize,
+    /// Arrows that each node keeps in each of its meshes.
+    pub arrows_per_node: u16,
+    /// Share of the nodes that were elected to serve as border nodes.
+    pub border_share: f64,
+    /// What repeats the run.
+    pub seed: u64,
+    /// Whether in the end all tables were as the formula says, and all walks arrived.
+    pub converged: bool,
+    /// Since when they were, in virtual seconds from the first start on; `null` if they were not.
+    pub converged_s: Option<f64>,
+    /// Virtual seconds that were simulated.
+    pub virtual_s: f64,
+    /// Nodes whose table is not exactly what the filter lets come to a member of its meshes.
+    pub wrong_tables: usize,
+    /// Lines of the nodes' tables, as their routing told them.
+    pub tables: Tables,
+    /// Walks between drawn nodes, by the tables of the nodes on the way.
+    pub paths: Paths,
+    /// Links whose two ends are open.
+    pub links: usize,
+    /// What the protocols said.
+    pub traffic: Traffic,
+    /// What the run cost.
+    pub cost: Cost,
+}
+
+/// What the protocols said, from the first start on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Traffic {
+    /// Arrows that came to life.
+    pub opened: u64,
+    /// Arrows that died after that.
+    pub died: u64,
+    /// Links that died because their other end was silent.
+    pub lost: u64,
+    /// Nodes that began to serve in a foreign mesh.
+    pub entered: u64,
+    /// Nodes that ended to.
+    pub left: u64,
+    /// Requests of nodes that were not elected to the mesh.
+    pub not_elected: u64,
+    /// Links that were closed for that reason later.
+    pub expelled: u64,
+    /// Babel.
+    pub routing: Words,
+    /// Probes, and agreements about arrows.
+    pub arrows: Words,
+    /// The network document, and questions for contacts, on each link of their way.
+    pub gossip: Words,
+    /// Datagrams of gossip that found no way.
+    pub astray: u64,
+    /// Lines of tables for what is neither a node nor a range.
+    pub strange: u64,
+}
+
+/// What one part of the nodes said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Words {
+    /// Frames through links.
+    pub frames: u64,
+    /// What a node sent on average, with all headers, in thousands of bits in a second.
+    pub kbit_per_s: f64,
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Cost {
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// Seconds that it was on a processor.
+    pub processor_s: f64,
+    /// How often anything happened to a node.
+    pub events: u64,
+    /// The same for each second on a processor.
+    pub events_per_processor_s: f64,
+    /// Most memory that was resident, in octets for each node.
+    pub bytes_per_node: u64,
+    /// Most memory that was resident, in millions of octets.
+    pub resident_mb: u64,
+}

@@ -1,0 +1,165 @@
+//! What all nodes of a whole network are told: one document, read once and kept once.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use babel::Babel;
+use gossip::{
+    Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Malformed, Meshes,
+    Parameters, PublicKey, Refused, SignedDocument,
+};
+use node::{Local, Node};
+use order::Roster;
+use words::{Carrier, Carriers, NodeId, Prefix, Time, Wall};
+
+use crate::norder::NorderOptions;
+use crate::norder::web::{NETWORK, Web, epoch, rules};
+use crate::setting::{CALENDAR, Trusting, key};
+
+/// A whole node.
+pub(super) type Citizen = Node<Babel, Notary>;
+
+/// Documents that are remembered: the one in force, and those before that still spread.
+const REMEMBERED: usize = 4;
+/// Bits of a node's prefix.
+const LENGTH: u8 = 64;
+
+/// The octets of a document, and what they say.
+type Read = (Vec<u8>, Document);
+
+/// Believes everybody, as [`Trusting`] does, and reads each document once for all nodes, which keep
+/// one copy.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notary {
+    read: Rc<RefCell<VecDeque<Read>>>,
+    kept: Rc<RefCell<VecDeque<Arc<[u8]>>>>,
+    /// The members, where they are too many for a document.
+    roster: Roster,
+}
+
+impl Authority for Notary {
+    fn certificate(&self, der: &[u8], now: Wall) -> Result<Identity, Refused> {
+        Trusting.certificate(der, now)
+    }
+
+    fn signature(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+        Trusting.signature(key, message, signature)
+    }
+
+    fn document(&self, message: &[u8], signature: &[u8]) -> bool {
+        Trusting.document(message, signature)
+    }
+
+    fn read(&self, octets: &[u8]) -> Result<Document, Malformed> {
+        let mut read = self.read.borrow_mut();
+        if let Some((_, document)) = read.iter().find(|(known, _)| known == octets) {
+            return Ok(document.clone());
+        }
+        let mut document = Document::decode(octets)?;
+        if let Some(meshes) = &mut document.meshes
+            && meshes.roster.members().is_empty()
+        {
+            meshes.roster = self.roster.clone();
+        }
+        read.push_front((octets.to_vec(), document.clone()));
+        read.truncate(REMEMBERED);
+        Ok(document)
+    }
+
+    fn keep(&self, octets: &[u8]) -> Arc<[u8]> {
+        let mut kept = self.kept.borrow_mut();
+        if let Some(known) = kept.iter().find(|known| ***known == *octets) {
+            return known.clone();
+        }
+        let octets: Arc<[u8]> = octets.into();
+        kept.push_front(octets.clone());
+        kept.truncate(REMEMBERED);
+        octets
+    }
+}
+
+/// What all nodes are told, and how they are made.
+#[derive(Debug)]
+pub(super) struct Setting {
+    notary: Notary,
+    document: Vec<u8>,
+    seed: [u8; 32],
+}
+
+impl Setting {
+    /// Returns what the nodes of this web are told.
+    pub(super) fn new(options: &NorderOptions, web: &Web, seed: [u8; 32]) -> anyhow::Result<Self> {
+        let roster = web.roster();
+        let mut epoch = epoch(seed)?;
+        epoch.began = CALENDAR;
+        let is_listed = roster.members().len() <= Meshes::MEMBERS;
+        let listed = if is_listed { roster.clone() } else { Roster::default() };
+        let meshes = Meshes {
+            map: web.map.clone(),
+            epoch,
+            roster: listed,
+            rules: rules(options),
+            plan: None,
+        };
+        let document = Document {
+            network: NETWORK,
+            version: 1,
+            issued: CALENDAR,
+            parameters: Parameters { arrows: options.arrows, ..Parameters::default() },
+            revoked: Vec::new(),
+            meshes: (options.order > 1).then_some(meshes),
+        };
+        let signed = SignedDocument { bytes: document.encode()?, signature: Vec::new() };
+        let notary = Notary { roster, ..Notary::default() };
+        Ok(Self { notary, document: signed.encode()?, seed })
+    }
+
+    /// Returns the network document, signed.
+    pub(super) fn document(&self) -> &[u8] {
+        &self.document
+    }
+
+    /// Returns the `n`th node, of this name, as it starts.
+    pub(super) fn born(&self, n: usize, name: NodeId, now: Time) -> Citizen {
+        let luck = self.luck(n);
+        let settings = node::babel_settings(NETWORK, LENGTH, name.routing_name());
+        let babel = Babel::new(settings, luck, now);
+        let gossip = Gossip::new(NETWORK, name, self.notary.clone(), luck, now);
+        let local = Local::new(name, Carriers::of([Carrier::Udp]));
+        Node::new(local, babel, gossip, luck, now)
+    }
+
+    fn luck(&self, n: usize) -> [u8; 32] {
+        let mut luck = self.seed;
+        for (octet, own) in luck.iter_mut().rev().zip((n as u64 + 1).to_le_bytes()) {
+            *octet ^= own;
+        }
+        luck
+    }
+}
+
+/// Returns what the `n`th node, of this name, shows of itself.
+pub(super) fn introduction(n: usize, name: NodeId) -> anyhow::Result<Vec<u8>> {
+    let address = SocketAddr::new(name.address().into(), 6326);
+    let contact = Contact {
+        node: name,
+        issued: CALENDAR,
+        key: key(n),
+        endpoints: vec![Endpoint { carrier: Carrier::Udp, address }],
+        carriers: Carriers::of([Carrier::Udp]),
+        country: None,
+        capacity: None,
+    };
+    let mut certificate = name.0.bits().to_be_bytes().to_vec();
+    certificate.extend((n as u64 + 1).to_be_bytes());
+    let shown = Introduction { certificate, contact: contact.encode()?, signature: Vec::new() };
+    Ok(shown.encode()?)
+}
+
+/// Returns the name of the node that has this address.
+pub(super) const fn at(address: std::net::Ipv6Addr) -> NodeId {
+    NodeId(Prefix::new(address.to_bits(), LENGTH))
+}
