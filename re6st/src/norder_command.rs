@@ -92,6 +92,18 @@ fn whole_in_words(report: &Full) -> Vec<String> {
         traffic.arrows.kbit_per_s,
         traffic.gossip.kbit_per_s
     ));
+    let seconds = |after: Option<f64>| after.map_or("not in time".into(), |s| format!("{s:.0} s"));
+    lines.extend(report.lost.iter().map(|lost| {
+        format!(
+            "{} of {} border nodes died: {} of the walks lost, all arrive again after {}, tables are \
+             exact after {}",
+            lost.died,
+            lost.border_nodes,
+            percent(lost.lost_share),
+            seconds(lost.whole_s),
+            seconds(lost.exact_s)
+        )
+    }));
     lines.push(format!(
         "{:.1} s, {} octets for each node, {} events",
         cost.seconds, cost.bytes_per_node, cost.events

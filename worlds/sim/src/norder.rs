@@ -33,7 +33,7 @@ mod web;
 
 use std::time::Instant;
 
-pub use full::{Cost, Full, Traffic, Whole, Words, full};
+pub use full::{Cost, Full, Lost, Traffic, Whole, Words, full};
 pub use growth::{Sizes, grow};
 pub use liars::{Liars, Lie, lie};
 pub use options::{NoTrouble, NorderOptions, Trouble};

@@ -36,6 +36,28 @@ fn at_order_three_border_nodes_to_another_group_know_its_meshes_too() {
 }
 
 #[test]
+fn when_all_border_nodes_die_the_next_in_line_serve_and_all_is_well_again() {
+    let report = run(|options| options.troubles = vec!["lose-border 100%".parse().unwrap()]);
+    let lost = report.lost[0];
+    assert_eq!((lost.border_nodes, lost.died), (3, 3));
+    assert!(lost.lost_share > 0.5, "{lost:?}");
+    let (whole, exact) = (lost.whole_s.unwrap(), lost.exact_s.unwrap());
+    assert!(whole > 10.0 && whole <= 75.0 && exact <= 75.0, "{lost:?}");
+}
+
+#[test]
+fn while_some_border_nodes_are_left_others_take_their_ways_within_seconds() {
+    let report = run(|options| {
+        (options.meshes, options.each) = (6, 12);
+        options.border = words::Share::percent(25);
+        options.troubles = vec!["lose-border 40%".parse().unwrap()];
+    });
+    let lost = report.lost[0];
+    assert!(lost.died >= 7 && lost.whole_s.unwrap() <= 15.0, "{lost:?}");
+    assert!(lost.exact_s.unwrap() <= 75.0, "{lost:?}");
+}
+
+#[test]
 fn the_same_seed_is_the_same_run() {
     let figures = |seed| Full { cost: Cost::default(), ..run(|options| options.seed = seed) };
     assert_eq!(figures(3), figures(3));
@@ -60,6 +82,8 @@ fn what_only_sampled_paths_have_is_refused_with_the_remedy() {
     };
     let gain = refusal(|options| options.gain = Some(60));
     assert!(gain.contains("--load-gain is for sampled paths; leave it or --full out"), "{gain}");
+    let split = refusal(|options| options.troubles = vec!["split".parse().unwrap()]);
+    assert!(split.contains("--fault \"split\" is for sampled paths"), "{split}");
     let many = refusal(|options| (options.meshes, options.each) = (1000, 1000));
     assert!(many.contains("use 200000 at most"), "{many}");
 }

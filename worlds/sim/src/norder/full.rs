@@ -15,6 +15,7 @@
 //! says, and all walks between drawn nodes arrive, and it stayed so for a while.
 
 mod formula;
+mod loss;
 mod report;
 mod setting;
 mod tables;
@@ -24,10 +25,10 @@ use std::time::{Duration, Instant};
 
 use words::{Dice, Time};
 
-pub use report::{Cost, Full, Traffic, Words};
+pub use report::{Cost, Full, Lost, Traffic, Words};
 
 use super::land::Land;
-use super::options::NorderOptions;
+use super::options::{NorderOptions, Trouble};
 use super::report::{Paths, Tables as Counted};
 use super::ways::{Tally, some};
 use super::web::Web;
@@ -72,9 +73,8 @@ pub fn full(options: &NorderOptions, whole: Whole) -> anyhow::Result<Full> {
     let web = Web::new(options, seed)?;
     let setting = Setting::new(options, &web, seed)?;
     let world = World::new((&web, &land), setting, seed)?;
-    let formula = Formula::new(&web, &world.tables);
-    let run = Run { options, whole, land: &land, formula, world, well: None, seed };
-    Ok(run.finish())
+    let formula = Formula::new(&web, web.border(), &world.tables);
+    Run { options, whole, land: &land, formula, world, well: None, seed }.finish()
 }
 
 /// A run under way.
@@ -91,7 +91,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Lets all of it happen, and reports.
-    fn finish(mut self) -> Full {
+    fn finish(mut self) -> anyhow::Result<Full> {
         let (clock, began) = (Clock::new(), Instant::now());
         let mut progress = Progress::new(self.whole.progress);
         let end = Time::ZERO + self.whole.within;
@@ -117,7 +117,14 @@ impl Run<'_> {
         if paths.walks == 0 {
             paths = self.walks();
         }
-        self.report(paths, (clock, began))
+        let mut report = self.report(paths);
+        for trouble in &self.options.troubles {
+            if let (Trouble::LoseBorder(share), true) = (trouble, report.converged) {
+                report.lost.push(self.lose_border(*share)?);
+            }
+        }
+        report.cost = self.cost(&clock, began);
+        Ok(report)
     }
 
     /// Returns how many nodes have a table that is not as it must be.
@@ -130,12 +137,18 @@ impl Run<'_> {
 
     /// Walks from drawn sources to drawn destinations.
     fn walks(&self) -> Paths {
+        self.some_walks(self.options.sampled())
+    }
+
+    /// Walks to so many destinations, from so many sources each; the dead are left out.
+    fn some_walks(&self, (to, from): (usize, usize)) -> Paths {
         let nodes = self.world.web.nodes();
-        let (to, from) = self.options.sampled();
+        let is_alive = |node: &usize| self.world.lives(*node);
         let mut dice = Dice::of(self.seed, "walks");
         let mut tally = Tally::default();
-        for to in some(to, nodes, &mut dice) {
-            for from in some(from, nodes, &mut dice).into_iter().filter(|from| *from != to) {
+        for to in some(to, nodes, &mut dice).into_iter().filter(is_alive) {
+            let sources = some(from, nodes, &mut dice).into_iter().filter(is_alive);
+            for from in sources.filter(|from| *from != to) {
                 tally.add(self.world.walk(small(from), small(to)), self.land);
             }
         }
@@ -153,38 +166,42 @@ impl Run<'_> {
         tables
     }
 
-    fn report(&self, paths: Paths, (clock, began): (Clock, Instant)) -> Full {
+    fn report(&self, paths: Paths) -> Full {
         let (world, options) = (&self.world, self.options);
-        let (nodes, counts) = (options.nodes(), world.counts);
-        let virtual_s = world.now.since(Time::ZERO).as_secs_f64();
         let wrong = self.wrong();
         let well = self.well.filter(|_| wrong == 0 && paths.failed == 0);
-        let (processor, resident) =
-            (clock.spent().as_secs_f64(), most_resident().unwrap_or_default());
         Full {
-            nodes,
+            nodes: options.nodes(),
             order: options.order,
             meshes: world.web.meshes().len(),
             nodes_per_mesh: options.each,
             arrows_per_node: options.arrows,
-            border_share: rounded(share(world.web.border_nodes(), nodes)),
+            border_share: rounded(share(world.web.border_nodes(), options.nodes())),
             seed: options.seed,
             converged: well.is_some(),
             converged_s: well.map(|at| rounded(at.since(Time::ZERO).as_secs_f64())),
-            virtual_s: rounded(virtual_s),
+            virtual_s: rounded(world.now.since(Time::ZERO).as_secs_f64()),
             wrong_tables: wrong,
             tables: self.tables(),
             paths,
             links: world.links(),
             traffic: self.traffic(),
-            cost: Cost {
-                seconds: rounded(began.elapsed().as_secs_f64()),
-                processor_s: rounded(processor),
-                events: counts.events,
-                events_per_processor_s: rounded(great(counts.events) / processor.max(1e-6)),
-                bytes_per_node: resident / (nodes.max(1) as u64),
-                resident_mb: resident / 1_000_000,
-            },
+            cost: Cost::default(),
+            lost: Vec::new(),
+        }
+    }
+
+    fn cost(&self, clock: &Clock, began: Instant) -> Cost {
+        let events = self.world.counts.events;
+        let resident = most_resident().unwrap_or_default();
+        let processor = clock.spent().as_secs_f64();
+        Cost {
+            seconds: rounded(began.elapsed().as_secs_f64()),
+            processor_s: rounded(processor),
+            events,
+            events_per_processor_s: rounded(great(events) / processor.max(1e-6)),
+            bytes_per_node: resident / (self.options.nodes().max(1) as u64),
+            resident_mb: resident / 1_000_000,
         }
     }
 

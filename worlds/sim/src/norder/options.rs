@@ -192,8 +192,11 @@ impl NorderOptions {
             ("--flat", self.flat),
             ("--load-gain", self.gain.is_some()),
             ("--without", self.no_quorum || self.no_refuge),
-            ("--fault", !self.troubles.is_empty()),
         ];
+        if let Some(trouble) = self.troubles.iter().find(|it| !matches!(it, Trouble::LoseBorder(_)))
+        {
+            bail!("--fault \"{trouble}\" is for sampled paths; leave it or --full out");
+        }
         match others.iter().find(|(_, is_used)| *is_used) {
             Some((option, _)) => bail!("{option} is for sampled paths; leave it or --full out"),
             None => Ok(()),

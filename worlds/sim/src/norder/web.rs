@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use order::border::{Passage, originate, passage};
-use order::{Chain, Election, Epoch, Member, Memberships, MeshMap, Roster, Rules};
+use order::{Chain, Election, Epoch, Member, Memberships, MeshMap, Roster, Rules, Slot};
 use words::{NodeId, Prefix, Wall};
 
 use super::options::NorderOptions;
@@ -15,6 +15,8 @@ use crate::number::small;
 pub(super) struct Web {
     pub(super) map: MeshMap,
     each: usize,
+    /// Of all meshes, as they were elected.
+    slots: Vec<Slot>,
     /// The memberships of border nodes.
     border: BTreeMap<u32, Memberships>,
     /// The meshes in which nodes serve, or would if those before them in the line were silent.
@@ -34,6 +36,7 @@ impl Web {
         let mut web = Self {
             map,
             each: options.each,
+            slots: Vec::new(),
             border: BTreeMap::new(),
             in_line: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -47,29 +50,40 @@ impl Web {
     fn elect(&mut self, options: &NorderOptions, epoch: &Epoch) -> anyhow::Result<()> {
         let roster = self.roster();
         let election = Election::new(&self.map, &roster, epoch, rules(options));
-        let mut serving: BTreeMap<NodeId, Vec<Prefix>> = BTreeMap::new();
+        self.slots = self.map.meshes().iter().flat_map(|mesh| election.slots(*mesh)).collect();
+        self.border = self.serving(|_| false)?;
         let mut in_line: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for mesh in self.map.meshes() {
-            for slot in election.slots(*mesh) {
-                for holder in &slot.holders {
-                    let offices = in_line.entry(self.number_of(*holder)).or_default();
-                    offices.push(self.mesh_number(slot.target));
-                }
-                if let Some(winner) = slot.winner() {
-                    serving.entry(winner).or_default().push(slot.target);
+        for slot in &self.slots {
+            let target = self.mesh_number(slot.target);
+            for holder in &slot.holders {
+                let offices = in_line.entry(self.number_of(*holder)).or_default();
+                if !offices.contains(&target) {
+                    offices.push(target);
                 }
             }
         }
-        for offices in in_line.values_mut() {
-            offices.sort_unstable();
-            offices.dedup();
-        }
         self.in_line = in_line;
-        for (node, foreign) in serving {
-            let number = self.number_of(node);
-            self.border.insert(number, Memberships::border(&self.map, node, foreign)?);
-        }
         Ok(())
+    }
+
+    /// Returns who serves where while these nodes are silent: of each slot the first in the line who
+    /// is not.
+    pub(super) fn serving(
+        &self,
+        silent: impl Fn(usize) -> bool,
+    ) -> anyhow::Result<BTreeMap<u32, Memberships>> {
+        let mut serving: BTreeMap<NodeId, Vec<Prefix>> = BTreeMap::new();
+        for slot in &self.slots {
+            if let Some(node) = slot.serving(|node| silent(self.number_of(node) as usize)) {
+                serving.entry(node).or_default().push(slot.target);
+            }
+        }
+        let mut border = BTreeMap::new();
+        for (node, foreign) in serving {
+            let ours = Memberships::border(&self.map, node, foreign)?;
+            border.insert(self.number_of(node), ours);
+        }
+        Ok(border)
     }
 
     /// Returns all nodes, as the registry lists them.
@@ -171,8 +185,17 @@ impl Web {
 
     /// Returns what a node is a member of.
     pub(super) fn memberships(&self, node: usize) -> Memberships {
-        let border = self.border.get(&small(node)).cloned();
-        border.unwrap_or_else(|| plain(&self.map, self.name(node)))
+        self.memberships_by(&self.border, node)
+    }
+
+    /// Returns the same, where these nodes serve at the border.
+    pub(super) fn memberships_by(
+        &self,
+        border: &BTreeMap<u32, Memberships>,
+        node: usize,
+    ) -> Memberships {
+        let ours = border.get(&small(node)).cloned();
+        ours.unwrap_or_else(|| plain(&self.map, self.name(node)))
     }
 
     /// Tells for each mesh whether the filter lets `prefix` pass on its links.

@@ -18,12 +18,12 @@ pub(super) struct Formula {
 }
 
 impl Formula {
-    /// Returns the tables of this web, whose border nodes are those who won the election.
-    pub(super) fn new(web: &Web, names: &Tables) -> Self {
+    /// Returns the tables of this web, with those border nodes.
+    pub(super) fn new(web: &Web, border: &BTreeMap<u32, Memberships>, names: &Tables) -> Self {
         let mut known: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
         let (mut of, mut tables) = (Vec::with_capacity(web.nodes()), Vec::new());
         for node in 0..web.nodes() {
-            let ours = web.memberships(node);
+            let ours = web.memberships_by(border, node);
             let meshes: Vec<u32> = ours.meshes().map(|mesh| web.mesh_number(mesh)).collect();
             let number = *known.entry(meshes).or_insert_with_key(|meshes| {
                 tables.push(table(web, names, &ours, meshes));

@@ -40,6 +40,24 @@ pub struct Full {
     pub traffic: Traffic,
     /// What the run cost.
     pub cost: Cost,
+    /// Border nodes that died once all was well, one fault after the other.
+    pub lost: Vec<Lost>,
+}
+
+/// Border nodes that died at once, and what became of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Lost {
+    /// How many there were.
+    pub border_nodes: usize,
+    /// How many died.
+    pub died: usize,
+    /// Share of the walks between survivors that did not arrive at that moment.
+    pub lost_share: f64,
+    /// After how many virtual seconds all walks arrived for good; `null` if they did not in time.
+    pub whole_s: Option<f64>,
+    /// After how many all tables were as the formula says, with the next in line serving in the
+    /// stead of the dead; `null` if they were not in time.
+    pub exact_s: Option<f64>,
 }
 
 /// What the protocols said, from the first start on.

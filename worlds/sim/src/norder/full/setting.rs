@@ -163,3 +163,39 @@ pub(super) fn introduction(n: usize, name: NodeId) -> anyhow::Result<Vec<u8>> {
 pub(super) const fn at(address: std::net::Ipv6Addr) -> NodeId {
     NodeId(Prefix::new(address.to_bits(), LENGTH))
 }
+
+#[cfg(test)]
+mod tests {
+    use words::Share;
+
+    use super::*;
+
+    #[test]
+    fn a_roster_too_large_for_the_document_is_known_to_all_the_same() {
+        let options = NorderOptions {
+            meshes: 16,
+            each: 2000,
+            border: Share::percent(1),
+            ..NorderOptions::default()
+        };
+        assert!(options.nodes() > Meshes::MEMBERS);
+        let web = Web::new(&options, [1; 32]).unwrap();
+        let setting = Setting::new(&options, &web, [1; 32]).unwrap();
+        let signed = SignedDocument::decode(setting.document()).unwrap();
+        let told = Document::decode(&signed.bytes).unwrap().meshes.unwrap();
+        assert!(told.roster.members().is_empty());
+        let read = setting.notary.read(&signed.bytes).unwrap().meshes.unwrap();
+        assert_eq!(read.roster.members().len(), 32_000);
+        let mesh = web.mesh(3);
+        assert!(read.election().slots(mesh).iter().all(|slot| slot.holders.len() == 4));
+    }
+
+    #[test]
+    fn who_introduces_itself_is_believed_by_its_name() {
+        let web = Web::new(&NorderOptions::small(), [1; 32]).unwrap();
+        let name = web.name(25);
+        let shown = Introduction::decode(&introduction(25, name).unwrap()).unwrap();
+        let identity = Notary::default().certificate(&shown.certificate, CALENDAR).unwrap();
+        assert_eq!((identity.node, at(name.address())), (name, name));
+    }
+}

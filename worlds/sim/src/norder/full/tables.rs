@@ -87,6 +87,13 @@ impl Tables {
         }
     }
 
+    /// Forgets the table of a node that died.
+    pub(super) fn clear(&mut self, node: usize) {
+        if let Some(table) = self.of.get_mut(node) {
+            *table = Table::default();
+        }
+    }
+
     /// Returns what the lines of a node's table lead to, in order.
     pub(super) fn lines(&self, node: usize) -> impl Iterator<Item = Name> {
         let lines = self.of.get(node).map_or(&[][..], |table| &table.lines);

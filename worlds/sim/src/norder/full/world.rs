@@ -287,6 +287,17 @@ impl<'a> World<'a> {
         self.said = said;
     }
 
+    /// Kills a node: nobody hears from it again.
+    pub(super) fn kill(&mut self, node: usize) {
+        if let Some(place) = self.citizens.get_mut(node) {
+            *place = None;
+        }
+        if let Some(ends) = self.ends.get_mut(node) {
+            ends.clear();
+        }
+        self.tables.clear(node);
+    }
+
     /// Returns a node, if it lives.
     pub(super) fn citizen(&self, node: usize) -> Option<&Citizen> {
         self.citizens.get(node).and_then(Option::as_ref)
