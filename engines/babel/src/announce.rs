@@ -16,6 +16,7 @@ use crate::intern::Router;
 use crate::neighbour::Neighbour;
 use crate::outbox::Dump;
 use crate::rows::{Best, Row, RowId};
+use crate::wire::AckRequest;
 use crate::{Family, Metric, Seqno, Speaker};
 
 /// A finite route as a neighbour is to hear it.
@@ -54,11 +55,27 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Writes into the journal what is announced of a range from now on.
+    ///
+    /// It presses if a route comes or goes, or is much worse. Whoever knows us only as a little
+    /// better or worse than we are goes on well with that until our next greeting.
     pub(crate) fn publish(&mut self, row: RowId, router: Router, metric: Metric, now: Time) {
-        if let Some(it) = self.rows.get_mut(row) {
-            (it.router, it.out) = (router, metric);
-        }
+        let Some(it) = self.rows.get_mut(row) else { return };
+        let much_worse = metric.0 > it.out.0.saturating_add(it.out.0 / 2);
+        let begins = !it.out.is_finite() && metric.is_finite();
+        let presses = router != it.router || much_worse || begins;
+        (it.router, it.out) = (router, metric);
         self.journal.write(row, &mut self.rows);
+        let mut hurries = presses;
+        for (_, neighbour) in self.neighbours.iter_mut() {
+            neighbour.out.pressing |= presses && neighbour.is_usable();
+            hurries |= !neighbour.is_patient();
+        }
+        if hurries {
+            self.flush_soon(now);
+        }
+    }
+
+    fn flush_soon(&mut self, now: Time) {
         let wait = GATHER + self.dice.within(GATHER);
         self.agenda.no_later(Timer::Flush, now + wait);
     }
@@ -109,9 +126,11 @@ impl<C: Candidates> Speaker<C> {
         if !self.settings.frugal || !neighbour.frugal {
             return false;
         }
+        // One with an older number than its own is not feasible for it. Of a newer one it may have
+        // need soon.
         self.candidates.get(row, slot).is_some_and(|its| {
             its.router() == offer.router
-                && its.seqno == offer.seqno
+                && !offer.seqno.newer_than(its.seqno)
                 && its.refmetric <= offer.metric
         })
     }
@@ -148,12 +167,15 @@ impl<C: Candidates> Speaker<C> {
         if let Some(offer) = offer.filter(|_| told) {
             self.end_if_idle(row, slot, offer);
         } else if told || offer.is_some() {
-            if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                neighbour.out.owed.entry(row).or_default();
+            // Who tells no route of its own may have lost it.
+            let has_one = |it: &Candidate| it.refmetric.is_finite();
+            let presses = !self.candidates.get(row, slot).is_some_and(has_one);
+            let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+            neighbour.out.owed.entry(row).or_default();
+            neighbour.out.pressing |= presses;
+            if presses || !neighbour.is_patient() {
+                self.flush_soon(self.heard_at);
             }
-            let now = self.heard_at;
-            let wait = GATHER + self.dice.within(GATHER);
-            self.agenda.no_later(Timer::Flush, now + wait);
         }
     }
 
@@ -203,7 +225,8 @@ impl<C: Candidates> Speaker<C> {
     /// Lets what has gathered leave.
     pub(crate) fn flush(&mut self) {
         let end = self.journal.end();
-        let waits = |it: &Neighbour| it.place != end || !it.out.owed.is_empty();
+        let owed = |it: &Neighbour| it.place != end || !it.out.owed.is_empty();
+        let waits = |it: &Neighbour| it.out.pressing || !it.is_patient() && owed(it);
         let waiting = self.neighbours.iter().filter(|(_, it)| it.is_usable() && waits(it));
         self.ready.extend(waiting.map(|(slot, _)| slot));
     }
@@ -224,11 +247,15 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
-    /// Owes the neighbour an acknowledgment.
-    pub(crate) fn owe_ack(&mut self, slot: Slot, opaque: u16) {
+    /// Owes the neighbour an acknowledgment; it goes with our next greeting if that is soon
+    /// enough.
+    pub(crate) fn owe_ack(&mut self, slot: Slot, AckRequest { opaque, within }: AckRequest) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         neighbour.out.acks.push(opaque);
-        self.is_ready(slot);
+        let port = self.interfaces.get(&neighbour.interface);
+        if !(neighbour.alone && port.is_some_and(|port| port.profile.hello <= within)) {
+            self.is_ready(slot);
+        }
     }
 
     /// Takes in that a packet arrived.
@@ -252,7 +279,8 @@ impl<C: Candidates> Speaker<C> {
                 ended.push(it.row);
             }
         }
-        if neighbour.dump.is_some() || neighbour.place != self.journal.end() {
+        let presses = neighbour.out.pressing || neighbour.dump.is_some();
+        if presses || !neighbour.is_patient() && neighbour.place != self.journal.end() {
             self.ready.insert(slot);
         }
         self.agenda.cancel(Timer::Resend(slot, opaque));
@@ -319,7 +347,9 @@ impl<C: Candidates> Speaker<C> {
         if let Some(next) = neighbour.again.values().min() {
             self.agenda.set(Timer::Again(slot), *next);
         }
-        self.is_ready(slot);
+        if !neighbour.is_patient() {
+            self.is_ready(slot);
+        }
     }
 
     /// Keeps a range from shorter ones, while neighbours may believe that we have a route

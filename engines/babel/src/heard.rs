@@ -42,7 +42,7 @@ impl<C: Candidates> Speaker<C> {
                     self.heard_by(slot, ihu, now);
                 }
                 Ok(Tlv::Ihu(_)) => {}
-                Ok(Tlv::AckRequest(ask)) => self.owe_ack(slot, ask.opaque),
+                Ok(Tlv::AckRequest(ask)) => self.owe_ack(slot, *ask),
                 Ok(Tlv::Ack(ack)) => self.acknowledged(slot, ack.opaque),
                 Ok(Tlv::RouteRequest(ask)) => self.route_requested(slot, ask.key, now),
                 Ok(Tlv::SeqnoRequest(ask)) => self.seqno_requested(slot, ask, now),

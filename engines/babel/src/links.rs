@@ -29,7 +29,11 @@ impl<C: Candidates> Speaker<C> {
         let promises = neighbour.promises(stream);
         if greeting == Greeting::First {
             neighbour.met = Some(now);
-            neighbour.out.wanted.routes.insert(None);
+            // One of our kind that is new at the end of a new link tells everything by itself,
+            // and repeats it until we have it.
+            if !(trusted && neighbour.frugal && neighbour.forgotten.is_none()) {
+                neighbour.out.wanted.routes.insert(None);
+            }
             neighbour.out.ihu |= !timed;
             self.is_ready(slot);
             self.court_again(interface, now);

@@ -41,6 +41,8 @@ pub(crate) struct Neighbour {
     pub(crate) frugal: bool,
     /// It has acknowledged something, so it will acknowledge whatever reaches it.
     pub(crate) acknowledges: bool,
+    /// Alone at the other end of a link, and of our kind.
+    pub(crate) alone: bool,
     /// What must be sent.
     pub(crate) out: Outbox,
     /// What it was last told of each range.
@@ -89,6 +91,7 @@ impl Neighbour {
             told_rxcost: Cost::INFINITE,
             frugal: false,
             acknowledges: false,
+            alone: false,
             out: Outbox::default(),
             said: Vec::new(),
             place: 0,
@@ -122,6 +125,7 @@ impl Neighbour {
             self.echo = Some((Echo { origin, received: clock(now) }, now));
         }
         self.frugal |= hello.frugal;
+        self.alone = self.frugal && trusted;
         let known = self.is_known();
         let stream = self.stream(if hello.unicast { Stream::Unicast } else { Stream::Multicast });
         let kept = stream.as_mut().is_none_or(|(history, _)| history.hear(hello.seqno));
@@ -267,6 +271,12 @@ impl Neighbour {
             self.promised = (next, Hold::of(u16::try_from(seconds).unwrap_or(u16::MAX)));
         }
         self.promised.1
+    }
+
+    /// Tells whether what does not press may wait for our next greeting, and go with it: only if
+    /// that goes to this neighbour alone, which acknowledges it.
+    pub(crate) const fn is_patient(&self) -> bool {
+        self.alone && self.acknowledges
     }
 
     /// Returns how soon everything is told again.

@@ -23,6 +23,8 @@ pub(crate) struct Outbox {
     pub(crate) unknown: BTreeSet<Key>,
     /// Tell these routes, reliably, before all others.
     pub(crate) owed: BTreeMap<RowId, Due>,
+    /// Something of all that must not wait for the next greeting.
+    pub(crate) pressing: bool,
 }
 
 impl Outbox {
@@ -35,6 +37,7 @@ impl Outbox {
             && self.seqnos.is_empty()
             && self.unknown.is_empty()
             && self.owed.is_empty()
+            && !self.pressing
     }
 }
 

@@ -43,16 +43,21 @@ impl<C: Candidates> Speaker<C> {
             let (interface, address) = (neighbour.interface, neighbour.address);
             let Some(port) = self.interfaces.get(&interface) else { continue };
             let profile = port.profile;
-            let press = Press::new(profile.max_packet, neighbour.opaque, neighbour.frugal);
+            let within = if neighbour.frugal { QUICKLY } else { SOON };
+            let press = Press::new(profile.max_packet, neighbour.opaque, within);
             let told = BTreeSet::new();
-            let mut page = Page { slot, profile: &profile, press, told, now };
-            self.write_words(&mut page);
-            self.write_updates(&mut page);
-            page.press.turn();
             let to = (!profile.lone).then_some(address);
-            self.send(slot, to, page.press, now);
+            self.write_page(Page { slot, profile: &profile, press, told, now }, to);
         }
         self.trim_journal();
+    }
+
+    /// Writes all that a neighbour is owed, after what is in the press already.
+    fn write_page(&mut self, mut page: Page<'_>, to: Option<Ipv6Addr>) {
+        self.write_words(&mut page);
+        self.write_updates(&mut page);
+        page.press.turn();
+        self.send(page.slot, to, page.press, page.now);
     }
 
     /// Writes a greeting to everybody, and how each is heard: both in one packet, so that a
@@ -70,11 +75,12 @@ impl<C: Candidates> Speaker<C> {
         let sent = profile.delay.filter(|_| together || !frugal).map(|_| clock(now));
         let next = Some(profile.hello);
         let hello = Hello { seqno, next, unicast: false, sent, frugal };
-        let mut press = Press::new(profile.max_packet, 0, false);
-        press.put(&Tlv::Hello(hello));
         let slots: Vec<Slot> = port.neighbours.values().copied().collect();
         // In a crowd, each one's turn comes with every third greeting.
         let rare = port.is_crowded();
+        let lone = slots.first().filter(|_| profile.lone).copied();
+        let mut press = self.greeting_press(lone, &profile);
+        press.put(&Tlv::Hello(hello));
         for slot in slots {
             if rare && slot.0 % 3 != seqno.0 % 3 {
                 continue;
@@ -87,17 +93,35 @@ impl<C: Candidates> Speaker<C> {
             press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
             press.put(&Tlv::RouteRequest(RouteRequest { key: None }));
         }
+        if let Some(slot) = lone {
+            // Whatever waited for it goes along.
+            self.ready.remove(&slot);
+            let told = BTreeSet::new();
+            return self.write_page(Page { slot, profile: &profile, press, told, now }, None);
+        }
         press.turn();
         for (octets, _) in press.done {
             self.say(interface, None, octets);
         }
     }
 
+    /// Returns the press for a greeting, and what goes along if it is to a `lone` neighbour: that
+    /// one may acknowledge it with its own next greeting, unless something presses.
+    fn greeting_press(&self, lone: Option<Slot>, profile: &Profile) -> Press {
+        let lone = lone.and_then(|slot| self.neighbours.get(slot));
+        let within = match lone {
+            Some(it) if it.is_patient() && !it.out.pressing => profile.hello * 5 / 4,
+            Some(it) if it.frugal => QUICKLY,
+            Some(_) | None => SOON,
+        };
+        Press::new(profile.max_packet, lone.map_or(0, |it| it.opaque), within)
+    }
+
     /// Writes that nothing of ours is left.
     pub(crate) fn write_farewell(&mut self, interface: Interface) {
         let Some(port) = self.interfaces.get(&interface) else { return };
         let profile = port.profile;
-        let mut press = Press::new(profile.max_packet, 0, false);
+        let mut press = Press::new(profile.max_packet, 0, SOON);
         press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
         press.turn();
         for (octets, _) in press.done {
@@ -178,8 +202,13 @@ impl<C: Candidates> Speaker<C> {
         }
     }
 
-    /// Answers a neighbour that is not usable: once it is, it is told all the rest anyway.
+    /// Answers a neighbour that is not usable: once it is, it is told all the rest anyway, but
+    /// for what is only told again, of which nobody would know by then.
     fn write_answers(&mut self, page: &mut Page<'_>, owed: BTreeMap<RowId, Due>) {
+        if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+            let later = owed.iter().filter(|(_, due)| due.again && !due.asked);
+            neighbour.out.owed.extend(later.map(|(row, due)| (*row, *due)));
+        }
         for (row, _) in owed.into_iter().filter(|(_, due)| due.asked) {
             let offer = self.offer(row, page.slot, true);
             let update = self.update(page, row, offer);
@@ -320,7 +349,7 @@ impl<C: Candidates> Speaker<C> {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         neighbour.opaque = press.opaque();
         let interface = neighbour.interface;
-        let promised = press.ack_within();
+        let promised = press.ack_within;
         let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + promised + promised / 4;
         for (octets, claim) in press.done {
             if let Some(claim) = claim {
@@ -355,6 +384,10 @@ const BREATH: Duration = Duration::from_millis(10);
 const WINDOW: usize = 64;
 /// Rows that a full telling looks at before it asks whether it is out of breath.
 const CHUNK: usize = 32;
+/// Within what time acknowledgments are asked for of our own kind.
+const QUICKLY: Duration = Duration::from_millis(100);
+/// The same, of others: some send them together with the next packet that is due anyway.
+const SOON: Duration = Duration::from_secs(2);
 const UNKNOWN_RTT: Duration = Duration::from_millis(150);
 /// Longest wait for an acknowledgment, unless the link itself is slower.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -16,7 +16,8 @@ pub(crate) struct Press {
     carried: Vec<Carried>,
     asked: Asked,
     opaque: u16,
-    quick: bool,
+    /// Within what time acknowledgments are asked for.
+    pub(crate) ack_within: Duration,
     /// The packets that are made.
     pub(crate) done: Vec<Printed>,
 }
@@ -46,22 +47,16 @@ impl Claim {
 
 impl Press {
     /// Returns an empty press for packets of `most` octets; the last one to be acknowledged was
-    /// named `opaque`. Those who read them acknowledge at once if they are `quick`.
-    pub(crate) fn new(most: usize, opaque: u16, quick: bool) -> Self {
+    /// named `opaque`. Acknowledgments are asked for within `ack_within`.
+    pub(crate) fn new(most: usize, opaque: u16, ack_within: Duration) -> Self {
         let (carried, done) = (Vec::new(), Vec::new());
         let (asked, opaque) = (Asked::default(), named(opaque));
-        Self { most, builder: None, carried, asked, opaque, quick, done }
+        Self { most, builder: None, carried, asked, opaque, ack_within, done }
     }
 
     /// Returns the name that the present packet has, or would have.
     pub(crate) const fn opaque(&self) -> u16 {
         self.opaque
-    }
-
-    /// Returns within what time acknowledgments are asked for: some daemons send them together
-    /// with the next packet that is due anyway.
-    pub(crate) const fn ack_within(&self) -> Duration {
-        if self.quick { QUICKLY } else { SOON }
     }
 
     /// Writes a TLV.
@@ -93,7 +88,7 @@ impl Press {
         let asked = core::mem::take(&mut self.asked);
         let mut claim = None;
         if !carried.is_empty() || !asked.routes.is_empty() {
-            let ask = AckRequest { opaque: self.opaque, within: self.ack_within() };
+            let ask = AckRequest { opaque: self.opaque, within: self.ack_within };
             let _ = builder.push(&Tlv::AckRequest(ask), 0);
             claim = Some(Claim { opaque: self.opaque, carried, asked });
             self.opaque = named(self.opaque.wrapping_add(1));
@@ -114,5 +109,3 @@ const fn named(opaque: u16) -> u16 {
 
 /// Octets of an acknowledgment request, kept free in every packet.
 const ACK_ROOM: usize = 8;
-const QUICKLY: Duration = Duration::from_millis(100);
-const SOON: Duration = Duration::from_secs(2);

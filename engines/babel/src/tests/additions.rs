@@ -209,6 +209,40 @@ fn k1_a_tunnel_is_not_used_before_its_delay_is_known() {
 }
 
 #[test]
+fn x16_what_does_not_press_goes_with_greetings_and_is_acknowledged_by_them() {
+    let mut net = Net::<Columns>::new(1);
+    for n in 0..2 {
+        net.add(settings_of(n, true));
+    }
+    net.join(&[0, 1], Profile::TUNNEL, Weather::fair(ms(40)));
+    let its = keys(0)[0];
+    net.announce(0, its, Metric(1_000));
+    net.run(ms(20_000));
+    let heard = |net: &Net<Columns>| {
+        net.nodes[1].speaker.routes().find(|view| view.key == its).unwrap().refmetric
+    };
+    let packets = |net: &Net<Columns>| -> u64 {
+        net.nodes.iter().map(|node| node.speaker.counters().packets_out).sum()
+    };
+    assert_eq!(heard(&net), Metric(1_000));
+    // Much worse: at once.
+    net.announce(0, its, Metric(3_000));
+    net.run(ms(200));
+    assert_eq!(heard(&net), Metric(3_000));
+    // Better: with the next greeting, once, however often it changed.
+    let before = packets(&net);
+    for step in 0..60 {
+        let metric = if step % 2 == 0 { Metric(2_000) } else { Metric(2_500) };
+        net.announce(0, its, metric);
+        net.run(ms(1_000));
+    }
+    net.run(ms(5_000));
+    assert_eq!(heard(&net), Metric(2_500));
+    // Greetings alone are 37; told at once and acknowledged at once, it were 120 more.
+    assert!(packets(&net) - before < 65, "{}", packets(&net) - before);
+}
+
+#[test]
 fn x5_a_hold_ends_when_the_last_has_acknowledged_or_is_gone() {
     let mut stand = Stand::among(&[probe(), probe(), plain()]);
     stand.say(0, &[route(P, 5, 100)]);
