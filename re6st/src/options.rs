@@ -56,9 +56,9 @@ pub(crate) enum Command {
     Babel(Box<BabelOptions>),
     /// Make and run the registry of a network
     #[command(subcommand)]
-    Registry(Registry),
+    Registry(Box<Registry>),
     /// Run a private Internet on this machine, with a registry and nodes, and watch them
-    Lab(LabOptions),
+    Lab(Box<LabOptions>),
     /// Simulate a mesh of thousands of nodes under virtual time, and measure it
     #[command(subcommand)]
     Sim(Simulation),

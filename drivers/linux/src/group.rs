@@ -54,8 +54,23 @@ impl Group {
     ///
     /// The port is in use or reserved, or IPv6 is off.
     pub fn open(port: u16) -> Result<Self, Error> {
+        Self::bind(port, false)
+    }
+
+    /// Binds `port` as [`open`](Self::open), together with others who do the same: each hears
+    /// what is sent to groups that it joined.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn share(port: u16) -> Result<Self, Error> {
+        Self::bind(port, true)
+    }
+
+    fn bind(port: u16, shared: bool) -> Result<Self, Error> {
         let doing = || format!("bind UDP port {port} of IPv6");
-        let socket = bound(port).map_err(|errno| Error::new(doing(), errno).advised(remedy))?;
+        let socket =
+            bound(port, shared).map_err(|errno| Error::new(doing(), errno).advised(remedy))?;
         let control = nix::cmsg_space!(libc::in6_pktinfo, libc::c_int);
         Ok(Self { socket: socket.into(), control })
     }
@@ -173,11 +188,12 @@ impl AsFd for Group {
 }
 
 /// Opens, prepares and binds the socket.
-fn bound(port: u16) -> nix::Result<OwnedFd> {
+fn bound(port: u16, shared: bool) -> nix::Result<OwnedFd> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let family = AddressFamily::Inet6;
     let socket = socket::socket(family, SockType::Datagram, flags, SockProtocol::Udp)?;
     setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+    setsockopt(&socket, sockopt::ReuseAddr, &shared)?;
     setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
     setsockopt(&socket, sockopt::Ipv6RecvHopLimit, &true)?;
     setsockopt(&socket, sockopt::Ipv6Ttl, &NEIGHBOURS_ONLY)?;

@@ -188,6 +188,35 @@ impl Netlink {
         self.change(doing, RouteNetlinkMessage::NewLink(message), flags)
     }
 
+    /// Makes a bridge: what comes in by one of the interfaces that [`join`](Self::join) it goes out
+    /// by the others.
+    ///
+    /// # Errors
+    ///
+    /// The name is taken, no right to, or the kernel lacks `bridge`.
+    pub fn add_bridge(&mut self, name: &str) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.attributes = vec![
+            LinkAttribute::IfName(name.into()),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
+        ];
+        let flags = NLM_F_CREATE | NLM_F_EXCL;
+        self.change(format!("make the bridge {name}"), RouteNetlinkMessage::NewLink(message), flags)
+    }
+
+    /// Makes an interface a port of a bridge.
+    ///
+    /// # Errors
+    ///
+    /// No such interface or bridge, or no right to.
+    pub fn join(&mut self, device: u32, bridge: u32) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.header.index = device;
+        message.attributes.push(LinkAttribute::Controller(bridge));
+        let doing = "make an interface a port of a bridge";
+        self.change(doing, RouteNetlinkMessage::SetLink(message), 0)
+    }
+
     /// Sets the longest packet of an interface, octets.
     ///
     /// # Errors

@@ -25,6 +25,12 @@ pub enum Input<'a> {
     Bootstrap(&'a [NodeId]),
     /// The random peer which the registry named: one more candidate.
     Introduced(NodeId),
+    /// The node was heard on the LAN, just now.
+    ///
+    /// Told again while it is heard, until [`OffLan`](Self::OffLan).
+    OnLan(NodeId),
+    /// The node is on the LAN no longer.
+    OffLan(NodeId),
     /// The node that was sought can be reached by these carriers.
     Found(LinkId, Carriers),
     /// Nobody could say how to reach the node that was sought.

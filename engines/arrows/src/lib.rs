@@ -40,6 +40,7 @@ mod doors;
 mod health;
 mod io;
 mod known;
+mod lan;
 mod leaving;
 mod life;
 mod links;
@@ -66,6 +67,7 @@ pub use wire::Malformed;
 use callers::Callers;
 use health::Flaps;
 use known::Known;
+use lan::Lan;
 use life::Link;
 use links::Links;
 use seats::Resting;
@@ -77,6 +79,7 @@ pub struct Arrows {
     settings: Settings,
     dice: Dice,
     known: Known,
+    lan: Lan,
     links: Links,
     failing: FailingCarrier,
     flaps: Flaps,
@@ -126,7 +129,8 @@ impl Engine for Arrows {
         let farewell = farewell.map(|at| Deadline { at, why: Why::Farewell });
         let draw = self.next_draw.map(|at| Deadline { at, why: Why::Draw });
         let probe = self.next_probe.map(|at| Deadline { at, why: Why::Probe });
-        let retry = self.resting.iter().map(|seat| Deadline { at: seat.until, why: Why::Retry });
+        let resting = self.resting.iter().map(|seat| seat.until).chain(self.lan.resting());
+        let retry = resting.map(|at| Deadline { at, why: Why::Retry });
         let all = round.into_iter().chain(farewell).chain(draw).chain(probe).chain(retry);
         all.chain(self.links.deadline()).min_by_key(|deadline| deadline.at)
     }
@@ -146,6 +150,7 @@ impl Arrows {
             settings,
             dice,
             known: Known::default(),
+            lan: Lan::default(),
             links: Links::default(),
             failing: FailingCarrier::default(),
             flaps: Flaps::default(),
@@ -210,6 +215,8 @@ impl Arrows {
                 self.known.introduced = Some(node);
                 self.draw_soon(now);
             }
+            Input::OnLan(node) => self.on_lan(node, now),
+            Input::OffLan(node) => self.off_lan(node),
             Input::Found(link, carriers) => self.found(link, carriers, now),
             Input::NotFound(link) => self.not_found(link, now),
             Input::Request(link, from) => self.requested(link, from, now),
@@ -222,7 +229,10 @@ impl Arrows {
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Settings(settings) => self.retune(settings, now),
             Input::Banish(link) => self.banish(link, now),
-            Input::Elsewhere(node) => self.known.elsewhere(node),
+            Input::Elsewhere(node) => {
+                self.known.elsewhere(node);
+                self.off_lan(node);
+            }
             Input::Dismiss(link) => self.dismiss(link, now),
             Input::Leave => self.leave(now),
             Input::Wake => {}

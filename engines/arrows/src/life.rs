@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use principles::exceptions::InUse;
+use principles::exceptions::{InUse, SameLan};
 use principles::{Cause, Drawn};
 use words::{Bucket, Carrier, Deadline, LinkId, NodeId, Time};
 
@@ -113,9 +113,15 @@ impl Link {
         Bucket::new(WORDS.0, WORDS.1)
     }
 
-    /// A draining arrow frees its seat at once: its successor opens before it leaves.
-    pub(crate) const fn takes_a_seat(&self) -> bool {
-        self.owned.is_some() && !self.is_draining()
+    /// A draining arrow frees its seat at once: its successor opens before it leaves. One to a
+    /// node on the same LAN has none.
+    pub(crate) fn takes_a_seat(&self) -> bool {
+        self.owned.is_some_and(|owned| !SameLan::owes(owned.cause)) && !self.is_draining()
+    }
+
+    /// Tells whether it is an arrow besides the seats, to a node on the same LAN.
+    pub(crate) fn is_besides(&self) -> bool {
+        self.owned.is_some_and(|owned| SameLan::owes(owned.cause)) && !self.is_draining()
     }
 
     pub(crate) const fn is_draining(&self) -> bool {

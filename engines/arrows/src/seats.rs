@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use principles::Drawn;
 use principles::destruction::{self, Condemned, Sentence, Standing};
+use principles::exceptions::SameLan;
 use principles::selection::{Candidate, Held, Prospects, choose, choose_carrier};
 use words::{Carriers, LinkId, NodeId, Time};
 
@@ -40,11 +41,17 @@ impl Arrows {
             self.next_draw = None;
             return;
         }
-        let rested = self.resting.iter().any(|seat| seat.until <= now);
+        let rested = self.resting.iter().any(|seat| seat.until <= now) || self.lan.rested(now);
         if !rested && self.next_draw.is_none_or(|at| now < at) {
             return;
         }
         self.next_draw = None;
+        self.draw_seats(now);
+        self.draw_on_lan(now);
+    }
+
+    /// Draws for the seats that are free.
+    fn draw_seats(&mut self, now: Time) {
         let mut tries: Vec<_> =
             self.resting.extract_if(.., |seat| seat.until <= now).map(|seat| seat.tries).collect();
         let taken = self.links.values().filter(|link| link.takes_a_seat()).count();
@@ -120,7 +127,7 @@ impl Arrows {
     }
 
     /// An arrow is born: first, how is its node reached?
-    fn seek(&mut self, drawn: Drawn<NodeId>, tries: u8, now: Time) {
+    pub(crate) fn seek(&mut self, drawn: Drawn<NodeId>, tries: u8, now: Time) {
         let (id, to, cause) = (LinkId::ours(self.next_link), drawn.item, drawn.cause);
         self.next_link += self.step;
         let link = Link {
@@ -175,6 +182,9 @@ impl Arrows {
         let Some(Drawn { item: carrier, cause: by }) = owned.carrier else { return };
         self.failing.worked(carrier);
         let of = owned.cause;
+        if SameLan::owes(of) {
+            self.lan.worked();
+        }
         self.say(Output::Event(Event::Opened { link: id, to, of, carrier, by, took }));
     }
 
@@ -189,6 +199,9 @@ impl Arrows {
             let rest = self.settings.rest_after(owned.tries);
             // Nodes that failed together do not dial together again.
             let until = now + rest + self.dice.within(rest / 4);
+            if SameLan::owes(owned.cause) {
+                return self.lan.rest(until);
+            }
             self.resting.push(Resting { until, tries: owned.tries.saturating_add(1) });
             self.known.introduced = self.known.introduced.filter(|peer| *peer != link.peer);
         } else if !link.is_draining() && of != Death::Left {
@@ -267,7 +280,8 @@ impl Arrows {
         let unborn = |link: &&Link| link.takes_a_seat() && !link.is_up();
         let mut dialled: Vec<_> =
             self.links.iter().filter(|(_, link)| unborn(link)).map(|(id, _)| *id).collect();
-        let standing = self.standing();
+        let seated = |it: &Standing| self.links.get(&it.link).is_some_and(Link::takes_a_seat);
+        let standing: Vec<_> = self.standing().into_iter().filter(seated).collect();
         let taken = standing.len() + dialled.len();
         let excess = taken.saturating_sub(self.settings.seats);
         let given_up = self.dice.draw(&mut dialled, excess);

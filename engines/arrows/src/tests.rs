@@ -16,6 +16,7 @@ mod anything;
 mod doors;
 mod draining;
 mod jumps;
+mod lan;
 mod leaving;
 mod liars;
 mod model;

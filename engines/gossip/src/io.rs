@@ -32,6 +32,9 @@ pub enum Input<'a> {
     Observed(NodeId, SocketAddr),
     /// This machine has other addresses than before: what others saw is no longer true.
     Roamed,
+    /// A member announced itself on the LAN, from this address: sealed with the key of the
+    /// network, and from where it says. Its encoded introduction is not judged.
+    OnLan(SocketAddr, &'a [u8]),
     /// May whoever shows this encoded introduction, and has shown to own this static
     /// X25519 key, have the link?
     Judge(LinkId, &'a [u8], [u8; 32]),
@@ -63,6 +66,10 @@ pub enum Output {
     /// Others see us here: all addresses of which one lone liar could not convince us. Said
     /// when it changes.
     Seen(Vec<SocketAddr>),
+    /// The node was heard on the LAN just now, where it is reached at this address; said each time.
+    OnLan(NodeId, SocketAddr),
+    /// The node is on the LAN no longer, or we are not.
+    OffLan(NodeId),
     /// Nobody knows how to reach the node sought for this link.
     NotFound(LinkId),
     /// Who asked for the link is this node, or is refused.
@@ -169,6 +176,8 @@ pub enum Why {
     Fetch,
     /// To ask a node again how it is reached, or to give up.
     Search(NodeId),
+    /// A node on the LAN was silent for too long.
+    Lan,
     /// A neighbour's certificate expires.
     Expiry(LinkId),
 }

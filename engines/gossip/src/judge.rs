@@ -163,7 +163,7 @@ impl<A: Authority> Gossip<A> {
     /// Cryptography for strangers is bounded. What needs none is not: octets that we checked
     /// before, and what is refused without it. So strangers without certificates cannot
     /// keep those away whom we know.
-    fn believe_stranger(
+    pub(crate) fn believe_stranger(
         &mut self,
         octets: &[u8],
         fits: impl FnOnce(&Contact) -> Result<(), Refused>,
@@ -207,7 +207,7 @@ impl<A: Authority> Gossip<A> {
     }
 
     /// Keeps what was believed, and tells who seeks it.
-    fn learn(&mut self, known: Known, now: Time) -> NodeId {
+    pub(crate) fn learn(&mut self, known: Known, now: Time) -> NodeId {
         let node = known.contact.node;
         let contact = known.contact.clone();
         let heard = known.heard.is_some();

@@ -28,6 +28,7 @@ mod introduction;
 mod io;
 mod judge;
 mod knock;
+mod lan;
 mod meshes;
 mod parameters;
 mod refused;
@@ -50,12 +51,14 @@ pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;
 pub use io::{Counters, Event, Input, Output, Why};
+pub use lan::Announcement;
 pub use meshes::Meshes;
 pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
 
 use contacts::Contacts;
 use knock::Knocks;
+use lan::Lan;
 use search::Search;
 use spread::{Neighbour, Peer};
 use transfer::Transfer;
@@ -103,6 +106,7 @@ pub struct Gossip<A> {
     contacts: Contacts,
     searches: BTreeMap<NodeId, Search>,
     knocks: Knocks,
+    lan: Lan,
     witnesses: Witnesses,
     /// Peers of links that may come up, the oldest first.
     met: VecDeque<(LinkId, Peer)>,
@@ -141,7 +145,11 @@ impl<A: Authority> Engine for Gossip<A> {
             Input::Find(link, node) => self.find(link, node, now),
             Input::Knock(link, node, token) => self.knock(link, node, token),
             Input::Observed(node, at) => self.witnesses.note(node, at, now),
-            Input::Roamed => self.witnesses.forget(),
+            Input::Roamed => {
+                self.witnesses.forget();
+                self.leave_lan();
+            }
+            Input::OnLan(at, introduction) => self.heard_on_lan(at, introduction, now),
             Input::Judge(link, octets, key) => self.judge(link, octets, key, now),
             Input::Document(octets) => self.offered(octets, now),
             Input::Contacts(kept) => self.remember(kept, now),
@@ -150,6 +158,7 @@ impl<A: Authority> Engine for Gossip<A> {
             Input::Wake => {}
         }
         self.tell_seen(now);
+        self.forget_silent(now);
         self.search(now);
         self.fetch_again(now);
         self.tell_again(now);
@@ -189,6 +198,7 @@ impl<A: Authority> Gossip<A> {
             contacts: Contacts::new(CONTACTS),
             searches: BTreeMap::new(),
             knocks: Knocks::new(),
+            lan: Lan::new(),
             witnesses: Witnesses::default(),
             met: VecDeque::new(),
             myself: None,
@@ -214,7 +224,8 @@ impl<A: Authority> Gossip<A> {
         let peer = self.next_peer.map(|at| Deadline { at, why: Why::Introduce });
         let others =
             [save, peer, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
-        others.into_iter().fold(Some(ask), Deadline::earlier)
+        let others = others.into_iter().chain([self.lan.deadline()]);
+        others.fold(Some(ask), Deadline::earlier)
     }
 
     /// Returns the addresses of the network.

@@ -105,7 +105,9 @@ impl<A: Authority> Gossip<A> {
             return;
         };
         let peer = Peer { serial: known.serial, expires: known.expires };
-        let found = Output::Found(link, known.contact.clone());
+        let mut contact = known.contact.clone();
+        self.lan.prefer(&mut contact);
+        let found = Output::Found(link, contact);
         self.meet_at(link, peer);
         self.say(found);
     }

@@ -6,5 +6,6 @@ mod calendar;
 mod contacts;
 mod documents;
 mod knocks;
+mod lan;
 mod net;
 mod octets;

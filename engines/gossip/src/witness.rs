@@ -7,7 +7,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use words::{NodeId, Time};
@@ -30,8 +30,12 @@ pub(crate) struct Witnesses {
 }
 
 impl Witnesses {
-    /// Notes what `node` says; who spoke longest ago makes room.
+    /// Notes what `node` says; who spoke longest ago makes room. One on our LAN does not see us
+    /// from outside.
     pub(crate) fn note(&mut self, node: NodeId, at: SocketAddr, now: Time) {
+        if matches!(at.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local()) {
+            return;
+        }
         self.said.insert(node, (at, now));
         if self.said.len() > MOST
             && let Some(oldest) = self.said.iter().min_by_key(|(_, (_, when))| *when)

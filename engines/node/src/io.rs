@@ -35,6 +35,13 @@ pub enum Input<'a> {
     Observed(LinkId, SocketAddr),
     /// This machine has other addresses than before.
     Roamed,
+    /// A member announced itself on the LAN: sealed with the network's key, from where it says.
+    OnLan {
+        /// Where it is reached.
+        at: SocketAddr,
+        /// Its introduction, not yet judged.
+        introduction: &'a [u8],
+    },
     /// A control frame came in through the link, with its first octet.
     Frame(LinkId, &'a [u8]),
     /// A datagram came to our overlay address from this one.
@@ -88,6 +95,14 @@ pub enum Output {
         link: LinkId,
         /// Where it now says it listens.
         endpoints: Vec<SocketAddr>,
+    },
+    /// The other end of this link of ours is on the same LAN, reached there at `at`: go there, if
+    /// it answers.
+    Nearer {
+        /// The link.
+        link: LinkId,
+        /// Where its other end is said to be.
+        at: SocketAddr,
     },
     /// A node dials us in vain: beckon to it.
     Beckon {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use gossip::{Contact, Parameters};
-use principles::exceptions::{InUse, MostUsed, Neighbourhood, Rule, SmallMesh, WellKnown};
+use principles::exceptions::{InUse, MostUsed, Neighbourhood, Rule, SameLan, SmallMesh, WellKnown};
 use principles::{Traits, destruction, selection};
 use words::{Carriers, NodeId, Prefix, Share};
 
@@ -25,6 +25,8 @@ pub struct Local {
     pub carriers: Carriers,
     /// The rules of the small-mesh exception.
     pub ensure: Vec<Rule>,
+    /// Arrows to nodes on the same LAN, besides the others.
+    pub same_lan: SameLan,
     /// What is set here instead of what the network says.
     pub instead: Override,
 }
@@ -53,7 +55,13 @@ pub struct Override {
 impl Local {
     /// Returns what a node `me` has that only knows its `carriers`.
     pub fn new(me: NodeId, carriers: Carriers) -> Self {
-        Self { me, carriers, ensure: Vec::new(), instead: Override::default() }
+        Self {
+            me,
+            carriers,
+            ensure: Vec::new(),
+            same_lan: SameLan::default(),
+            instead: Override::default(),
+        }
     }
 
     /// Returns the settings of the arrows under these `parameters` of the network.
@@ -76,6 +84,7 @@ impl Local {
                 well_known: WellKnown::new(well_known_share.unwrap_or(parameters.well_known_share)),
                 small_mesh: SmallMesh::new(self.ensure.iter().copied()),
                 neighbourhood: Neighbourhood::new(near, NEIGHBOURS),
+                same_lan: self.same_lan,
             },
             destruction: destruction::Bends {
                 in_use: InUse::new(limit.unwrap_or(parameters.limit)),

@@ -39,6 +39,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 }
             }
             Input::Roamed => self.gossip.handle(gossip::Input::Roamed, now),
+            Input::OnLan { at, introduction } => {
+                self.gossip.handle(gossip::Input::OnLan(at, introduction), now);
+            }
             Input::Index(index) => {
                 self.index = Some(index);
                 self.renumber(now);
@@ -222,6 +225,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.say(Output::Beckon { key: contact.key, token, endpoints });
             }
             gossip::Output::Seen(at) => self.say(Output::Seen(at)),
+            gossip::Output::OnLan(node, at) => self.on_lan(node, at, now),
+            gossip::Output::OffLan(node) => {
+                self.tell_all_arrows(&arrows::Input::OffLan(node), now);
+            }
             gossip::Output::NotFound(link) => {
                 self.tell_arrows(link, arrows::Input::NotFound(link), now);
             }
@@ -258,6 +265,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
             gossip::Output::SaveContacts(kept) => self.say(Output::SaveContacts(kept)),
             gossip::Output::AskRegistry => self.say(Output::AskRegistry),
             gossip::Output::Event(event) => self.say(Output::Event(Event::Gossip(event))),
+        }
+    }
+
+    /// A node is on the same LAN: links with it go there, and arrows may point to it.
+    fn on_lan(&mut self, node: NodeId, at: SocketAddr, now: Time) {
+        if let Some(arrows) = self.arrows_towards(node) {
+            arrows.handle(arrows::Input::OnLan(node), now);
+        }
+        let up = |link: &LinkId| link.is_ours() && self.peers.get(link) == Some(&node);
+        let up: Vec<LinkId> = self.up.iter().copied().filter(up).collect();
+        for link in up {
+            self.say(Output::Nearer { link, at });
         }
     }
 

@@ -29,6 +29,12 @@ const UNANSWERED_AGAIN: Duration = Duration::from_secs(2);
 /// How often the node of one dial is asked to beckon.
 const ASKS: u8 = 3;
 
+/// How long it is not tried again whether the other end of a link is nearer.
+const NEARER_AGAIN: Duration = Duration::from_mins(1);
+
+/// How long after that what comes from farther away does not lead the link back there.
+const STEADY: Duration = Duration::from_secs(2);
+
 /// How many beckons of one dial are followed.
 const FOLLOWED: u8 = 4;
 
@@ -47,6 +53,8 @@ pub(crate) struct Dial {
     followed: u8,
     /// Whether it is for new keys of a link that is up.
     rekey: bool,
+    /// Whether the link goes there from then on.
+    nearer: bool,
     handshake: Handshake,
     hello: HelloKey,
     message: Vec<u8>,
@@ -88,6 +96,8 @@ struct Plan {
     endpoints: Vec<SocketAddr>,
     /// Their index of the session to be replaced; 0 if the link is new.
     previous: u32,
+    /// Whether the link is to go there.
+    nearer: bool,
 }
 
 impl Noise {
@@ -104,7 +114,7 @@ impl Noise {
         }
         let endpoints = self.places(endpoints);
         self.say(Output::Event(Event::Dialled(link)));
-        self.dial(Plan { link, peer, endpoints, previous: 0 }, now);
+        self.dial(Plan { link, peer, endpoints, previous: 0, nearer: false }, now);
     }
 
     /// Returns those of `endpoints` that are tried: the two families take turns, so that one
@@ -166,7 +176,31 @@ impl Noise {
             state.rekeying = true;
             let (peer, endpoints) = (state.peer, [state.to].into());
             let previous = state.remote;
-            self.dial(Plan { link, peer, endpoints, previous }, now);
+            self.dial(Plan { link, peer, endpoints, previous, nearer: false }, now);
+        }
+    }
+
+    /// Asks for new keys of a link of ours elsewhere, where its other end is said to be near.
+    ///
+    /// Elsewhere may be nobody: the link goes on where it is until there was an answer.
+    pub(crate) fn nearer(&mut self, link: LinkId, at: SocketAddr, now: Time) {
+        let network = self.settings.network;
+        let Some(state) = self.links.get_mut(&link) else { return };
+        let tried = now < state.settled || state.to == at;
+        if tried || !state.wants_keys() || !is_place(at, network) {
+            return;
+        }
+        (state.rekeying, state.settled) = (true, now + NEARER_AGAIN);
+        let (peer, previous) = (state.peer, state.remote);
+        self.dial(Plan { link, peer, endpoints: [at].into(), previous, nearer: true }, now);
+    }
+
+    /// Sends to the other end of a link where it answered, and goes on doing so while it cannot
+    /// have heard of it yet.
+    fn approach(&mut self, link: LinkId, at: SocketAddr, now: Time) {
+        self.moved(link, at, now);
+        if let Some(state) = self.links.get_mut(&link) {
+            state.steady = now + STEADY;
         }
     }
 
@@ -174,16 +208,18 @@ impl Noise {
         let Some((handshake, message)) = self.first_message(&plan, now) else {
             return self.lose(plan.link, Why::Unreachable);
         };
-        let Plan { link, peer, endpoints, previous } = plan;
+        let Plan { link, peer, endpoints, previous, nearer } = plan;
         let dial = Dial {
             link,
             peer,
             endpoints,
             turn: 0,
             ask: now + UNANSWERED,
-            asked: 0,
+            // The link works: nobody need beckon for its sake.
+            asked: if nearer { ASKS } else { 0 },
             followed: 0,
             rekey: previous != 0,
+            nearer,
             handshake,
             hello: HelloKey::of(&peer),
             message,
@@ -297,6 +333,10 @@ impl Noise {
                 let keys = self.keys(dial.handshake, &ends);
                 let agreed = Agreed { keys, peer: dial.peer, to: from, stamp: 0 };
                 self.establish(dial.link, agreed, now);
+                // Who only passes handshakes on is not where the other end is.
+                if dial.nearer && dial.endpoints == [from] {
+                    self.approach(dial.link, from, now);
+                }
                 if !dial.rekey {
                     self.say(Output::Up {
                         link: dial.link,

@@ -77,6 +77,15 @@ pub enum Input<'a> {
     /// This machine has other addresses than before: every link of ours asks for new keys at
     /// once, which tells the other ends where we are, and us how they see us.
     Roamed,
+    /// The other end of a link of ours is said to be at this address too, and near: if it answers
+    /// a handshake for new keys there, the link goes there from then on; if not, it stays where
+    /// it is. Tried at most once a minute for each link.
+    Nearer {
+        /// The link.
+        link: LinkId,
+        /// Where its other end may be.
+        at: SocketAddr,
+    },
     /// What we show of ourselves in handshakes from now on.
     ///
     /// At most [`LONGEST_INTRODUCTION`](crate::LONGEST_INTRODUCTION) octets; a

@@ -126,10 +126,11 @@ impl Engine for Noise {
             }
             Input::Heard { link, receiver } => self.heard(link, receiver, now),
             Input::Calendar(wall) => self.date(wall, now),
-            Input::Moved(link, to) => self.moved(link, to),
+            Input::Moved(link, to) => self.moved(link, to, now),
             Input::Endpoints { link, endpoints } => self.redial(link, endpoints, now),
             Input::Beckon { peer, token, endpoints } => self.beckon(&peer, token, endpoints, now),
             Input::Roamed => self.rekey_all(now),
+            Input::Nearer { link, at } => self.nearer(link, at, now),
             Input::Introduction(introduction) => self.introduce(introduction),
             Input::Wake => {}
         }

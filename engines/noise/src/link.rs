@@ -42,6 +42,11 @@ pub(crate) struct Link {
     rekey: Time,
     /// Whether it is asking.
     pub(crate) rekeying: bool,
+    /// Until when it is not tried again whether the other end is nearer.
+    pub(crate) settled: Time,
+    /// Until when packets from elsewhere do not move it: the other end may yet have to hear that we
+    /// are nearer.
+    pub(crate) steady: Time,
 }
 
 impl Link {
@@ -52,7 +57,7 @@ impl Link {
         if self.wants_keys() { end.or_earlier(self.rekey) } else { end }
     }
 
-    fn wants_keys(&self) -> bool {
+    pub(crate) fn wants_keys(&self) -> bool {
         self.ours && !self.rekeying
     }
 
@@ -123,6 +128,8 @@ impl Noise {
         let (local, remote) = (keys.local, keys.remote);
         let before = self.links.remove(&link);
         let to = before.as_ref().map_or(to, |before| before.to);
+        let settled = before.as_ref().map_or(now, |before| before.settled);
+        let steady = before.as_ref().map_or(now, |before| before.steady);
         let state = Link {
             peer,
             to,
@@ -135,6 +142,8 @@ impl Noise {
             heard: ours || before.as_ref().is_some_and(|before| before.heard),
             rekey,
             rekeying: false,
+            settled,
+            steady,
         };
         self.links.insert(link, state);
         self.sessions.insert(local, link);
@@ -204,11 +213,16 @@ impl Noise {
         }
     }
 
-    pub(crate) fn moved(&mut self, link: LinkId, to: SocketAddr) {
+    pub(crate) fn moved(&mut self, link: LinkId, to: SocketAddr, now: Time) {
         self.up(link);
         let Some(state) = self.links.get_mut(&link) else { return };
         if state.to == to || !is_place(to, self.settings.network) {
             return;
+        }
+        if now < state.steady {
+            // Said all the same: who told us of a packet tells us of the next one too.
+            let to = state.to;
+            return self.say(Output::Redirect { link, to });
         }
         state.to = to;
         for dial in self.dials.values_mut().filter(|dial| dial.link == link) {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use words::{Carrier, Carriers, Dice, NodeId};
 
-use crate::exceptions::{Bootstrap, FailingCarrier, Neighbourhood, SmallMesh, WellKnown};
+use crate::exceptions::{Bootstrap, FailingCarrier, Neighbourhood, SameLan, SmallMesh, WellKnown};
 use crate::{Cause, Drawn, Urn};
 
 /// The exceptions which may bend selection.
@@ -16,6 +16,8 @@ pub struct Bends {
     pub small_mesh: SmallMesh,
     /// Seats for near nodes; off by default.
     pub neighbourhood: Neighbourhood,
+    /// Arrows besides the seats, to nodes on the same LAN.
+    pub same_lan: SameLan,
 }
 
 /// What an exception may know about a node. The principle reads none of it.

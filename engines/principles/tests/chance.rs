@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use principles::destruction::{self, Standing};
 use principles::exceptions::{
-    Ensure, FailingCarrier, InUse, MostUsed, Neighbourhood, Rule, SmallMesh, WellKnown,
+    Ensure, FailingCarrier, InUse, MostUsed, Neighbourhood, Rule, SameLan, SmallMesh, WellKnown,
 };
 use principles::selection::{Bends, Candidate, Held, Prospects, choose, choose_carrier};
 use principles::{Cause, Drawn, Traits};
@@ -290,6 +290,7 @@ fn greedy() -> Bends {
         well_known: WellKnown::new(Share::percent(100)),
         small_mesh: small_mesh(30, 200),
         neighbourhood: Neighbourhood::new(Share::percent(100), 1_000),
+        same_lan: SameLan::new(100),
     }
 }
 

@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use principles::destruction::Standing;
-use principles::exceptions::{Ensure, InUse, MostUsed, Neighbourhood, Rule, SmallMesh, WellKnown};
+use principles::exceptions::{
+    Ensure, InUse, MostUsed, Neighbourhood, Rule, SameLan, SmallMesh, WellKnown,
+};
 use principles::selection::{Bends, Candidate, Held, Prospects, choose};
 use principles::{Cause, Drawn, Traits, destruction, law};
 use words::{Dice, LinkId, NodeId, Prefix, Share, Time};
@@ -59,6 +61,7 @@ fn all_bends() -> Bends {
         well_known: WellKnown::default(),
         small_mesh: SmallMesh::new([Rule { at_least: 1, ensure: Ensure::Country(*b"CN") }]),
         neighbourhood: Neighbourhood::new(Share::percent(20), 8),
+        same_lan: SameLan::default(),
     }
 }
 
@@ -136,6 +139,7 @@ fn chance_decides_most_with_every_exception_at_its_bound() {
         well_known: WellKnown::new(Share::percent(100)),
         small_mesh: SmallMesh::new((0..30).map(rule)),
         neighbourhood: Neighbourhood::new(Share::percent(100), 16),
+        same_lan: SameLan::new(100),
     };
     for (count, well_known) in [(1_000, 50), (1_000, 1), (100, 5), (60, 20), (30, 1), (20, 2)] {
         let mut dice = law::dice();

@@ -4,7 +4,9 @@ use crypto::{
     AuthorityCertificate, Grant, IssueError, Issuer, NetworkAuthority, NodeCertificate, Request,
     SigningKey, Validity, introduce,
 };
-use gossip::{Contact, Document, Endpoint, Introduction, Meshes, Parameters, SignedDocument};
+use gossip::{
+    Announcement, Contact, Document, Endpoint, Introduction, Meshes, Parameters, SignedDocument,
+};
 use order::{Chain, Change, Member, MeshMap, Plan, Roster};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
 
@@ -56,6 +58,15 @@ pub(super) fn document(octets: &[u8]) {
         assert_eq!(held.clone().clamped().1, Vec::<&str>::new(), "clamping is not enough");
         let again = document.encode().map(|written| Document::decode(&written));
         assert_eq!(again, Ok(Ok(document)), "writing loses something");
+    }
+}
+
+/// What a node announces on a LAN, once it is opened.
+pub(super) fn announcement(octets: &[u8]) {
+    if let Ok(said) = Announcement::decode(octets) {
+        assert!(said.from.is_unicast_link_local() && said.port > 0, "nobody is there");
+        introduction(&said.introduction);
+        assert_eq!(said.encode().as_deref(), Ok(octets), "writing loses something");
     }
 }
 
@@ -118,6 +129,12 @@ fn meshes() -> Option<Meshes> {
 pub(super) fn introductions() -> Vec<Vec<u8>> {
     let made = network().and_then(|network| introduce(&network.node, &whole(), &network.key));
     made.ok().and_then(|introduction| introduction.encode().ok()).into_iter().collect()
+}
+
+pub(super) fn announcements() -> Vec<Vec<u8>> {
+    let from = std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 7);
+    let said = |introduction| Announcement { from, port: 6326, introduction }.encode().ok();
+    introductions().into_iter().filter_map(said).collect()
 }
 
 pub(super) fn whole() -> Contact {

@@ -20,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     target("contact", documents::contact, documents::contacts),
     target("document", documents::document, documents::all),
     target("introduction", documents::introduction, documents::introductions),
+    target("announcement", documents::announcement, documents::announcements),
     target("mesh-map", meshes::map, meshes::maps),
     target("epoch", meshes::epoch, meshes::epochs),
     target("roster", meshes::roster, meshes::rosters),

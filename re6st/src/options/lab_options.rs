@@ -48,6 +48,12 @@ pub(crate) struct LabOptions {
     /// Elections for which a border node stays
     #[arg(long, value_name = "N", default_value_t = 12)]
     tenure: u16,
+    /// Put the first N nodes on one LAN besides
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    lan: u16,
+    /// Cut the LAN off from the Internet
+    #[arg(long, value_name = "T", value_parser = Fault::cut_lan)]
+    cut_lan: Vec<Fault>,
     /// How many pairs, drawn by chance, ping each other [default: all]
     #[arg(long, value_name = "N")]
     pairs: Option<u16>,
@@ -151,7 +157,7 @@ impl LabOptions {
             self;
         let single = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
         let single = single.into_iter().flatten().chain(self.restart_all).chain(self.kill_border);
-        let single = single.chain(self.split);
+        let single = single.chain(self.split).chain(self.cut_lan);
         let cuts = self.cut_storm.into_iter().flat_map(Storm::of_cuts);
         let kills = self.kill_storm.into_iter().flat_map(Storm::of_kills);
         Ok(lab::Options {
@@ -168,6 +174,7 @@ impl LabOptions {
             meshes: self.meshes,
             epoch: self.epoch.map(|span| span.0),
             tenure: self.tenure,
+            lan: self.lan,
             pairs: self.pairs,
             tcp: self.tcp,
             faults: single.chain(cuts).chain(kills).collect(),

@@ -31,6 +31,7 @@ pub(crate) fn conceive(birth: &Birth) -> Result<RealNode, String> {
     let gossip = Gossip::new(network, birth.me, authority, birth.seed, Time::ZERO);
     let mut local = Local::new(birth.me, Carriers::of(CARRIERS));
     local.ensure = config.ensure.iter().filter_map(rule).collect();
+    local.same_lan = config.lan.exception();
     local.instead = instead(&config);
     Ok(Node::new(local, babel, gossip, birth.seed, Time::ZERO))
 }

@@ -14,9 +14,11 @@ use serde::Deserialize;
 use words::{Carrier, Prefix};
 
 mod introduction;
+mod lan;
 mod quantity;
 
 pub use introduction::to_text;
+pub use lan::Lan;
 pub use quantity::{Percent, Span};
 
 /// The UDP port on which carriers listen when the configuration names none.
@@ -62,6 +64,8 @@ pub struct Config {
     pub ensure: Vec<Ensure>,
     /// What has no other way leaves this machine through the nearest exit of the network.
     pub use_exits: bool,
+    /// How others on the same LAN are found.
+    pub lan: Lan,
     /// This node is an exit: it lets others out to the Internet. The network must name it.
     pub exit: Option<Exit>,
     #[serde(skip)]
@@ -193,6 +197,7 @@ impl Config {
     fn hold(&mut self) {
         let mut held = Vec::new();
         self.arrows.hold(&mut held);
+        self.lan.hold(&mut held);
         let rules = self.ensure.len();
         if rules > RULES {
             held.push(format!(
@@ -239,6 +244,7 @@ impl Config {
             return Err(format!("bootstrap: {named} are too many; name the best {most}"));
         }
         self.ensure.iter().try_for_each(Ensure::check)?;
+        self.lan.check()?;
         match &self.exit {
             Some(_) if self.use_exits => Err("use_exits: an exit goes out by itself; leave out \
                                              one of use_exits and [exit]"
@@ -368,6 +374,10 @@ mod tests {
             [[ensure]]
             at_least = 1
             country = "CN"
+            [lan]
+            announce = false
+            arrows = 2
+            interfaces = ["eth0", "wlan0"]
             [exit]
             ipv4 = true
             ipv6 = true
@@ -402,6 +412,7 @@ mod tests {
                 "no carrier of this program; use udp",
             ),
             ("[[ensure]]\nat_least = 1\ncarrier = \"tls\"", "`tls` is no carrier of this program"),
+            ("[lan]\ninterfaces = [\"\"]", "ip -br link"),
             ("[exit]", "ipv4 = true"),
             ("[exit]\nipv4 = true\nfrom = [\"10.0.0.1/8\"]", "clear them"),
             ("[exit]\nipv4 = true\nfrom = [\"10.1.0.0/16\", \"10.2.0.0/16\"]", "each family"),
@@ -445,6 +456,9 @@ mod tests {
         let config = all(&rule.repeat(9));
         assert_eq!((config.ensure.len(), config.ensure[7].at_least), (8, 3));
         assert_eq!(config.objections().len(), 9, "one rule too many, and eight that ask too much");
+        let lan = all("[lan]\narrows = 99");
+        let objection = "lan.arrows: 99 is out of bounds; 0 to 8, so 8 holds";
+        assert_eq!((lan.objections()[0].as_str(), lan.lan.arrows), (objection, 8));
         assert!(all("[arrows]\ncount = 100\nlimit = \"1h\"").objections().is_empty());
     }
 

@@ -16,6 +16,7 @@ mod identity;
 mod interface;
 mod join;
 mod keeper;
+mod lan;
 mod mapper;
 mod overlay;
 mod places;

@@ -47,7 +47,7 @@ impl Deref for Heard {
 }
 
 /// Copies `words`, if fewer than [`MOST`] hold a `place`; one thread hands places out.
-fn hold(place: &Arc<()>, words: &[u8]) -> Option<Heard> {
+pub(crate) fn hold(place: &Arc<()>, words: &[u8]) -> Option<Heard> {
     let waiting = Arc::strong_count(place) - 1;
     (waiting < MOST).then(|| Heard { words: words.to_vec(), place: Arc::clone(place) })
 }

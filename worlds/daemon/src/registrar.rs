@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use registry::Code;
-use registry::client::{Client, Problem};
+use registry::client::{Client, Company, Problem};
 
 use crate::world::Happened;
 
@@ -20,8 +20,8 @@ use crate::world::Happened;
 pub(crate) enum News {
     /// A network document, signed.
     Document(Vec<u8>),
-    /// Introductions to begin with.
-    Bootstrap(Vec<Vec<u8>>),
+    /// Introductions to begin with, and what members know.
+    Bootstrap(Company),
     /// Our certificate, renewed, in PEM.
     Certificate(String),
 }

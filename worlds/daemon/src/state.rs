@@ -174,6 +174,11 @@ impl State {
         self.0.join("contacts.cbor")
     }
 
+    /// The keys of what members announce on LANs, the one in force first, 32 octets each.
+    pub(crate) fn lan_keys(&self) -> PathBuf {
+        self.0.join("lan.keys")
+    }
+
     /// Reads a file that must be there.
     ///
     /// # Errors

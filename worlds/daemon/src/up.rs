@@ -13,6 +13,7 @@ use crate::birth::conceive;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::keeper::Keeper;
+use crate::lan::Lan;
 use crate::mapper::Mapper;
 use crate::overlay::Overlay;
 use crate::places::Places;
@@ -107,6 +108,7 @@ fn assemble(
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
     addresses::watch(happened.clone(), || Happened::Network);
+    let lan = lan(config, port, happened.clone());
     let keeper = keeper(happened.clone())?;
     let mapper = mapper(config, port, happened.clone())?;
     let addresses = registry_addresses(&state)?;
@@ -125,6 +127,7 @@ fn assemble(
         plane,
         device,
         overlay,
+        lan,
         registrar,
         state,
         identity,
@@ -206,6 +209,16 @@ fn carrier(identity: &Identity) -> anyhow::Result<noise::Noise> {
     let settings = noise::Settings { aes, network, ..noise::Settings::default() };
     let wall = linux::Clock::wall();
     Ok(noise::Noise::new(secret, linux::seed()?, settings, wall, Time::ZERO))
+}
+
+/// Returns the ear on our LANs, if they concern us; a node that has none goes on without.
+fn lan(config: &Config, port: u16, happened: Sender<Happened>) -> Option<Lan> {
+    let wanted = config.lan.is_on();
+    let lan = wanted.then(|| Lan::start(config.lan.clone(), port, happened, Happened::OnLan))?;
+    lan.inspect_err(|error| {
+        tracing::warn!(%error, "nodes on the same LAN are not looked for");
+    })
+    .ok()
 }
 
 /// Returns the thread that asks the router for our port, if it is to.

@@ -5,12 +5,13 @@
 //! of its own and shares only snapshots with it.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use node::Input;
 use noise::Noise;
+use registry::client::Company;
 use words::{Engine, LinkId, Time, Wall};
 
 use crate::birth::RealNode;
@@ -18,6 +19,7 @@ use crate::control::Pending;
 use crate::identity::Identity;
 use crate::interface::Device;
 use crate::keeper::Keeper;
+use crate::lan::Lan;
 use crate::mapper::{Found, Mapper};
 use crate::overlay::{Heard, Overlay};
 use crate::places::Places;
@@ -57,6 +59,8 @@ pub(crate) enum Happened {
     Plane(FromPlane),
     /// A node told us something over the overlay.
     Overlay(Ipv6Addr, Heard),
+    /// A member announced itself on a LAN, from there.
+    OnLan(SocketAddr, Heard),
     /// Somebody asks on the control socket.
     Asked(Pending),
     /// The registry answered.
@@ -83,6 +87,8 @@ pub(crate) struct World {
     pub(crate) plane: plane::Handle,
     pub(crate) device: Device,
     pub(crate) overlay: Overlay,
+    /// Our LANs, unless they do not concern us.
+    pub(crate) lan: Option<Lan>,
     pub(crate) registrar: Registrar,
     pub(crate) state: State,
     pub(crate) identity: Identity,
@@ -273,6 +279,9 @@ impl World {
                 self.noise.handle(noise::Input::Moved(link, from), now);
             }
             Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
+            Happened::OnLan(at, introduction) => {
+                self.tell(&Input::OnLan { at, introduction: &introduction });
+            }
             Happened::Asked(pending) => self.answer(&pending),
             Happened::Registry(news) => self.learn(news),
             Happened::Uplink(uplink) => self.has_uplink(uplink),
@@ -281,7 +290,10 @@ impl World {
                 self.tally.note("state-not-written");
                 tracing::warn!(%error, "the node goes on without it");
             }
-            Happened::Network => self.roam_if_elsewhere(),
+            Happened::Network => {
+                self.roam_if_elsewhere();
+                self.lan.iter().for_each(Lan::changed);
+            }
             Happened::Mapped(found) => self.mapped(found),
             Happened::Stop => self.leave(),
         }
@@ -290,7 +302,8 @@ impl World {
     fn learn(&mut self, news: News) {
         match news {
             News::Document(octets) => self.tell(&Input::Document(&octets)),
-            News::Bootstrap(mut introductions) => {
+            News::Bootstrap(Company { mut introductions, lan_key }) => {
+                self.take_lan_key(lan_key);
                 introductions.extend_from_slice(&self.named);
                 self.tell(&Input::Bootstrap(&introductions));
             }

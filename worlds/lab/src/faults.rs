@@ -34,6 +34,8 @@ pub enum What {
     UdpOnly(u16, Vec<u16>),
     /// This node is elsewhere all at once: behind another NAT, with other addresses.
     Roam(u16),
+    /// All nodes on the LAN are cut off from the Internet, and not from each other.
+    CutLan,
     /// The registry is killed.
     KillRegistry,
     /// This node is put out of the network.
@@ -192,6 +194,17 @@ impl Fault {
         Ok(Self { at, what: What::KillRegistry })
     }
 
+    /// Reads `T`: cut the LAN off from the Internet after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn cut_lan(text: &str) -> Result<Self, NoFault> {
+        let form = "T, as 30";
+        let at = seconds(text).ok_or_else(|| NoFault { text: text.to_owned(), form })?;
+        Ok(Self { at, what: What::CutLan })
+    }
+
     /// Reads `T`: split the mesh with the most nodes after T seconds.
     ///
     /// # Errors
@@ -247,6 +260,7 @@ impl Fault {
             | What::KillBorder
             | What::Split
             | What::KillRegistry
+            | What::CutLan
             | What::CutUsed(_)
             | What::KillAwhile(_)
             | What::RestartAll => return None,

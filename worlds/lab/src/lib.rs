@@ -18,6 +18,7 @@ mod emulator;
 mod faults;
 mod hosts;
 pub mod internet;
+mod lan;
 mod meshes;
 mod options;
 mod outward;
@@ -40,6 +41,7 @@ use anyhow::Context;
 
 pub use faults::{Fault, NoFault, Storm, What};
 pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
+pub use lan::Lan;
 pub use meshes::Divided;
 pub use options::{Family, Options};
 pub use report::{Arrows, Gaps, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};

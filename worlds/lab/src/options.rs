@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::faults::Fault;
+use crate::faults::{Fault, What};
 use crate::internet::{Homes, Loss, MOST_NODES, Underlay};
 
 /// Time between two rounds; nodes would take no other.
@@ -63,6 +63,8 @@ pub struct Options {
     pub epoch: Option<Duration>,
     /// Elections for which a border node stays, 1 to 48; default 12.
     pub tenure: u16,
+    /// So many nodes, the first ones, are on one LAN besides; default 0.
+    pub lan: u16,
     /// How many ordered pairs of nodes, drawn by chance, ping each other; all if not given.
     pub pairs: Option<u16>,
     /// How many pairs of nodes, drawn by chance, keep a TCP connection; default 0, at most 100.
@@ -101,6 +103,7 @@ impl Default for Options {
             meshes: 3,
             epoch: None,
             tenure: 12,
+            lan: 0,
             pairs: None,
             tcp: 0,
             faults: Vec::new(),
@@ -160,6 +163,13 @@ impl Options {
         }
         if let Some(nat) = self.homes.nat.filter(|nat| *nat >= self.nodes) {
             anyhow::bail!("--nat {nat}: one node at least is not behind NAT");
+        }
+        if self.lan > self.nodes || self.lan == 1 {
+            anyhow::bail!("--lan {}: 2 to the {} nodes", self.lan, self.nodes);
+        }
+        let cuts = self.faults.iter().any(|fault| fault.what == What::CutLan);
+        if cuts && self.lan == 0 {
+            anyhow::bail!("--cut-lan: there is no LAN; say --lan N");
         }
         if self.exits >= self.nodes {
             anyhow::bail!("--exits {}: fewer than the {} nodes", self.exits, self.nodes);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::internet::{Dropped, HostId, Model};
+use crate::lan::Lan;
 use crate::meshes::Divided;
 use crate::ping::Sum;
 use crate::tcp::Tcp;
@@ -72,6 +73,8 @@ pub struct Report {
     pub tcp: Tcp,
     /// The meshes of a divided network.
     pub divided: Divided,
+    /// The nodes on the LAN.
+    pub lan: Lan,
 }
 
 /// Nodes behind NAT, and their links with each other.
@@ -208,9 +211,9 @@ pub struct Revoked {
 }
 
 impl Report {
-    /// Tells whether all pairs were reachable at the end.
+    /// Tells whether all pairs were reachable at the end, but those that were cut apart.
     pub const fn complete(&self) -> bool {
-        self.pairs > 0 && self.reachable_pairs == self.pairs
+        self.pairs > 0 && self.reachable_pairs + self.lan.apart == self.pairs
     }
 }
 

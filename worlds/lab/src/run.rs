@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use linux::Clock;
+use linux::{Clock, Namespace};
 use words::{Dice, Time};
 
 use crate::capture::Capture;
@@ -16,6 +16,7 @@ use crate::emulator::Emulator;
 use crate::faults::Fault;
 use crate::hosts::Hosts;
 use crate::internet::{HostId, Internet, Model};
+use crate::lan::{self, Lan};
 use crate::meshes::Divided;
 use crate::options::Options;
 use crate::outward::Outward;
@@ -42,6 +43,10 @@ pub(crate) struct Lab {
     clock: Clock,
     stop: Stop,
     hosts: Hosts,
+    /// What keeps the LAN alive, if there is one.
+    _lan: Option<Namespace>,
+    /// Whether it is cut off from the Internet.
+    lan_is_cut: bool,
     emulator: Emulator,
     pinger: Pingers,
     transfers: Transfers,
@@ -89,6 +94,7 @@ impl Lab {
         let watch = Watch::start(clock)?;
         hosts.configure(options.exits)?;
         let outward = Outward::prepare(&hosts, &options, clock)?;
+        let lan = lan(&hosts, &options)?;
         say("re6st lab: starting the nodes");
         let started = clock.now();
         for node in model.nodes() {
@@ -106,6 +112,8 @@ impl Lab {
             clock,
             stop,
             hosts,
+            _lan: lan,
+            lan_is_cut: false,
             emulator,
             pinger,
             transfers,
@@ -161,12 +169,14 @@ impl Lab {
         self.watch.look();
         self.mourn();
         self.screen = None;
+        let since = ago(ended, self.pinger.lately());
+        let lan = self.lan(since);
         keep_logs(&self.hosts, &self.options);
         self.hosts.end();
 
-        let since = ago(ended, self.pinger.lately());
         let mut report = self.costs();
         report.reachable_pairs = self.pinger.reachable(since).len();
+        report.lan = lan;
         report.tcp = tcp;
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
@@ -256,6 +266,26 @@ impl Lab {
         }
     }
 
+    /// Returns the nodes on the LAN that are there.
+    fn on_lan(&self) -> Vec<HostId> {
+        self.alive().into_iter().filter(|node| node.0 <= self.options.lan).collect()
+    }
+
+    /// Returns how it is with the LAN.
+    fn lan(&self, since: Time) -> Lan {
+        let (seen, on_lan) = (self.watch.seen(), self.on_lan());
+        let prefix = |node: HostId| seen.get(&node).and_then(|seen| seen.status.prefix);
+        let nodes: Vec<_> = on_lan.iter().map(|node| (*node, prefix(*node))).collect();
+        drop(seen);
+        let known = lan::Known {
+            pairs: &self.pinger.pairs(),
+            reached: &self.pinger.reachable(since),
+            medians: &self.pinger.medians(),
+            longest_gap: self.pinger.longest_gap_among(&on_lan),
+        };
+        Lan::of(&self.hosts, &nodes, self.lan_is_cut, &known)
+    }
+
     fn alive(&self) -> Vec<HostId> {
         let gone = |node: &HostId| {
             let lists = [&self.killed, &self.expelled, &self.unasked];
@@ -319,6 +349,16 @@ fn screen(options: &Options) -> anyhow::Result<Option<Screen<Stderr>>> {
         return Ok(None);
     }
     Screen::begin(stderr()).context("cannot draw on the terminal").map(Some)
+}
+
+/// Puts the first nodes on a LAN, if there is to be one.
+fn lan(hosts: &Hosts, options: &Options) -> anyhow::Result<Option<Namespace>> {
+    let mut nodes = hosts.nodes();
+    nodes.truncate(usize::from(options.lan));
+    if nodes.is_empty() {
+        return Ok(None);
+    }
+    lan::connect(&nodes).context("there can be no LAN").map(Some)
 }
 
 /// Founds the network and lets the nodes join.

@@ -104,6 +104,21 @@ pub(crate) fn linked(directory: &Path) -> io::Result<BTreeSet<Prefix>> {
     Ok(neighbours(&ask(directory, "arrows")?))
 }
 
+/// Returns the nodes to which the node in `directory` has a link by a LAN.
+pub(crate) fn linked_by_lan(directory: &Path) -> io::Result<BTreeSet<Prefix>> {
+    let Value::Array(mut rows) = ask(directory, "arrows")? else { return Ok(BTreeSet::new()) };
+    let endpoint = |row: &Value| row.get("endpoint")?.as_str().map(|at| at.starts_with("[fe80:"));
+    rows.retain(|row| endpoint(row).unwrap_or(false));
+    Ok(neighbours(&Value::Array(rows)))
+}
+
+/// Returns what the node in `directory` refused of what it heard on a LAN, by reason.
+pub(crate) fn refused_on_lan(directory: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let mut refused = counts(ask(directory, "status")?.get("refused"));
+    refused.retain(|why, _| why.starts_with("lan:"));
+    Ok(refused)
+}
+
 fn neighbours(rows: &Value) -> BTreeSet<Prefix> {
     let up = |row: &&Value| {
         matches!(row.get("state").and_then(Value::as_str), Some("live" | "draining"))

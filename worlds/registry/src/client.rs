@@ -88,6 +88,15 @@ pub fn enrol(
     Ok(enrolled)
 }
 
+/// What the registry tells a member to begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Company {
+    /// Introductions of random other nodes, encoded.
+    pub introductions: Vec<Vec<u8>>,
+    /// The key with which members seal what they announce on LANs, if the registry has one.
+    pub lan_key: Option<[u8; 32]>,
+}
+
 /// A node's line to its registry.
 #[derive(Debug)]
 pub struct Client {
@@ -163,17 +172,23 @@ impl Client {
         self.ask(&Method::POST, "/v1/contact", &body).map(drop)
     }
 
-    /// Gets introductions, encoded, of up to `count` random other nodes; they are not
-    /// checked here.
+    /// Gets introductions, encoded, of up to `count` random other nodes, which are not
+    /// checked here; and what members know besides.
     ///
     /// # Errors
     ///
     /// [`Problem`], above all that the node is revoked.
-    pub fn bootstrap(&self, count: usize) -> Result<Vec<Vec<u8>>, Problem> {
+    pub fn bootstrap(&self, count: usize) -> Result<Company, Problem> {
         let answer = self.ask(&Method::GET, &format!("/v1/bootstrap?count={count}"), &[])?;
         let read: protocol::Bootstrap = answer.json()?;
         let octets = read.introductions.iter().map(|text| to_octets(text));
-        octets.collect::<Option<_>>().ok_or_else(|| answer.misunderstood())
+        let key = |text: &String| to_octets(text)?.try_into().ok();
+        let lan_key = match &read.lan_key {
+            Some(text) => Some(key(text).ok_or_else(|| answer.misunderstood())?),
+            None => None,
+        };
+        let introductions = octets.collect::<Option<_>>().ok_or_else(|| answer.misunderstood())?;
+        Ok(Company { introductions, lan_key })
     }
 
     /// Lists all nodes of the network, ascending by the number of their certificates.

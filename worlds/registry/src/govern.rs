@@ -240,6 +240,13 @@ pub(crate) fn next_meshes(
     Ok(issuer.sign_document(&document)?.encode()?)
 }
 
+/// Returns the numbers of the certificates that a signed document revokes.
+pub(crate) fn revoked(document: &[u8]) -> Vec<u64> {
+    let signed = SignedDocument::decode(document);
+    let read = signed.and_then(|signed| Document::decode(&signed.bytes));
+    read.map(|document| document.revoked).unwrap_or_default()
+}
+
 /// Returns what is wrong with an IPv4 range that has no part for the node of the `highest`
 /// index.
 fn too_small(plan: Ipv4Plan, highest: u32) -> Option<String> {

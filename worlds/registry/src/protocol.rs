@@ -73,6 +73,9 @@ pub(crate) struct Count {
 pub(crate) struct Bootstrap {
     /// Octets of introductions.
     pub(crate) introductions: Vec<String>,
+    /// 32 octets: the key of what members announce on LANs. Absent from registries of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lan_key: Option<String>,
 }
 
 /// The query of `GET /v1/nodes`.

@@ -112,6 +112,7 @@ impl<R: Routing> Control<R> {
             Input::Unanswered(..)
             | Input::Observed(..)
             | Input::Roamed
+            | Input::OnLan { .. }
             | Input::Index(_)
             | Input::Announce(_)
             | Input::Withdraw(_)

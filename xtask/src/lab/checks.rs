@@ -110,6 +110,30 @@ pub(super) fn cut(bench: &Bench) -> Outcome {
     })
 }
 
+/// Three nodes on a LAN talk by it, also when neither the Internet nor the registry is there.
+pub(super) fn lan(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "6", "--lan", "3", "--cut-lan", "14", "--kill-registry", "14"];
+    run(bench, "lab-lan", 26, &options, |report| {
+        let number = |key: &str| report.number(&format!("/lan/{key}"));
+        let (pairs, reached, direct) =
+            (number("pairs"), number("reachable_pairs"), number("direct"));
+        if pairs < 6.0 || reached < pairs || direct < pairs {
+            return Err(format!(
+                "of {pairs} pairs on the LAN {reached} reach each other, {direct} by it"
+            ));
+        }
+        let (strange, repeated) = (number("refused/lan:strange"), number("refused/lan:repeated"));
+        if strange < 1.0 || repeated < 1.0 {
+            return Err(format!("a stranger: {strange} and {repeated} datagrams were refused"));
+        }
+        let (rtt, gap) = (number("rtt_ms"), number("longest_gap_ms"));
+        Ok(format!(
+            "{direct} of {pairs} pairs by the LAN, {rtt} ms, longest gap {gap} ms; a stranger's \
+             {strange} and {repeated} datagrams refused"
+        ))
+    })
+}
+
 /// Nodes behind different NATs meet by what others see of them, and by beckoning.
 pub(super) fn nat(bench: &Bench) -> Outcome {
     run(bench, "lab-nat", 40, &["--nodes", "8", "--nat", "3", "--round", "10s"], |report| {

@@ -14,7 +14,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 19] = [
+pub(crate) const STEPS: [Step; 20] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s", checks::mesh),
     step("lab-ipv4", "6 nodes reach each other by IPv4 as well, within 15 s", checks::ipv4),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
@@ -26,6 +26,11 @@ pub(crate) const STEPS: [Step; 19] = [
     step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
     step("lab-replay", "a recorded run of each node replays word for word", checks::replay),
     step("lab-nat", "nodes behind different NATs have direct links", checks::nat),
+    step(
+        "lab-lan",
+        "a LAN without Internet stays a mesh, and strangers on it get nowhere",
+        checks::lan,
+    ),
     step("lab-roam", "a node whose address changes keeps its TCP connections", checks::roam),
     step("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
     step("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),

@@ -306,6 +306,7 @@ impl Mesh {
             Output::AskRegistry => self.plan(later, Entry::Bootstrap(n)),
             Output::Event(event) => self.happened(&event),
             Output::Redial { .. }
+            | Output::Nearer { .. }
             | Output::Beckon { .. }
             | Output::Seen(_)
             | Output::Closed(_)

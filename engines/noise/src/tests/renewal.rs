@@ -131,6 +131,71 @@ fn a_link_that_moved_is_renewed_at_its_new_place() {
     ));
 }
 
+/// Where node 1 is besides: on the LAN of node 0.
+fn near() -> SocketAddr {
+    "[fe80::1%2]:6326".parse().unwrap()
+}
+
+fn redirects(stage: &Stage) -> Vec<SocketAddr> {
+    let to = |said: &Output| {
+        let Output::Redirect { to, .. } = said else { return None };
+        Some(*to)
+    };
+    stage.said[0].iter().filter_map(to).collect()
+}
+
+#[test]
+fn a_link_goes_where_its_other_end_is_near_once_it_answered_there() {
+    let mut stage = a_link_that_is_up();
+    stage.also = Some((near(), 1));
+    stage.tell(0, Input::Nearer { link: LINK, at: near() });
+    assert!(redirects(&stage).is_empty(), "nobody has answered there yet");
+    assert_eq!(talk(&mut stage, 10), 0);
+    assert_eq!((redirects(&stage), rekeys(&stage, 0)), (vec![near()], 1));
+
+    // Who is on the way back says nothing of where the other end is now.
+    stage.tell(0, Input::Nearer { link: LINK, at: near() });
+    assert_eq!(talk(&mut stage, 5), 0);
+    assert_eq!(rekeys(&stage, 0), 1, "it is there already");
+}
+
+#[test]
+fn what_was_on_its_way_from_far_does_not_lead_a_link_back() {
+    let mut stage = a_link_that_is_up();
+    stage.also = Some((near(), 1));
+    stage.tell(0, Input::Nearer { link: LINK, at: near() });
+    stage.run(SECOND / 10);
+    stage.tell(0, Input::Moved(LINK, stage::address(1)));
+    assert_eq!(redirects(&stage), [near(), near()]);
+    stage.run(3 * SECOND);
+    stage.tell(0, Input::Moved(LINK, stage::address(1)));
+    assert_eq!(redirects(&stage).last(), Some(&stage::address(1)), "later it may go again");
+}
+
+#[test]
+fn a_link_stays_where_it_is_if_nobody_answers_nearby() {
+    let mut stage = a_link_that_is_up();
+    for _ in 0..20 {
+        stage.tell(0, Input::Nearer { link: LINK, at: near() });
+        assert_eq!(talk(&mut stage, 10), 0);
+    }
+    assert!(redirects(&stage).is_empty() && stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
+    let unanswered = |said: &&Output| matches!(said, Output::Unanswered { .. });
+    assert_eq!(stage.said[0].iter().filter(unanswered).count(), 0, "nobody need beckon for it");
+    assert!(rekeys(&stage, 0) >= 1, "and it has new keys when it should");
+}
+
+#[test]
+fn who_passes_handshakes_on_draws_no_link_to_itself() {
+    let mut stage = a_link_that_is_up();
+    stage.also = Some((near(), 1));
+    stage.tell(0, Input::Nearer { link: LINK, at: "192.0.2.77:1".parse().unwrap() });
+    let hello = last_initiation(&stage);
+    stage.tell(1, Input::Datagram { from: stage::address(0), bytes: &hello });
+    assert_eq!(talk(&mut stage, 10), 0);
+    assert!(redirects(&stage).is_empty(), "the answer came from elsewhere");
+}
+
 #[test]
 fn moving_is_being_heard() {
     let mut stage = Stage::new(2);

@@ -57,6 +57,10 @@ pub(super) struct Stage {
     pub(super) lost: Vec<usize>,
     pub(super) policy: Policy,
     pub(super) fate: Fate,
+    /// Another address of a node.
+    pub(super) also: Option<(SocketAddr, usize)>,
+    /// Whether what came last came there: what is answered goes from there.
+    there: bool,
     wire: Vec<Packet>,
     installed: usize,
 }
@@ -99,6 +103,8 @@ impl Stage {
             lost: vec![0; count],
             policy: Policy::Accept,
             fate: Box::new(|_| vec![DELAY]),
+            also: None,
+            there: false,
             wire: Vec::new(),
             installed: 0,
         }
@@ -138,11 +144,15 @@ impl Stage {
         let now = self.now;
         let due: Vec<_> = self.wire.extract_if(.., |packet| packet.at <= now).collect();
         for Packet { from, to, body, .. } in due {
-            let Some(node) = (0..self.nodes.len()).find(|n| address(*n) == to) else { continue };
+            let also = self.also.filter(|(at, _)| *at == to).map(|(_, node)| node);
+            let node = (0..self.nodes.len()).find(|n| address(*n) == to).or(also);
+            let Some(node) = node else { continue };
+            self.there = also.is_some();
             match body {
                 Body::Hello(bytes) => self.tell(node, Input::Datagram { from, bytes: &bytes }),
                 Body::Frame(index) => self.frame_came(node, index),
             }
+            self.there = false;
         }
     }
 
@@ -162,7 +172,9 @@ impl Stage {
             match &said {
                 Output::Transmit { to, bytes } => {
                     self.sent[node].push(bytes.clone());
-                    self.send(address(node), *to, Body::Hello(bytes.clone()));
+                    let there = self.also.filter(|_| self.there).map(|(at, _)| at);
+                    let from = there.unwrap_or_else(|| address(node));
+                    self.send(from, *to, Body::Hello(bytes.clone()));
                     continue;
                 }
                 Output::Request { link, key, .. } => {

@@ -8,6 +8,7 @@ mod failing_carrier;
 mod in_use;
 mod most_used;
 mod neighbourhood;
+mod same_lan;
 mod small_mesh;
 mod well_known;
 
@@ -17,6 +18,7 @@ pub use failing_carrier::FailingCarrier;
 pub use in_use::InUse;
 pub use most_used::MostUsed;
 pub use neighbourhood::Neighbourhood;
+pub use same_lan::SameLan;
 pub use small_mesh::{Ensure, Rule, SmallMesh};
 pub use well_known::WellKnown;
 
@@ -61,13 +63,14 @@ impl fmt::Display for Principle {
 }
 
 /// Every exception there is.
-pub const ALL: [&Exception; 8] = [
+pub const ALL: [&Exception; 9] = [
     &in_use::IN_USE,
     &most_used::MOST_USED,
     &bootstrap::BOOTSTRAP,
     &well_known::WELL_KNOWN,
     &small_mesh::SMALL_MESH,
     &neighbourhood::NEIGHBOURHOOD,
+    &same_lan::SAME_LAN,
     &failing_carrier::FAILING_CARRIER,
     &capacity::CAPACITY,
 ];

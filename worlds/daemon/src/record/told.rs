@@ -20,6 +20,7 @@ pub(crate) enum Told {
     Unanswered(LinkId, u32),
     Observed(LinkId, SocketAddr),
     Roamed,
+    OnLan(SocketAddr, Vec<u8>),
     Frame(LinkId, Vec<u8>),
     Overlay(Ipv6Addr, Vec<u8>),
     Carried(LinkId),
@@ -49,6 +50,7 @@ impl Told {
             Input::Unanswered(link, token) => Self::Unanswered(*link, *token),
             Input::Observed(link, at) => Self::Observed(*link, *at),
             Input::Roamed => Self::Roamed,
+            Input::OnLan { at, introduction } => Self::OnLan(*at, introduction.to_vec()),
             Input::Frame(link, frame) => Self::Frame(*link, frame.to_vec()),
             Input::Overlay(from, words) => Self::Overlay(*from, words.to_vec()),
             Input::Carried(link) => Self::Carried(*link),
@@ -78,6 +80,7 @@ impl Told {
             Self::Unanswered(link, token) => Input::Unanswered(*link, *token),
             Self::Observed(link, at) => Input::Observed(*link, *at),
             Self::Roamed => Input::Roamed,
+            Self::OnLan(at, introduction) => Input::OnLan { at: *at, introduction },
             Self::Frame(link, frame) => Input::Frame(*link, frame),
             Self::Overlay(from, words) => Input::Overlay(*from, words),
             Self::Carried(link) => Input::Carried(*link),
@@ -107,6 +110,9 @@ impl Told {
             Self::Unanswered(link, token) => json!({"unanswered": [link.0, token]}),
             Self::Observed(link, at) => json!({"observed": [link.0, at.to_string()]}),
             Self::Roamed => json!({"roamed": null}),
+            Self::OnLan(at, introduction) => {
+                json!({"on-lan": [at.to_string(), hex::encode(introduction)]})
+            }
             Self::Frame(link, frame) => json!({"frame": [link.0, hex::encode(frame)]}),
             Self::Overlay(from, words) => {
                 json!({"overlay": [from.to_string(), hex::encode(words)]})
@@ -148,6 +154,7 @@ impl Told {
                 Self::Observed(link(value.get(0)?)?, value.get(1)?.as_str()?.parse().ok()?)
             }
             "roamed" => Self::Roamed,
+            "on-lan" => Self::OnLan(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?),
             "frame" => Self::Frame(link(value.get(0)?)?, octets(value.get(1)?)?),
             "overlay" => {
                 Self::Overlay(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?)
@@ -228,6 +235,7 @@ mod tests {
             Told::Unanswered(link, u32::MAX),
             Told::Observed(link, "[2001:db8::1]:7".parse().unwrap()),
             Told::Roamed,
+            Told::OnLan("[fe80::7%3]:6326".parse().unwrap(), vec![1, 2]),
             Told::Frame(link, vec![2, 9]),
             Told::Overlay("fd00::1".parse().unwrap(), vec![5]),
             Told::Carried(link),

@@ -48,6 +48,9 @@ impl World {
             kept.extend(named);
         }
         self.tell(&Input::Contacts(&kept));
+        if let Some(lan) = &self.lan {
+            lan.remember(&State::read_or_empty(&self.state.lan_keys())?);
+        }
         self.introduce()?;
         let me = self.node.me();
         tracing::info!(address = %me.address(), arrows = self.node.seats(), "the node is up");
@@ -62,9 +65,18 @@ impl World {
         self.tell(&Input::Myself(&introduction));
         self.noise.handle(noise::Input::Introduction(introduction.clone()), now);
         self.shown.clone_from(&introduction);
+        self.lan.iter().for_each(|lan| lan.introduce(introduction.clone()));
         self.times.shown = linux::Clock::wall();
         self.registrar.publish(introduction);
         Ok(())
+    }
+
+    /// Takes in the key of what members announce on LANs, and keeps it for when the registry is
+    /// away.
+    pub(super) fn take_lan_key(&self, key: Option<[u8; 32]>) {
+        if let Some(kept) = self.lan.as_ref().zip(key).and_then(|(lan, key)| lan.key(key)) {
+            self.keeper.keep(self.state.lan_keys(), kept);
+        }
     }
 
     /// Takes in where others see us; shows ourselves anew soon, if that is news.

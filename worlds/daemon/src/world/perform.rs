@@ -31,6 +31,9 @@ impl World {
                 let endpoints = &endpoints;
                 self.noise.handle(noise::Input::Endpoints { link, endpoints }, now);
             }
+            Output::Nearer { link, at } => {
+                self.noise.handle(noise::Input::Nearer { link, at }, now);
+            }
             Output::Beckon { key, token, endpoints } => {
                 let beckon = noise::Input::Beckon { peer: key, token, endpoints: &endpoints };
                 self.noise.handle(beckon, now);

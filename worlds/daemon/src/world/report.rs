@@ -10,6 +10,7 @@ use words::{Ipv4Plan, LinkId, NodeId, Prefix};
 use super::World;
 use crate::config::to_text;
 use crate::control::{Pending, Question};
+use crate::lan::Lan;
 
 /// How a node is.
 #[derive(Debug, Serialize)]
@@ -36,6 +37,8 @@ struct Status {
     expires: u64,
     /// The ways out that this node offers, and by which families it leaves through exits.
     exit: Value,
+    /// Where this node announces itself on LANs, and whom it hears there; null if it does neither.
+    lan: Value,
     /// How the network is divided, and our part between its meshes; null while it is one.
     mesh: Value,
     lost_packets: Value,
@@ -126,6 +129,7 @@ impl World {
                 "offers": self.exit.open().map(ToString::to_string).collect::<Vec<_>>(),
                 "uses": self.way_out.families().collect::<Vec<_>>(),
             }),
+            lan: self.on_lan(),
             mesh: self.meshes(),
             lost_packets: json!(self.lost()),
             refused: self.refused(),
@@ -156,7 +160,20 @@ impl World {
         let unknown = self.tally.events.get("unknown-frame");
         let unknown = unknown.map(|n| ("word:of-nobody".to_owned(), *n));
         let ours = self.tally.refused.clone();
-        ours.into_iter().chain(handshakes).chain(gossip).chain(unknown).collect()
+        let lan = self.lan.iter().flat_map(Lan::refused).filter(|(_, count)| *count > 0);
+        let lan = lan.map(|(why, n)| (why.to_owned(), n));
+        ours.into_iter().chain(lan).chain(handshakes).chain(gossip).chain(unknown).collect()
+    }
+
+    /// Who is on our LANs, and where.
+    fn on_lan(&self) -> Value {
+        let Some(lan) = &self.lan else { return Value::Null };
+        let node = |(node, at): (NodeId, std::net::SocketAddr)| json!({"node": node.to_string(), "at": at.to_string()});
+        json!({
+            "interfaces": lan.faces(),
+            "has_key": lan.has_key(),
+            "nodes": self.node.gossip().on_lan().map(node).collect::<Vec<_>>(),
+        })
     }
 
     /// What engines took in and passed over, by reason.

@@ -108,6 +108,16 @@ impl Pingers {
         self.0.iter().map(|it| it.book().longest_gap(node)).max().unwrap_or_default()
     }
 
+    /// Returns the longest gap of the pairs of two of `nodes`.
+    pub(crate) fn longest_gap_among(&self, nodes: &[HostId]) -> Duration {
+        self.0.iter().map(|it| it.book().longest_gap_among(nodes)).max().unwrap_or_default()
+    }
+
+    /// Returns all pairs that are there, once for each family.
+    pub(crate) fn pairs(&self) -> Vec<(HostId, HostId)> {
+        self.0.iter().flat_map(|it| it.book().pairs().collect::<Vec<_>>()).collect()
+    }
+
     /// Returns the median round trip of each pair that had a success.
     pub(crate) fn medians(&self) -> Vec<((HostId, HostId), Duration)> {
         self.0.iter().flat_map(|it| it.book().medians().collect::<Vec<_>>()).collect()

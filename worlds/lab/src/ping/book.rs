@@ -209,6 +209,18 @@ impl Book {
         its.map(|(_, pair)| pair.longest_gap).max().unwrap_or_default()
     }
 
+    /// Returns the longest gap of the pairs of two of `nodes`.
+    pub(crate) fn longest_gap_among(&self, nodes: &[HostId]) -> Duration {
+        let inside = |(from, to): &(HostId, HostId)| nodes.contains(from) && nodes.contains(to);
+        let inside = self.pairs.iter().filter(|(ends, _)| inside(ends));
+        inside.map(|(_, pair)| pair.longest_gap).max().unwrap_or_default()
+    }
+
+    /// Returns the pairs that are there.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (HostId, HostId)> {
+        self.pairs.keys().copied()
+    }
+
     /// Notes whether all pairs have been answered since the last great fault.
     fn note_again(&mut self, now: Time) {
         let Some((broken, None)) = self.again else { return };

@@ -41,6 +41,12 @@ impl Lab {
                 self.pinger.broken(self.clock.now());
             }
             What::KillRegistry => self.kill(HostId::REGISTRY),
+            What::CutLan => {
+                for node in self.on_lan() {
+                    self.emulator.order(Order::Silence(node));
+                }
+                self.lan_is_cut = true;
+            }
             What::Cut(a, b) => self.emulator.order(Order::Cut(HostId(*a), HostId(*b))),
             What::BlockUdp(node) => self.emulator.order(Order::BlockUdp(HostId(*node))),
             What::UdpOnly(node, others) => {

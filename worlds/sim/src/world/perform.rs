@@ -40,6 +40,7 @@ impl<E: Citizen> World<E> {
             )
             | Output::Closed(_)
             | Output::Redial { .. }
+            | Output::Nearer { .. }
             | Output::Beckon { .. }
             | Output::Seen(_)
             | Output::Ipv4(_)

@@ -30,6 +30,7 @@ impl World<'_> {
             // there is no disk.
             Output::Event(Event::Gossip(_) | Event::NoIpv4 { .. } | Event::UnknownFrame(_))
             | Output::Redial { .. }
+            | Output::Nearer { .. }
             | Output::Beckon { .. }
             | Output::Seen(_)
             | Output::Ipv4(_)
