@@ -29,6 +29,7 @@ fn in_words(answer: &Value) -> Vec<String> {
         return vec![format!("{destination} is our own: it is in {range}, which is this node's.")];
     }
     let mut lines = vec![whose(answer, destination)];
+    lines.extend(preference(answer));
     lines.extend(across(answer));
     lines.push(path(answer));
     lines.extend(link(answer.pointer("/link").unwrap_or(&Value::Null)));
@@ -54,6 +55,16 @@ fn whose(answer: &Value, destination: &str) -> String {
         None if range == owner => format!("{destination} is of the node {owner}."),
         None => format!("{destination} is in {range}, which is of the node {owner}."),
     }
+}
+
+/// Tells of the exit that this node would leave by.
+fn preference(answer: &Value) -> Option<String> {
+    let named = text(answer, "/prefers/node")?;
+    let why_not = text(answer, "/prefers/why_not");
+    Some(why_not.map_or_else(
+        || "That is the exit which this node prefers (prefer_exit).".to_owned(),
+        |why_not| format!("This node prefers the exit {named} (prefer_exit): {why_not}."),
+    ))
 }
 
 /// Tells how packets get from one mesh into another.

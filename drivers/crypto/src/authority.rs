@@ -56,6 +56,10 @@ impl Authority for NetworkAuthority {
         Ok(Identity { node: read.node, serial: read.serial, key: read.key, expires: read.until })
     }
 
+    fn index(&self, der: &[u8], now: Wall) -> Option<u32> {
+        self.check(der, now).ok()?.index
+    }
+
     fn signature(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
         algorithm::signed_by(&key.0, message, signature)
     }

@@ -28,6 +28,12 @@ pub trait Authority {
     /// Tells whether the authority itself signed `message`.
     fn document(&self, message: &[u8], signature: &[u8]) -> bool;
 
+    /// Returns the small index in a certificate of ours that is valid at `now`, if there is one:
+    /// which part of the IPv4 range its node has.
+    fn index(&self, _der: &[u8], _now: Wall) -> Option<u32> {
+        None
+    }
+
     /// Reads the octets of a document, which the authority signed.
     ///
     /// Where many nodes run in one process, copies of one document may be given to all of them: they

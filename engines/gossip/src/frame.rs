@@ -104,6 +104,8 @@ pub(crate) enum Remote<'a> {
     /// I dial you, and hear nothing: beckon to my endpoints, with the token of my dial; and
     /// how are you reached?
     Knock(u32, &'a [u8]),
+    /// I would leave the network by you.
+    Out(&'a [u8]),
 }
 
 impl<'a> Remote<'a> {
@@ -114,6 +116,7 @@ impl<'a> Remote<'a> {
             Self::Knock(token, introduction) => {
                 [&[3][..], &token.to_be_bytes(), introduction].concat()
             }
+            Self::Out(introduction) => [&[4], introduction].concat(),
         }
     }
 
@@ -129,6 +132,7 @@ impl<'a> Remote<'a> {
             [3, a, b, c, d, introduction @ ..] => {
                 Ok(Self::Knock(u32::from_be_bytes([*a, *b, *c, *d]), introduction))
             }
+            [4, introduction @ ..] => Ok(Self::Out(introduction)),
             _ => Err(BROKEN),
         }
     }
@@ -157,7 +161,8 @@ mod tests {
                 let octets = word.encode();
                 prop_assert_eq!(Word::decode(&octets), Ok(word));
             }
-            for word in [Remote::Ask(&octets), Remote::Answer(&octets), Remote::Knock(total, &octets)] {
+            let (knock, out) = (Remote::Knock(total, &octets), Remote::Out(&octets));
+            for word in [Remote::Ask(&octets), Remote::Answer(&octets), knock, out] {
                 let octets = word.encode();
                 prop_assert_eq!(Remote::decode(&octets), Ok(word));
             }

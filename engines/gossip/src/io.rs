@@ -32,6 +32,8 @@ pub enum Input<'a> {
     Observed(NodeId, SocketAddr),
     /// This machine has other addresses than before: what others saw is no longer true.
     Roamed,
+    /// The exit by which we would leave the network, if any; told again when it is reached.
+    Host(Option<NodeId>),
     /// A member announced itself on the LAN, from this address: sealed with the key of the
     /// network, and from where it says. Its encoded introduction is not judged.
     OnLan(SocketAddr, &'a [u8]),
@@ -70,6 +72,10 @@ pub enum Output {
     OnLan(NodeId, SocketAddr),
     /// The node is on the LAN no longer, or we are not.
     OffLan(NodeId),
+    /// This node would leave the network by us; with the index of its certificate.
+    Guest(NodeId, Option<u32>),
+    /// It would no longer.
+    GuestLeft(NodeId),
     /// Nobody knows how to reach the node sought for this link.
     NotFound(LinkId),
     /// Who asked for the link is this node, or is refused.
@@ -176,6 +182,8 @@ pub enum Why {
     Fetch,
     /// To ask a node again how it is reached, or to give up.
     Search(NodeId),
+    /// To tell the exit that we named again, or to forget a guest.
+    Guests,
     /// A node on the LAN was silent for too long.
     Lan,
     /// A neighbour's certificate expires.

@@ -66,6 +66,10 @@ impl<A: Authority> Gossip<A> {
                 let asker = self.heard_from(from, introduction, now)?;
                 self.knocked(asker, token, now)?;
             }
+            Remote::Out(introduction) => {
+                let guest = self.heard_from(from, introduction, now)?;
+                self.host(guest, introduction, now)?;
+            }
         }
         Ok(())
     }

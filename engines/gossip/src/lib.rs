@@ -24,6 +24,7 @@ mod contact;
 mod contacts;
 mod document;
 mod frame;
+mod guests;
 mod introduction;
 mod io;
 mod judge;
@@ -57,6 +58,7 @@ pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
 
 use contacts::Contacts;
+use guests::Guests;
 use knock::Knocks;
 use lan::Lan;
 use search::Search;
@@ -107,6 +109,7 @@ pub struct Gossip<A> {
     searches: BTreeMap<NodeId, Search>,
     knocks: Knocks,
     lan: Lan,
+    guests: Guests,
     witnesses: Witnesses,
     /// Peers of links that may come up, the oldest first.
     met: VecDeque<(LinkId, Peer)>,
@@ -149,6 +152,7 @@ impl<A: Authority> Engine for Gossip<A> {
                 self.witnesses.forget();
                 self.leave_lan();
             }
+            Input::Host(host) => self.name_host(host, now),
             Input::OnLan(at, introduction) => self.heard_on_lan(at, introduction, now),
             Input::Judge(link, octets, key) => self.judge(link, octets, key, now),
             Input::Document(octets) => self.offered(octets, now),
@@ -159,6 +163,7 @@ impl<A: Authority> Engine for Gossip<A> {
         }
         self.tell_seen(now);
         self.forget_silent(now);
+        self.keep_house(now);
         self.search(now);
         self.fetch_again(now);
         self.tell_again(now);
@@ -199,6 +204,7 @@ impl<A: Authority> Gossip<A> {
             searches: BTreeMap::new(),
             knocks: Knocks::new(),
             lan: Lan::new(),
+            guests: Guests::default(),
             witnesses: Witnesses::default(),
             met: VecDeque::new(),
             myself: None,
@@ -224,7 +230,7 @@ impl<A: Authority> Gossip<A> {
         let peer = self.next_peer.map(|at| Deadline { at, why: Why::Introduce });
         let others =
             [save, peer, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
-        let others = others.into_iter().chain([self.lan.deadline()]);
+        let others = others.into_iter().chain([self.lan.deadline(), self.guests.deadline()]);
         others.fold(Some(ask), Deadline::earlier)
     }
 

@@ -16,6 +16,7 @@ extern crate alloc;
 
 mod between;
 mod division;
+mod guests;
 mod io;
 mod payload;
 mod settings;
@@ -31,6 +32,7 @@ use words::routing::{self, Admission, Range, Routing};
 use words::{Deadline, Engine, LinkId, NodeId, Prefix, Time};
 
 use division::Division;
+use guests::Ways;
 
 pub use division::Service;
 pub use io::{Event, Input, Output, Why};
@@ -60,6 +62,7 @@ pub struct Node<R, A> {
     /// The small index of our certificate.
     index: Option<u32>,
     ipv4: Option<Ipv4>,
+    ways: Ways,
     outputs: VecDeque<Output>,
 }
 
@@ -87,9 +90,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
             admissions: Vec::new(),
             index: None,
             ipv4: None,
+            ways: Ways::default(),
             outputs: VecDeque::new(),
         };
         node.admit(now);
+        node.gossip.handle(gossip::Input::Host(node.local.host), now);
         node.routing.handle(routing::Input::Announce(node.me.0.into()), now);
         node.converse(now);
         node

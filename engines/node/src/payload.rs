@@ -99,6 +99,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.routing.handle(routing::Input::Announce(now_ours), now);
         }
         self.ipv4 = ipv4;
+        self.serve_guests(now);
         self.outputs.push_back(Output::Ipv4(ipv4));
     }
 }

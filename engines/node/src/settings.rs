@@ -25,6 +25,8 @@ pub struct Local {
     pub carriers: Carriers,
     /// The rules of the small-mesh exception.
     pub ensure: Vec<Rule>,
+    /// The exit by which we would leave the network, rather than by the nearest.
+    pub host: Option<NodeId>,
     /// Arrows to nodes on the same LAN, besides the others.
     pub same_lan: SameLan,
     /// What is set here instead of what the network says.
@@ -59,6 +61,7 @@ impl Local {
             me,
             carriers,
             ensure: Vec::new(),
+            host: None,
             same_lan: SameLan::default(),
             instead: Override::default(),
         }

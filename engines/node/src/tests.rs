@@ -12,7 +12,7 @@ use std::vec::Vec;
 use gossip::Parameters;
 use mesh::{Mesh, NETWORK, name};
 use words::routing::Range;
-use words::{Ipv4Plan, Prefix};
+use words::{Engine, Ipv4Plan, Prefix};
 
 use crate::{Input, Ipv4};
 
@@ -195,4 +195,42 @@ fn a_way_out_is_believed_of_those_who_may_be_exits_only() {
     mesh.run(10 * SECOND);
     assert!(rest.clone().all(|n| mesh.follow(n, out) == n), "nobody may any more");
     assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+#[test]
+fn who_names_an_exit_leaves_by_it_while_it_is_there() {
+    let out = Range { to: Prefix::ALL, from: NETWORK };
+    let own = Range { to: Prefix::ALL, from: name(0).0 };
+    let exits = [name(3), name(5)].into();
+    let mut mesh = Mesh::with(8, 15, &Parameters { exits, ..Parameters::default() });
+    mesh.run(30 * SECOND);
+    mesh.tell(3, Input::Announce(out));
+    mesh.tell(5, Input::Announce(out));
+    for named in [3, 5] {
+        let (node, now) = (mesh.nodes[0].as_mut().unwrap(), mesh.now);
+        node.local.host = Some(name(named));
+        node.gossip.handle(gossip::Input::Host(Some(name(named))), now);
+        // Whom it named before lets it go meanwhile.
+        mesh.run(80 * SECOND);
+        assert_eq!(mesh.follow(0, own), named);
+        let guests = |mesh: &Mesh, n: usize| mesh.nodes[n].as_ref().unwrap().guests().count();
+        assert_eq!((guests(&mesh, named), guests(&mesh, 8 - named)), (1, 0));
+    }
+    mesh.tell(5, Input::Withdraw(out));
+    mesh.run(10 * SECOND);
+    assert_eq!(
+        (mesh.who_has(own), mesh.follow(0, out)),
+        (Vec::new(), 3),
+        "it offers no way any more"
+    );
+    mesh.tell(5, Input::Announce(out));
+    mesh.run(10 * SECOND);
+    assert_eq!(mesh.follow(0, own), 5);
+    mesh.kill(5);
+    mesh.run(15 * SECOND);
+    assert_eq!(
+        (mesh.who_has(own), mesh.follow(0, out)),
+        (Vec::new(), 3),
+        "the nearest one is taken"
+    );
 }

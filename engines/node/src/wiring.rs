@@ -46,8 +46,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.index = Some(index);
                 self.renumber(now);
             }
-            Input::Announce(range) => self.routing.handle(routing::Input::Announce(range), now),
-            Input::Withdraw(range) => self.routing.handle(routing::Input::Withdraw(range), now),
+            Input::Announce(range) => self.open_way(range, now),
+            Input::Withdraw(range) => self.close_way(range, now),
             Input::Leave => self.tell_all_arrows(&arrows::Input::Leave, now),
             Input::Carried(link) => {
                 self.tell_arrows(link, arrows::Input::Carried(link), now);
@@ -195,6 +195,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             routing::Output::Send(link, packet) => self.send(link, Kind::Routing, &packet),
             routing::Output::Route(range, via) => {
                 if let Some(node) = self.node_of(range) {
+                    if via.is_some() && self.local.host == Some(node) {
+                        self.gossip.handle(gossip::Input::Host(Some(node)), now);
+                    }
                     self.reaches(node, via.is_some(), now);
                 }
                 self.say(Output::Route(range, via));
@@ -225,10 +228,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.say(Output::Beckon { key: contact.key, token, endpoints });
             }
             gossip::Output::Seen(at) => self.say(Output::Seen(at)),
+            gossip::Output::Guest(node, index) => self.guest_came(node, index, now),
+            gossip::Output::GuestLeft(node) => self.guest_left(node, now),
             gossip::Output::OnLan(node, at) => self.on_lan(node, at, now),
-            gossip::Output::OffLan(node) => {
-                self.tell_all_arrows(&arrows::Input::OffLan(node), now);
-            }
+            gossip::Output::OffLan(node) => self.off_lan(node, now),
             gossip::Output::NotFound(link) => {
                 self.tell_arrows(link, arrows::Input::NotFound(link), now);
             }
@@ -278,6 +281,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
         for link in up {
             self.say(Output::Nearer { link, at });
         }
+    }
+
+    /// A node is on the same LAN no longer.
+    fn off_lan(&mut self, node: NodeId, now: Time) {
+        self.tell_all_arrows(&arrows::Input::OffLan(node), now);
     }
 
     /// Adds to the order to open what gossip knows of the node.

@@ -36,6 +36,9 @@ pub(crate) struct LabOptions {
     /// Let the first N nodes be exits, and the others ping a server outside through them
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     exits: u16,
+    /// Let the others leave by this one of the exits while it is there
+    #[arg(long, value_name = "NODE")]
+    prefer_exit: Option<u16>,
     /// Depth of the network: 1 is one mesh, 2 a mesh of meshes, 3 a mesh of meshes of meshes
     #[arg(long, value_name = "1|2|3", default_value_t = 1)]
     order: u8,
@@ -170,6 +173,7 @@ impl LabOptions {
             ping: self.ping.map(|span| span.0),
             family: self.family.into(),
             exits: self.exits,
+            prefer_exit: self.prefer_exit,
             order: self.order,
             meshes: self.meshes,
             epoch: self.epoch.map(|span| span.0),

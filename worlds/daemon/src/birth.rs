@@ -7,7 +7,7 @@ use crypto::{AuthorityCertificate, NetworkAuthority};
 use gossip::Gossip;
 use node::{Local, Node, Override, babel_settings};
 use principles::exceptions::{Ensure as Kind, Rule};
-use words::{Carrier, Carriers, Share, Time};
+use words::{Carrier, Carriers, NodeId, Share, Time};
 
 use crate::config::{CARRIERS, Config, Ensure, Percent, Span, country_code};
 use crate::record::Birth;
@@ -31,6 +31,7 @@ pub(crate) fn conceive(birth: &Birth) -> Result<RealNode, String> {
     let gossip = Gossip::new(network, birth.me, authority, birth.seed, Time::ZERO);
     let mut local = Local::new(birth.me, Carriers::of(CARRIERS));
     local.ensure = config.ensure.iter().filter_map(rule).collect();
+    local.host = config.prefer_exit.map(NodeId);
     local.same_lan = config.lan.exception();
     local.instead = instead(&config);
     Ok(Node::new(local, babel, gossip, birth.seed, Time::ZERO))

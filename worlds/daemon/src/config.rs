@@ -64,6 +64,9 @@ pub struct Config {
     pub ensure: Vec<Ensure>,
     /// What has no other way leaves this machine through the nearest exit of the network.
     pub use_exits: bool,
+    /// By this exit rather than by the nearest, while it is one: the range of its node.
+    #[serde(deserialize_with = "quantity::node")]
+    pub prefer_exit: Option<Prefix>,
     /// How others on the same LAN are found.
     pub lan: Lan,
     /// This node is an exit: it lets others out to the Internet. The network must name it.
@@ -245,6 +248,9 @@ impl Config {
         }
         self.ensure.iter().try_for_each(Ensure::check)?;
         self.lan.check()?;
+        if self.prefer_exit.is_some() && !self.use_exits {
+            return Err("prefer_exit: nothing leaves by exits; say use_exits = true too".to_owned());
+        }
         match &self.exit {
             Some(_) if self.use_exits => Err("use_exits: an exit goes out by itself; leave out \
                                              one of use_exits and [exit]"
@@ -391,6 +397,8 @@ mod tests {
         let exit = config.exit.unwrap();
         assert_eq!((exit.from.len(), exit.probe.len(), exit.masquerade), (2, 1, false));
         assert!(Config::parse("use_exits = true").unwrap().use_exits);
+        let named = Config::parse("use_exits = true\nprefer_exit = \"fd00:42:0:7::/64\"").unwrap();
+        assert_eq!(named.prefer_exit, Some("fd00:42:0:7::/64".parse().unwrap()));
         assert_eq!(config.arrows.round, Some(Span(Duration::from_secs(10))));
         assert_eq!(config.arrows.share, Some(Percent(50)));
         assert_eq!(config.ensure.len(), 1);
@@ -413,6 +421,8 @@ mod tests {
             ),
             ("[[ensure]]\nat_least = 1\ncarrier = \"tls\"", "`tls` is no carrier of this program"),
             ("[lan]\ninterfaces = [\"\"]", "ip -br link"),
+            ("prefer_exit = \"fd00::/64\"", "use_exits = true too"),
+            ("use_exits = true\nprefer_exit = \"node7\"", "`node7`"),
             ("[exit]", "ipv4 = true"),
             ("[exit]\nipv4 = true\nfrom = [\"10.0.0.1/8\"]", "clear them"),
             ("[exit]\nipv4 = true\nfrom = [\"10.1.0.0/16\", \"10.2.0.0/16\"]", "each family"),

@@ -133,7 +133,7 @@ fn assemble(
         identity,
         ipv4: None,
         exit: Exit::new(config.exit.clone().unwrap_or_default()),
-        way_out,
+        way_out: way_out.naming(config.prefer_exit.map(NodeId)),
         places,
         named: config.bootstrap.clone(),
         shown: Vec::new(),

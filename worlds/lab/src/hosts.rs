@@ -5,6 +5,7 @@
 //! processes, processes die with the thread that started them, files are in a directory
 //! in memory that only we and they see.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpStream};
@@ -17,6 +18,7 @@ use anyhow::Context;
 use linux::{Namespace, Tun};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use words::Prefix;
 
 use crate::emulator::{plug_in, replug};
 use crate::internet::{HostId, Model, Place, Underlay};
@@ -43,6 +45,8 @@ pub(crate) struct Hosts {
     executable: PathBuf,
     underlay: Underlay,
     all: Vec<Host>,
+    /// The ranges of the nodes, once they have joined.
+    ranges: BTreeMap<HostId, Prefix>,
 }
 
 #[derive(Debug)]
@@ -70,7 +74,8 @@ impl Hosts {
         }
         fs::create_dir_all(directory.join("logs")).context("cannot make a directory for logs")?;
         let underlay = model.underlay;
-        Ok((Self { directory, executable, underlay, all: hosts }, tuns))
+        let ranges = BTreeMap::new();
+        Ok((Self { directory, executable, underlay, all: hosts, ranges }, tuns))
     }
 
     /// Returns the namespaces of all hosts, the registry's first.
@@ -145,8 +150,9 @@ impl Hosts {
     }
 
     /// Lets all nodes join by `invitation`, several at a time.
-    pub(crate) fn join(&self, invitation: &str, stop: &Stop) -> anyhow::Result<()> {
+    pub(crate) fn join(&mut self, invitation: &str, stop: &Stop) -> anyhow::Result<()> {
         let nodes: Vec<&Host> = self.all.iter().skip(1).collect();
+        let mut ranges = BTreeMap::new();
         for some in nodes.chunks(AT_ONCE) {
             let mut joining = Vec::new();
             for host in some {
@@ -156,22 +162,27 @@ impl Hosts {
                 joining.push((host, run(host, join)?));
             }
             for (host, child) in joining {
-                ended(host, child, stop)?;
+                let told = ended(host, child, stop)?;
+                ranges.extend(range_in(&told).map(|range| (host.id, range)));
             }
         }
+        self.ranges = ranges;
         Ok(())
     }
 
     /// Writes into the configurations which nodes are exits: the first so many; the others use
-    /// them.
-    pub(crate) fn configure(&self, exits: u16) -> anyhow::Result<()> {
+    /// them, rather the one that is `preferred`.
+    pub(crate) fn configure(&self, exits: u16, preferred: Option<u16>) -> anyhow::Result<()> {
+        let range = preferred.and_then(|node| self.ranges.get(&HostId(node)));
+        let preferred = range.map(|range| format!("prefer_exit = \"{range}\"\n"));
+        let preferred = preferred.unwrap_or_default();
         for host in self.all.iter().skip(1).filter(|_| exits > 0) {
             let file = self.state(host.id).join("re6st.toml");
             let text = fs::read_to_string(&file).context("a node has no configuration")?;
             let text = if host.id.0 <= exits {
                 format!("{text}\n[exit]\nipv4 = true\n")
             } else {
-                format!("use_exits = true\n{text}")
+                format!("use_exits = true\n{preferred}{text}")
             };
             fs::write(&file, text).context("a configuration cannot be written")?;
         }
@@ -323,6 +334,13 @@ pub(crate) fn name(host: HostId) -> String {
         HostId::REGISTRY => "registry".to_owned(),
         HostId(node) => format!("node{node}"),
     }
+}
+
+/// Returns the range of a node that has joined, out of what it was told.
+fn range_in(told: &Output) -> Option<Prefix> {
+    let text = String::from_utf8_lossy(&told.stdout);
+    let address = text.split_whitespace().find_map(|word| word.parse::<Ipv6Addr>().ok())?;
+    Some(Prefix::new(address.to_bits() >> 64 << 64, 64))
 }
 
 fn run(host: &Host, mut command: Command) -> anyhow::Result<Child> {

@@ -55,6 +55,8 @@ pub struct Options {
     /// So many nodes, the first ones, let the others out to the Internet; fewer than there are
     /// nodes. The network then has IPv4, and the others ping a server outside of the mesh.
     pub exits: u16,
+    /// The exit, by its number, that the others leave by while it is there; the nearest if not given.
+    pub prefer_exit: Option<u16>,
     /// Depth of the network, 1 to 3: 1 is one mesh, 2 a mesh of meshes; default 1.
     pub order: u8,
     /// Parts in which it is divided at each level, 2 to 16; default 3.
@@ -99,6 +101,7 @@ impl Default for Options {
             ping: None,
             family: Family::Ipv6,
             exits: 0,
+            prefer_exit: None,
             order: 1,
             meshes: 3,
             epoch: None,
@@ -163,6 +166,9 @@ impl Options {
         }
         if let Some(nat) = self.homes.nat.filter(|nat| *nat >= self.nodes) {
             anyhow::bail!("--nat {nat}: one node at least is not behind NAT");
+        }
+        if let Some(node) = self.prefer_exit.filter(|node| !(1..=self.exits).contains(node)) {
+            anyhow::bail!("--prefer-exit {node}: one of the {} exits", self.exits);
         }
         if self.lan > self.nodes || self.lan == 1 {
             anyhow::bail!("--lan {}: 2 to the {} nodes", self.lan, self.nodes);

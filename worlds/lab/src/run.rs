@@ -92,7 +92,7 @@ impl Lab {
         ready?;
         let (pinger, transfers) = traffic(&hosts, &options, seed32, clock)?;
         let watch = Watch::start(clock)?;
-        hosts.configure(options.exits)?;
+        hosts.configure(options.exits, options.prefer_exit)?;
         let outward = Outward::prepare(&hosts, &options, clock)?;
         let lan = lan(&hosts, &options)?;
         say("re6st lab: starting the nodes");

@@ -57,8 +57,8 @@ enum Entry {
 }
 
 pub(super) struct Mesh {
-    now: Time,
-    nodes: Vec<Option<Whole>>,
+    pub(super) now: Time,
+    pub(super) nodes: Vec<Option<Whole>>,
     /// Each end of a link, and the other.
     ends: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     /// Ends that are open.

@@ -92,6 +92,13 @@ pub(super) fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Prefix>, 
     texts.into_iter().map(read).collect()
 }
 
+/// Reads the range of a node.
+pub(super) fn node<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Prefix>, D::Error> {
+    let text = String::deserialize(from)?;
+    let read = text.parse().map_err(|wrong| D::Error::custom(format!("`{text}`: {wrong}")));
+    read.map(Some)
+}
+
 /// Reads a port.
 pub(super) fn port<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
     from.deserialize_i64(Whole { low: 0, high: u16::MAX }).map(Some)

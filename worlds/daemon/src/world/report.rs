@@ -128,6 +128,8 @@ impl World {
             exit: json!({
                 "offers": self.exit.open().map(ToString::to_string).collect::<Vec<_>>(),
                 "uses": self.way_out.families().collect::<Vec<_>>(),
+                "prefers": self.way_out.named().map(|node| node.to_string()),
+                "guests": self.node.guests().map(|node| node.to_string()).collect::<Vec<_>>(),
             }),
             lan: self.on_lan(),
             mesh: self.meshes(),

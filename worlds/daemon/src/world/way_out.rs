@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use linux::{Change, Detour, KernelRoute, RouteTables, Via};
 use words::routing::Range;
-use words::{Ipv4Plan, LinkId, Prefix, Time};
+use words::{Ipv4Plan, LinkId, NodeId, Prefix, Time};
 
 use super::World;
 
@@ -28,6 +28,8 @@ pub(crate) struct WayOut {
     detours: BTreeMap<bool, Detour>,
     /// Ways out that routing knows.
     reached: BTreeSet<Range>,
+    /// The exit that the configuration names, to be left by rather than by the nearest.
+    named: Option<NodeId>,
     /// Families whose default route leads to `re6st0`, and when it is to go.
     open: BTreeMap<bool, Option<Time>>,
 }
@@ -42,6 +44,16 @@ impl WayOut {
         let detour = |four| Ok((four, Detour::start(four, TABLE, MARK)?));
         let detours = [true, false].into_iter().map(detour).collect::<Result<_, linux::Error>>()?;
         Ok(Self { detours, ..Self::default() })
+    }
+
+    /// Returns the same, with the exit that the configuration names.
+    pub(crate) fn naming(self, named: Option<NodeId>) -> Self {
+        Self { named, ..self }
+    }
+
+    /// Returns the exit that the configuration names.
+    pub(super) const fn named(&self) -> Option<NodeId> {
+        self.named
     }
 
     /// Tells whether packets of this machine leave through exits, by family.

@@ -45,11 +45,28 @@ impl World {
             "from": range.filter(|it| it.from != Prefix::ALL).map(|it| it.from.to_string()),
             "owner": owner.map(|node| node.to_string()),
             "ours": owner == Some(self.node.me()),
+            "prefers": self.preference(range, owner),
         });
         if let (Some(answer), Value::Object(told)) = (answer.as_object_mut(), told) {
             answer.extend(told);
         }
         answer
+    }
+
+    /// Tells of the exit that the configuration names, if that is where a way out should lead.
+    fn preference(&self, range: Option<Range>, owner: Option<NodeId>) -> Value {
+        let out = range.is_none_or(|range| range.from != Prefix::ALL);
+        let Some(named) = self.way_out.named().filter(|_| out) else { return Value::Null };
+        let why_not = if owner == Some(named) {
+            None
+        } else if !self.node.parameters().exits.contains(&named) {
+            Some("the network does not name it as an exit: re6st registry parameters --exits")
+        } else {
+            Some(
+                "it is not reached, offers no way out at present, has as many guests as it takes,                  or has not heard of this node yet; so the nearest exit is taken",
+            )
+        };
+        json!({"node": named.to_string(), "taken": owner == Some(named), "why_not": why_not})
     }
 
     /// Finds what packets of our own to `to` meet, as the plane does.
