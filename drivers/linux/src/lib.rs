@@ -9,6 +9,7 @@ mod clock;
 mod detour;
 pub mod entropy;
 mod error;
+pub mod firewall;
 mod group;
 mod links;
 mod masquerade;

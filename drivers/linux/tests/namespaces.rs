@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use linux::{
     Change, Destination, Detour, KernelRoute, Masquerade, Namespace, Netlink, Queues, RouteTables,
-    Tun, Udp, Via, acquire_rights, readable, sysctl,
+    Tun, Udp, Via, acquire_rights, firewall, readable, sysctl,
 };
 use words::Prefix;
 
-const FACTS: [(&str, fn()); 9] = [
+const FACTS: [(&str, fn()); 10] = [
     ("a_packet_goes_out_by_the_tun_and_an_answer_comes_in", a_packet_goes_out_and_in),
     ("addresses_and_routes_are_listed_replaced_and_removed", routes_are_listed),
     ("a_taken_name_is_told_with_its_remedy", a_taken_name_is_told),
@@ -30,6 +30,7 @@ const FACTS: [(&str, fn()); 9] = [
     ("an_address_is_taken_away", an_address_is_taken_away),
     ("what_leaves_for_others_bears_our_own_address", what_leaves_is_masqueraded),
     ("what_is_marked_or_spared_makes_no_detour", what_makes_no_detour),
+    ("a_firewall_that_drops_what_is_forwarded_is_named", a_dropping_firewall_is_named),
 ];
 
 fn main() {
@@ -336,4 +337,20 @@ fn leaves_by(mark: Option<u32>, to: [u8; 4]) -> IpAddr {
     let socket = UdpSocket::from(udp.as_fd().try_clone_to_owned().unwrap());
     socket.connect((IpAddr::from(to), 9)).unwrap();
     socket.local_addr().unwrap().ip()
+}
+
+fn a_dropping_firewall_is_named() {
+    let island = Namespace::new().unwrap();
+    let named = |four| island.run(|| firewall::forward_drops(four).unwrap()).unwrap();
+    assert!(named(true).is_empty() && named(false).is_empty());
+    let rules = "add table ip6 guard; add table inet filter;
+        add chain ip6 guard out { type filter hook forward priority 0; policy drop; };
+        add chain inet filter forward { type filter hook forward priority 0; policy accept; };";
+    let mut nft = Command::new("nft");
+    let Ok(mut child) = island.spawn(nft.arg(rules)) else {
+        return eprintln!("nft is not installed: only the empty firewall was looked at");
+    };
+    assert!(child.wait().unwrap().success());
+    assert_eq!(named(false), ["ip6 guard out"]);
+    assert!(named(true).is_empty());
 }

@@ -94,6 +94,7 @@ impl World {
                 }
                 self.tell(&Input::Announce(range));
                 tracing::info!(%range, "this node is an exit");
+                warn_of_firewall(range, self.device.name());
             }
             Err(error) => {
                 self.tally.note("exit-failed");
@@ -132,6 +133,23 @@ fn prepare(
         return Ok(None);
     }
     Masquerade::start(range.from, device.index(), device.name()).map(Some)
+}
+
+/// Names the chains of the operator's firewall that may drop what this exit forwards. They are
+/// the operator's: nothing is changed there.
+fn warn_of_firewall(range: Range, device: &str) {
+    match linux::firewall::forward_drops(range.to.as_ipv4().is_some()) {
+        Ok(chains) => {
+            for chain in chains {
+                tracing::warn!(
+                    "the firewall drops what this machine forwards, unless a rule lets it pass: if \
+                     there is none yet, `nft add rule {chain} iifname {device} accept` and \
+                     `nft add rule {chain} oifname {device} ct state established,related accept`"
+                );
+            }
+        }
+        Err(error) => tracing::debug!(%error, "it is not known what the firewall does"),
+    }
 }
 
 /// Returns what goes where while a way is open: out, but for what is no address of the
