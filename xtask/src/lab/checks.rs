@@ -24,14 +24,9 @@ const OUT: f64 = 10.0;
 /// How long what a laboratory made may outlive it.
 const AFTERLIFE: Duration = Duration::from_secs(10);
 
-/// All nodes reach each other, soon.
+/// All nodes reach each other, soon, by both families: each pair counts twice.
 pub(super) fn mesh(bench: &Bench) -> Outcome {
-    run(bench, "lab-mesh", 20, &["--nodes", "6"], soon)
-}
-
-/// The same, by both families: each pair counts twice.
-pub(super) fn ipv4(bench: &Bench) -> Outcome {
-    run(bench, "lab-ipv4", 20, &["--nodes", "6", "--family", "both"], |report| {
+    run(bench, "lab-mesh", 20, &["--nodes", "6", "--family", "both"], |report| {
         let (pairs, twice) = (report.number("/pairs"), 2.0 * 6.0 * 5.0);
         if pairs < twice { Err(format!("{pairs} pairs, {twice} expected")) } else { soon(report) }
     })
@@ -49,7 +44,7 @@ fn soon(report: &Report) -> Result<String, String> {
 
 /// Destruction creates life, and costs nobody a ping.
 pub(super) fn renewal(bench: &Bench) -> Outcome {
-    run(bench, "lab-renewal", 60, &["--nodes", "8", "--round", "10s"], |report| {
+    run(bench, "lab-renewal", 50, &["--nodes", "8", "--round", "10s"], |report| {
         report.all_reachable()?;
         let (died, lost) = (report.number("/arrows/died"), report.number("/pings/lost"));
         if died < DEATHS {
@@ -69,7 +64,7 @@ pub(super) fn kill(bench: &Bench) -> Outcome {
     run(
         bench,
         "lab-kill",
-        60,
+        45,
         &["--nodes", "10", "--kill", "3@20", "--kill-registry", "20"],
         |report| {
             report.all_reachable()?;
@@ -81,8 +76,8 @@ pub(super) fn kill(bench: &Bench) -> Outcome {
 
 /// Members reach a server outside of the mesh through exits, and only so; one of two is killed.
 pub(super) fn exit(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "6", "--exits", "2", "--kill-node", "1@30"];
-    run(bench, "lab-exit", 60, &options, |report| {
+    let options = ["--nodes", "6", "--exits", "2", "--kill-node", "1@20"];
+    run(bench, "lab-exit", 45, &options, |report| {
         report.all_reachable()?;
         let (users, reached) =
             (report.number("/outside/pairs"), report.number("/outside/reachable_pairs"));
@@ -104,7 +99,7 @@ pub(super) fn exit(bench: &Bench) -> Outcome {
 
 /// The Internet between two nodes is cut; the mesh is not.
 pub(super) fn cut(bench: &Bench) -> Outcome {
-    run(bench, "lab-cut", 40, &["--nodes", "6", "--cut", "1-2@15"], |report| {
+    run(bench, "lab-cut", 28, &["--nodes", "6", "--cut", "1-2@10"], |report| {
         report.all_reachable()?;
         Ok(format!("longest gap {} ms", report.number("/pings/longest_gap_ms")))
     })
@@ -210,8 +205,8 @@ pub(super) fn revoke(bench: &Bench) -> Outcome {
     run(
         bench,
         "lab-revoke",
-        45,
-        &["--nodes", "8", "--round", "30s", "--revoke", "3@20"],
+        38,
+        &["--nodes", "8", "--round", "20s", "--revoke", "3@12"],
         |report| {
             report.all_reachable()?;
             let after = report.number("/revoked/0/out_after_s");
