@@ -48,6 +48,10 @@ impl State {
         self.router = None;
         let (router, rest) = RouterId::decode(body)?;
         self.router = Some(router);
+        // Nearly always: there is one before each update.
+        if rest.is_empty() {
+            return Ok(());
+        }
         SubTlvs::decode("Router-Id", rest)?.understood("Router-Id")?;
         Ok(())
     }
