@@ -203,19 +203,18 @@ impl Issuer {
         Ok(SignedDocument { bytes, signature })
     }
 
-    /// Returns the key with which members seal what they announce on LANs, while the certificates
-    /// of these numbers are `revoked`: it is another one after each revocation, so that who was
-    /// put out of the network does not read what is announced from then on.
+    /// Returns the key with which members seal what they announce on LANs, once so many
+    /// certificates were ever `revoked`: it is another one after each revocation, and never an
+    /// older one again, so that who was put out of the network does not read what is announced from
+    /// then on.
     ///
     /// It follows from the authority's key, one way: registries that share that share this, and
     /// nothing need be kept.
-    pub fn lan_key(&self, revoked: &[u64]) -> [u8; 32] {
+    pub fn lan_key(&self, revoked: u64) -> [u8; 32] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key.der());
         let mut mixed = hmac::Context::with_key(&key);
         mixed.update(b"re6st lan key 1");
-        for serial in revoked {
-            mixed.update(&serial.to_be_bytes());
-        }
+        mixed.update(&revoked.to_be_bytes());
         mixed.sign().as_ref().try_into().unwrap_or_default()
     }
 

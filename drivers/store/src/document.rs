@@ -125,6 +125,17 @@ impl Store {
         Ok(seed.try_into().unwrap_or(fresh))
     }
 
+    /// Returns how many certificates were ever revoked, those included that have expired since.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read.
+    pub async fn revocations(&self) -> Result<u64, Error> {
+        let all = "SELECT COUNT(*) AS revoked FROM certificates WHERE revoked IS NOT NULL";
+        let row = sqlx::query(all).fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>("revoked")?.unsigned_abs())
+    }
+
     /// Revokes all certificates of a node, and says so in the next document.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use principles::selection::{Candidate, Held, Prospects, choose, choose_carrier};
 use words::{Carriers, LinkId, NodeId, Time};
 
 use crate::health::Health;
+use crate::lan::Lan;
 use crate::life::{Life, Link, Owned, Verdict};
 use crate::pulse::Pulse;
 use crate::wire::Frame;
@@ -38,6 +39,7 @@ impl Arrows {
     pub(crate) fn fill_seats(&mut self, now: Time) {
         if self.leaving.is_some() {
             self.resting.clear();
+            self.lan = Lan::default();
             self.next_draw = None;
             return;
         }

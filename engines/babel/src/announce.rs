@@ -17,7 +17,7 @@ use crate::neighbour::Neighbour;
 use crate::outbox::Dump;
 use crate::rows::{Best, Row, RowId};
 use crate::wire::AckRequest;
-use crate::{Family, Metric, Seqno, Speaker};
+use crate::{Family, Metric, Ramp, Seqno, Speaker};
 
 /// A finite route as a neighbour is to hear it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,11 @@ impl<C: Candidates> Speaker<C> {
     /// Writes into the journal what is announced of a range from now on.
     ///
     /// It presses if a route comes or goes, or is much worse. Whoever knows us only as a little
-    /// better or worse than we are goes on well with that until our next greeting.
+    /// worse, or as not as good as we are, goes on well with that until our next greeting.
     pub(crate) fn publish(&mut self, row: RowId, router: Router, metric: Metric, now: Time) {
         let Some(it) = self.rows.get_mut(row) else { return };
-        let much_worse = metric.0 > it.out.0.saturating_add(it.out.0 / 2);
         let begins = !it.out.is_finite() && metric.is_finite();
-        let presses = router != it.router || much_worse || begins;
+        let presses = router != it.router || metric.is_much_worse_than(it.out) || begins;
         (it.router, it.out) = (router, metric);
         self.journal.write(row, &mut self.rows);
         let mut hurries = presses;
@@ -167,8 +166,12 @@ impl<C: Candidates> Speaker<C> {
         if let Some(offer) = offer.filter(|_| told) {
             self.end_if_idle(row, slot, offer);
         } else if told || offer.is_some() {
-            // Who tells no route of its own may have lost it.
-            let has_one = |it: &Candidate| it.refmetric.is_finite();
+            // Who tells no route of its own, or one that no delay of a link explains, may have lost
+            // what it had: its links are shunned, or suspect.
+            let has_one = |it: &Candidate| {
+                let least = offer.map_or(Metric::INFINITE, |offer| offer.metric);
+                it.refmetric.is_finite() && it.refmetric.0 <= least.0.saturating_add(WORST)
+            };
             let presses = !self.candidates.get(row, slot).is_some_and(has_one);
             let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
             neighbour.out.owed.entry(row).or_default();
@@ -253,7 +256,8 @@ impl<C: Candidates> Speaker<C> {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         neighbour.out.acks.push(opaque);
         let port = self.interfaces.get(&neighbour.interface);
-        if !(neighbour.alone && port.is_some_and(|port| port.profile.hello <= within)) {
+        let soon = port.is_some_and(|port| port.profile.hello <= within);
+        if !(neighbour.alone && soon && neighbour.out.acks.len() < ACKS) {
             self.is_ready(slot);
         }
     }
@@ -423,3 +427,7 @@ const STRAGGLERS: Duration = Duration::from_millis(1500);
 /// How often something is told or asked to who acknowledges otherwise.
 const INSISTENCE: u8 = 8;
 const DUMP_PAUSE: Duration = Duration::from_secs(1);
+/// More than the delay of any link costs.
+const WORST: u16 = Ramp::PLANET.penalty;
+/// So many acknowledgments wait for a greeting at most.
+const ACKS: usize = 64;

@@ -42,6 +42,11 @@ impl Metric {
         self.is_finite() != sent.is_finite() || self.0.abs_diff(sent.0) > margin
     }
 
+    /// Tells whether `self` is more than half as much again as `other`.
+    pub(crate) const fn is_much_worse_than(self, other: Self) -> bool {
+        self.0 > other.0.saturating_add(other.0 / 2)
+    }
+
     /// Tells whether `self` is so much lower than `current` that a switch is worth it.
     ///
     /// True beyond 64 and a tenth of `current`: jitter of delays must not flap routes.

@@ -32,11 +32,11 @@ struct Page<'a> {
 impl<C: Candidates> Speaker<C> {
     /// Says the packets that must leave now: greetings, then each neighbour's.
     pub(crate) fn write_packets(&mut self, now: Time) {
+        if self.greet.is_empty() && self.ready.is_empty() {
+            return;
+        }
         for interface in core::mem::take(&mut self.greet) {
             self.write_greeting(interface, now);
-        }
-        if self.ready.is_empty() {
-            return;
         }
         for slot in core::mem::take(&mut self.ready) {
             let Some(neighbour) = self.neighbours.get(slot) else { continue };

@@ -72,7 +72,8 @@ impl Stay {
         if reach > self.reached.0 {
             self.reached.1 = now;
         }
-        self.reached.0 = reach;
+        // Who comes and goes does not come anew each time.
+        self.reached.0 = self.reached.0.max(reach);
         self.quorum.look(reach, listed);
         if reach >= listed {
             self.reached.1 = Time::ZERO;

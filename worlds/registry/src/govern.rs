@@ -171,7 +171,7 @@ fn next(
 /// [`Error::OneMesh`] if the network is not divided; otherwise as the registry's files say.
 pub fn set_elections(directory: &Path, change: Change) -> Result<u64, Error> {
     set_meshes(directory, move |meshes| {
-        change.apply(meshes);
+        change.apply(meshes, Clock::wall());
         Ok(())
     })
 }
@@ -238,13 +238,6 @@ pub(crate) fn next_meshes(
     (document.version, document.issued) = (draft.version, now);
     document.revoked.clone_from(&draft.revoked);
     Ok(issuer.sign_document(&document)?.encode()?)
-}
-
-/// Returns the numbers of the certificates that a signed document revokes.
-pub(crate) fn revoked(document: &[u8]) -> Vec<u64> {
-    let signed = SignedDocument::decode(document);
-    let read = signed.and_then(|signed| Document::decode(&signed.bytes));
-    read.map(|document| document.revoked).unwrap_or_default()
 }
 
 /// Returns what is wrong with an IPv4 range that has no part for the node of the `highest`

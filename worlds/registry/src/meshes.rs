@@ -37,8 +37,9 @@ pub struct Change {
 const CHAIN: u32 = 10_000;
 
 impl Change {
-    /// Sets what is to be changed, inside its bounds.
-    pub(crate) fn apply(self, meshes: &mut Meshes) {
+    /// Sets what is to be changed, inside its bounds. With another length the present epoch begins
+    /// anew `now`: by the old beginning and the new length, many might be over at once.
+    pub(crate) fn apply(self, meshes: &mut Meshes, now: Wall) {
         let Rules { share, least, tenure, seats } = meshes.rules;
         let rules = Rules {
             share: self.border.unwrap_or(share),
@@ -49,7 +50,10 @@ impl Change {
         meshes.rules = rules.clamped();
         if let Some(epoch) = self.epoch {
             let whole = Duration::from_secs(epoch.as_secs());
-            meshes.epoch.length = whole.clamp(Duration::from_secs(1), Duration::from_hours(24));
+            let length = whole.clamp(Duration::from_secs(1), Duration::from_hours(24));
+            if length != meshes.epoch.length {
+                (meshes.epoch.length, meshes.epoch.began) = (length, now);
+            }
         }
     }
 }
@@ -84,7 +88,7 @@ impl Division {
         }
         let anchor = Chain::new(seed, CHAIN).part(0).unwrap_or(seed);
         let mut meshes = Meshes::of(map, now, anchor);
-        self.rules.apply(&mut meshes);
+        self.rules.apply(&mut meshes, now);
         Ok(meshes)
     }
 }
@@ -288,8 +292,9 @@ mod tests {
             least: Some(0),
             tenure: Some(1000),
         };
-        wild.apply(&mut meshes);
-        assert_eq!(meshes.epoch.length, Duration::from_secs(1));
+        wild.apply(&mut meshes, Wall(5_000));
+        let Epoch { length, began, .. } = meshes.epoch;
+        assert_eq!((length, began), (Duration::from_secs(1), Wall(5_000)));
         let Rules { share, least, tenure, .. } = meshes.rules;
         assert_eq!((share.as_percent(), least, tenure), (50, 1, 48));
     }

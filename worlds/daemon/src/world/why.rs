@@ -63,7 +63,8 @@ impl World {
             Some("the network does not name it as an exit: re6st registry parameters --exits")
         } else {
             Some(
-                "it is not reached, offers no way out at present, has as many guests as it takes,                  or has not heard of this node yet; so the nearest exit is taken",
+                "it is not reached, offers no way out at present, has as many guests as it takes, \
+                 or has not heard of this node yet; so the nearest exit is taken",
             )
         };
         json!({"node": named.to_string(), "taken": owner == Some(named), "why_not": why_not})

@@ -23,7 +23,6 @@ use super::body::Body;
 use super::gate::Source;
 use super::member::Member;
 use super::restored::{self, Alarm};
-use crate::govern;
 use crate::invitation::Token;
 use crate::meshes;
 use crate::protocol::{
@@ -182,7 +181,7 @@ async fn bootstrap(
     for mesh in meshes::of_node(&document, node) {
         introductions.extend(shared.store.bootstrap(count, (mesh, node), Clock::wall()).await?);
     }
-    let lan_key = shared.issuer.lan_key(&govern::revoked(&document));
+    let lan_key = shared.issuer.lan_key(shared.store.revocations().await?);
     Ok(Json(Bootstrap {
         introductions: introductions.iter().map(|it| to_text(it)).collect(),
         lan_key: Some(to_text(&lan_key)),
