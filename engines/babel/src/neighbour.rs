@@ -274,9 +274,10 @@ impl Neighbour {
     }
 
     /// Tells whether what does not press may wait for our next greeting, and go with it: only if
-    /// that goes to this neighbour alone, which acknowledges it.
-    pub(crate) const fn is_patient(&self) -> bool {
-        self.alone && self.acknowledges
+    /// that goes to this neighbour alone, which acknowledges it; and not between the scopes of a
+    /// divided network, where memberships change in steps shorter than a greeting.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.alone && self.acknowledges && self.scope == Scope::EVERYWHERE
     }
 
     /// Returns how soon everything is told again.
