@@ -72,8 +72,7 @@ impl Stay {
         if reach > self.reached.0 {
             self.reached.1 = now;
         }
-        // Who comes and goes does not come anew each time.
-        self.reached.0 = self.reached.0.max(reach);
+        self.reached.0 = reach;
         self.quorum.look(reach, listed);
         if reach >= listed {
             self.reached.1 = Time::ZERO;
