@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 use words::Time;
+use words::routing::Scope;
 
 use crate::agenda::{Stream, Timer};
 use crate::candidates::{Candidates, Slot};
@@ -31,7 +32,8 @@ impl<C: Candidates> Speaker<C> {
             neighbour.met = Some(now);
             // One of our kind that is new at the end of a new link tells everything by itself,
             // and repeats it until we have it.
-            if !(trusted && neighbour.frugal && neighbour.forgotten.is_none()) {
+            let whole = neighbour.scope == Scope::EVERYWHERE && neighbour.forgotten.is_none();
+            if !(trusted && neighbour.frugal && whole) {
                 neighbour.out.wanted.routes.insert(None);
             }
             neighbour.out.ihu |= !timed;
