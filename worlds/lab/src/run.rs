@@ -171,10 +171,11 @@ impl Lab {
         self.screen = None;
         let since = ago(ended, self.pinger.lately());
         let lan = self.lan(since);
+        // While they live: who is told to end leaves its meshes and links, and is still looked at.
+        let mut report = self.costs();
         keep_logs(&self.hosts, &self.options);
         self.hosts.end();
 
-        let mut report = self.costs();
         report.reachable_pairs = self.pinger.reachable(since).len();
         report.lan = lan;
         report.tcp = tcp;
