@@ -193,7 +193,8 @@ impl<C: Candidates> Speaker<C> {
             page.told.insert(row);
         }
         if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
-            neighbour.out.owed.extend(owed);
+            // To telling, hardly anything is added: what is left goes back as it is.
+            neighbour.out.owed.append(&mut owed);
         }
         self.write_changes(page);
         self.write_dump(page);
