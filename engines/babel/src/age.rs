@@ -203,6 +203,10 @@ impl<C: Candidates> Speaker<C> {
                 carried.retain(|it| it.row != row);
             }
         }
+        let bringer = self.rows.get(row).brought_by();
+        if let Some(neighbour) = bringer.and_then(|slot| self.neighbours.get_mut(slot)) {
+            neighbour.brought = neighbour.brought.saturating_sub(1);
+        }
         self.rows.free(row);
     }
 

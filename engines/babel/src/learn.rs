@@ -66,7 +66,7 @@ impl<C: Candidates> Speaker<C> {
         if let Some(reason) = self.refused(slot, row, news) {
             return self.ignore(reason);
         }
-        let Some(row) = row.or_else(|| self.rows.intern(*news.key)) else {
+        let Some(row) = row.or_else(|| self.bring(slot, *news.key)) else {
             return self.ignore(Ignored::Full);
         };
         if let Some(neighbour) = self.neighbours.get_mut(slot) {
@@ -74,6 +74,24 @@ impl<C: Candidates> Speaker<C> {
         }
         self.rows.follow(hint, row);
         self.learn(slot, row, news, (hold, now));
+    }
+
+    /// Makes a row for a range of which this neighbour tells first; `None` if there is no room.
+    ///
+    /// A row lives on while others may remember a route to it, long after its last one ended: who
+    /// tells of ranges that come and go must not fill the memory with them.
+    fn bring(&mut self, slot: Slot, key: Key) -> Option<RowId> {
+        let neighbour = self.neighbours.get_mut(slot)?;
+        let own = neighbour.brought < self.settings.max_routes_per_neighbour;
+        if !own || self.rows.len() >= self.settings.max_ranges {
+            return None;
+        }
+        let row = self.rows.intern(key)?;
+        neighbour.brought += 1;
+        if let Some(it) = self.rows.get_mut(row) {
+            it.bring(Some(slot));
+        }
+        Some(row)
     }
 
     /// Tells whether the neighbour only repeated a route; if so, that is noted.

@@ -181,6 +181,7 @@ impl<C: Candidates> Speaker<C> {
         self.drop_column(slot, now);
         // The world is told of the routes that are left while their neighbour still has a name.
         self.settle();
+        self.rows.part_from(slot);
         self.neighbours.remove(slot);
     }
 

@@ -65,6 +65,8 @@ pub(crate) struct Neighbour {
     pub(crate) opaque: u16,
     /// How many requests it may make.
     pub(crate) allowance: Allowance,
+    /// How many ranges are known because it told of them first, whether it still does or not.
+    pub(crate) brought: usize,
     /// The row of the last update heard: the next one is probably the one after it.
     pub(crate) last_heard: RowId,
     /// How soon it last promised to repeat a route, and how long that is believed.
@@ -103,6 +105,7 @@ impl Neighbour {
             again: BTreeMap::new(),
             opaque,
             allowance: Allowance::default(),
+            brought: 0,
             last_heard: RowId(0),
             met: None,
             forgotten: None,

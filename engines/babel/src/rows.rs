@@ -51,6 +51,8 @@ pub(crate) struct Row {
     source: u16,
     best: u16,
     told: u16,
+    /// The neighbour that told of the range before anybody else.
+    by: u16,
     /// The metric of the route in use.
     pub(crate) metric: Metric,
     /// The metric as last put in the journal: what neighbours are told while it is not lower
@@ -73,6 +75,7 @@ impl Row {
         source: 0,
         best: NOBODY,
         told: NOBODY,
+        by: NOBODY,
         metric: Metric::INFINITE,
         out: Metric::INFINITE,
         fd_seqno: Seqno(0),
@@ -139,6 +142,19 @@ impl Row {
             Told::Gone => NOBODY,
             Told::Unreachable => US,
             Told::Through(slot) => slot.0,
+        };
+    }
+
+    /// Returns which neighbour, if it is still there, the row is there for.
+    pub(crate) const fn brought_by(&self) -> Option<Slot> {
+        if self.by == NOBODY { None } else { Some(Slot(self.by)) }
+    }
+
+    /// Notes which neighbour the row is there for.
+    pub(crate) const fn bring(&mut self, by: Option<Slot>) {
+        self.by = match by {
+            Some(slot) => slot.0,
+            None => NOBODY,
         };
     }
 
@@ -319,6 +335,15 @@ impl Rows {
     /// Returns the rows of all ranges inside this one, itself included, whatever their senders.
     pub(crate) fn inside(&self, range: Key) -> Vec<RowId> {
         self.ids().filter(|row| range.covers(self.key(*row))).collect()
+    }
+
+    /// Forgets who told of ranges first where that was this neighbour, which is gone.
+    pub(crate) fn part_from(&mut self, slot: Slot) {
+        for row in &mut self.all {
+            if row.brought_by() == Some(slot) {
+                row.bring(None);
+            }
+        }
     }
 
     /// Notes the routers that are named here.

@@ -19,8 +19,12 @@ pub struct Settings {
     pub parts_of_ours: bool,
     /// What is let in and out.
     pub policy: Arc<dyn Policy>,
-    /// Routes kept per neighbour; those beyond are ignored and counted.
+    /// Routes kept per neighbour, and ranges remembered because it told of them first; those
+    /// beyond are ignored and counted.
     pub max_routes_per_neighbour: usize,
+    /// Ranges remembered of all neighbours together; those beyond are ignored and counted. Each
+    /// takes 56 octets, and some more per neighbour.
+    pub max_ranges: usize,
     /// Router-ids remembered per range besides the one in use.
     pub max_sources_per_range: usize,
     /// Requests answered per neighbour and second; twice as many at once.
@@ -39,6 +43,7 @@ impl Default for Settings {
             parts_of_ours: true,
             policy: Arc::new(Open),
             max_routes_per_neighbour: 200_000,
+            max_ranges: 1_000_000,
             max_sources_per_range: 16,
             max_requests_per_second: 100,
             frugal: true,

@@ -47,6 +47,10 @@ pub struct Config {
     pub metric: Option<u32>,
     /// Source addresses of packets that begin on this machine, one a family.
     pub preferred_source: Vec<std::net::IpAddr>,
+    /// Routes believed of one neighbour, at least 1; none: 200 000.
+    pub max_routes: Option<usize>,
+    /// Ranges remembered of all neighbours together, at least 1; none: 1 000 000.
+    pub max_ranges: Option<usize>,
     /// Routes stay in the kernel when we end, for whoever starts next.
     pub keep_routes: bool,
     /// What holds on all interfaces.
@@ -210,6 +214,11 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         if self.interfaces.is_empty() {
             return Err("no interface is named; name one with -i, or as [interface.eth0]".into());
+        }
+        if self.max_routes == Some(0) || self.max_ranges == Some(0) {
+            return Err(
+                "max-routes, max-ranges: with 0 nothing would be believed; use 1 or more".into()
+            );
         }
         if self.port == Some(0) {
             return Err("port: 0 is no port; leave it out for 6696".into());

@@ -43,11 +43,14 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let names = ports.iter().map(|port| port.name.clone()).collect();
     let filters = Arc::new(Filters::new(&config.filters, names));
     let Name(router_id) = config.router_id.or(memory.router_id).unwrap_or(Name(RouterId([0; 8])));
+    let usual = Settings::default();
     let settings = Settings {
         router_id,
         seqno: memory.next(),
         policy: filters.clone(),
-        ..Settings::default()
+        max_routes_per_neighbour: config.max_routes.unwrap_or(usual.max_routes_per_neighbour),
+        max_ranges: config.max_ranges.unwrap_or(usual.max_ranges),
+        ..usual
     };
     let speaker = babel::Speaker::new(settings, linux::seed()?, clock.now());
     let keeper = Keeper::start(config.state(), speaker.router_id(), speaker.seqno())

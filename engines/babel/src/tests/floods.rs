@@ -212,6 +212,46 @@ fn g5_ranges_beyond_the_limit_are_counted_and_those_before_stay() {
 }
 
 #[test]
+fn g5_ranges_that_come_and_go_are_bounded() {
+    let mut stand = routed();
+    stand.speaker.settings.max_routes_per_neighbour = 1_000;
+    for second in 0..300 {
+        // Promised for a moment only: each is forgotten as a route soon, and others come.
+        let routes: Vec<Tlv> = (second * 100..second * 100 + 100)
+            .map(|n| Update { key: Some(range(n)), next: ms(10), ..update(P, 5, 100) })
+            .map(Tlv::Update)
+            .collect();
+        stand.say(1, &routes);
+        stand.pass(ms(1_000));
+        assert!(stand.speaker.rows.len() <= 1_003, "{} ranges", stand.speaker.rows.len());
+    }
+    assert!(stand.passed_over("full") > 20_000, "{}", stand.passed_over("full"));
+    // Nobody else has less room for it.
+    let told = Update { key: Some(range(100_000)), ..update(P, 5, 100) };
+    stand.say(0, &[Tlv::Update(told)]);
+    assert!(stand.speaker.selected().any(|view| view.key == range(100_000)));
+    // And what nobody can remember any more makes room.
+    stand.pass(Duration::from_mins(90));
+    stand.say(1, &[Tlv::Update(Update { key: Some(range(7)), ..told })]);
+    assert!(stand.speaker.selected().any(|view| view.key == range(7)));
+}
+
+#[test]
+fn g5_all_neighbours_together_have_a_limit_too() {
+    let mut stand = routed();
+    stand.speaker.settings.max_ranges = 10;
+    let told = |n| Tlv::Update(Update { key: Some(range(n)), ..update(P, 5, 100) });
+    for n in 0..20 {
+        stand.say(n % 2, &[told(n)]);
+    }
+    assert_eq!(stand.speaker.rows.len(), 10);
+    assert_eq!(stand.passed_over("full"), 12);
+    // What one made known, the other may tell too.
+    stand.say(1, &[told(0)]);
+    assert_eq!(stand.passed_over("full"), 12);
+}
+
+#[test]
 fn g6_padding_costs_its_octets() {
     let mut stand = routed();
     let body = |tlv: &[u8]| -> Vec<u8> {

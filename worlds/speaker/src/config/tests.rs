@@ -25,6 +25,7 @@ fn all_that_can_be_said() {
         state = "/var/lib/a"
         table = 42
         metric = 1024
+        max-routes = 1000
         preferred-source = ["10.0.0.1", "fd00::1"]
         keep-routes = true
         [default]
@@ -71,7 +72,7 @@ fn all_that_can_be_said() {
     assert_eq!(config.speak("eth0").keys.unwrap(), ["old", "new"]);
     assert_eq!(config.speak("wg0").keys.unwrap(), Vec::<String>::new());
     assert_eq!(config.keys[0].accept_until.unwrap().0.to_string(), "2027-01-01T00:00:00Z");
-    assert_eq!(config.babeld_socket, Some(Socket::Port(33123)));
+    assert_eq!((config.babeld_socket, config.max_routes), (Some(Socket::Port(33123)), Some(1000)));
     assert_eq!(config.redistribute[0].rule.protocol, Some(4));
     assert_eq!(config.filters[0].rule.verdict, Verdict::Deny);
     assert_eq!(config.filters[1].rule.verdict, Verdict::Allow(Some(2048)));
@@ -83,6 +84,8 @@ fn what_is_wrong_is_named_with_its_remedy() {
         ("ruoter-id = 1", "unknown field `ruoter-id`"),
         ("router-id = \"7\"", "as 02:11:22:ff:fe:33:44:55"),
         ("port = 0", "leave it out"),
+        ("max-routes = 0", "use 1 or more"),
+        ("max-ranges = 0", "use 1 or more"),
         ("table = 255", "use 254"),
         ("preferred-source = [\"fd00::1\", \"fd00::2\"]", "one IPv4 and one IPv6"),
         ("babeld-socket = \"run\"", "begins with /"),

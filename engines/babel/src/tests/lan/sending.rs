@@ -52,6 +52,29 @@ fn p9_many_changes_leave_in_many_breaths() {
 }
 
 #[test]
+fn p9_what_is_lost_is_said_to_all_who_acknowledge_late_or_never() {
+    let mut bench = quiet(2);
+    bench.probes[B].acks = false;
+    let told = |n: u64, metric: u16| {
+        let router = Some(RouterId((0xaabb_0000_0000_0000 | n).to_be_bytes()));
+        let key = Some(key(&alloc::format!("2001:db8:7:{n:x}::/64")));
+        let (seqno, metric, next) = (Seqno(1), Metric(metric), ms(600_000));
+        Tlv::Update(Update { key, router, seqno, metric, next, hop: None })
+    };
+    // Each has a name of its own: some two hundred packets.
+    for metric in [100, 0xffff] {
+        bench.clear();
+        let all: Vec<_> = (0..10_000).map(|n| told(n, metric)).collect();
+        all.chunks(1_000).for_each(|part| bench.say(A, part));
+        bench.pass(ms(500));
+        let words = bench.heard(B).into_iter();
+        let said = words.filter(|it| matches!(it.tlv, Tlv::Update(_))).count();
+        assert!(said >= 10_000, "{said} routes with the metric {metric} were said");
+        bench.pass(ms(30_000));
+    }
+}
+
+#[test]
 fn s1_everything_is_told_once_an_interval() {
     let mut bench = Bench::lan(2);
     bench.say(A, &[offer(P1, 1, 100)]);
