@@ -13,6 +13,7 @@ pub(crate) const STEP: Step = Step {
     name: "interop",
     shows: "our speaker and babeld, BIRD and FRR understand each other",
     after: &["debian", "build"],
+    light: false,
     run,
 };
 

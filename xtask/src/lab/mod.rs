@@ -17,22 +17,22 @@ use crate::test::{Bench, Outcome, Step};
 pub(crate) const STEPS: [Step; 19] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
-    step("lab-kill", "survivors reach each other again after nodes die", checks::kill),
-    step("lab-cut", "two nodes cut from each other meet through others", checks::cut),
-    step("lab-exit", "members leave by an exit, and by another when it dies", checks::exit),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
-    step("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
-    step("lab-replay", "a recorded run of each node replays word for word", checks::replay),
-    step("lab-nat", "nodes behind different NATs have direct links", checks::nat),
-    step(
+    light("lab-kill", "survivors reach each other again after nodes die", checks::kill),
+    light("lab-exit", "members leave by an exit, and by another when it dies", checks::exit),
+    light("lab-cut", "two nodes cut from each other meet through others", checks::cut),
+    light("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
+    light("lab-replay", "a recorded run of each node replays word for word", checks::replay),
+    light(
         "lab-lan",
         "a LAN without Internet stays a mesh, and strangers on it get nowhere",
         checks::lan,
     ),
-    step("lab-roam", "a node whose address changes keeps its TCP connections", checks::roam),
-    step("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
-    step("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
+    light("lab-nat", "nodes behind different NATs have direct links", checks::nat),
+    light("lab-roam", "a node whose address changes keeps its TCP connections", checks::roam),
+    light("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
+    light("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
     step("lab-order", "24 nodes in 3 meshes reach each other, with small tables", meshes::order),
     step("lab-order3", "27 nodes in 9 meshes of 3 groups reach each other", meshes::order_3),
     step("lab-rotate", "border nodes change every few seconds, no ping is lost", meshes::rotate),
@@ -41,12 +41,17 @@ pub(crate) const STEPS: [Step; 19] = [
 ];
 
 const fn step(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
-    Step { name, shows, after: &["build"], run }
+    Step { name, shows, after: &["build"], light: false, run }
+}
+
+/// A laboratory of a few nodes, which leaves a machine idle.
+const fn light(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
+    Step { light: true, ..step(name, shows, run) }
 }
 
 const fn wire_step() -> Step {
     let shows = "who listens to the emulated Internet reads nothing";
-    Step { name: "lab-wire", shows, after: &["debian", "build"], run: wire::wire }
+    Step { after: &["debian", "build"], ..step("lab-wire", shows, wire::wire) }
 }
 
 /// Tells why no laboratory can run here, if so.

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::workspace::Workspace;
@@ -22,6 +23,8 @@ pub(crate) struct Step {
     pub(crate) shows: &'static str,
     /// Steps that must come before it when it is asked for alone.
     pub(crate) after: &'static [&'static str],
+    /// It mostly waits, so two of its kind may run at the same time.
+    pub(crate) light: bool,
     /// Does it.
     pub(crate) run: fn(&Bench) -> Outcome,
 }
@@ -72,11 +75,14 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<bool, String>
     let chosen = choose(&steps::all(), names)?;
     let bench = Bench::new(workspace)?;
     let mut tally = Tally::default();
-    for step in chosen {
-        let outcome = take(&step, &bench);
-        tally.count(&outcome);
-        if let Outcome::Failed { why, repeat } = outcome {
-            println!("\n{why}\n\nto repeat: {repeat}\n");
+    for steps in together(&chosen) {
+        for outcome in take(steps, &bench) {
+            tally.count(&outcome);
+            if let Outcome::Failed { why, repeat } = outcome {
+                println!("\n{why}\n\nto repeat: {repeat}\n");
+            }
+        }
+        if tally.failed > 0 {
             break;
         }
     }
@@ -84,14 +90,43 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<bool, String>
     Ok(tally.failed == 0)
 }
 
-/// Runs one step and prints its line.
-fn take(step: &Step, bench: &Bench) -> Outcome {
-    print!("{:<14} ", step.name);
+/// Returns the steps in their order, those that may run at the same time together.
+fn together(steps: &[Step]) -> impl Iterator<Item = &[Step]> {
+    let alike = steps.chunk_by(|one, other| one.light && other.light);
+    alike.flat_map(|alike| alike.chunks(2))
+}
+
+/// Runs some steps at the same time and prints a line for each.
+fn take(steps: &[Step], bench: &Bench) -> Vec<Outcome> {
+    let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
+    print!("{:<14} ", names.join(" and "));
     io::stdout().flush().ok();
-    let started = Instant::now();
-    let outcome = (step.run)(bench);
-    println!("{:>8}  {}", seconds(started.elapsed()), outcome.line(step.shows));
-    outcome
+    let run = |step: &Step| {
+        let started = Instant::now();
+        ((step.run)(bench), started.elapsed())
+    };
+    let ended = thread::scope(|scope| {
+        let running: Vec<_> = steps.iter().map(|step| scope.spawn(|| run(step))).collect();
+        running.into_iter().map(ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    if steps.len() > 1 {
+        println!();
+    }
+    let line = |(step, ended): (&Step, thread::Result<(Outcome, Duration)>)| {
+        let (outcome, took) = ended.unwrap_or_else(|_| (panicked(step), Duration::ZERO));
+        if steps.len() > 1 {
+            print!("{:<14} ", step.name);
+        }
+        println!("{:>8}  {}", seconds(took), outcome.line(step.shows));
+        outcome
+    };
+    steps.iter().zip(ended).map(line).collect()
+}
+
+/// A step that did not come to an end of its own.
+fn panicked(step: &Step) -> Outcome {
+    let repeat = format!("cargo xtask test {}", step.name);
+    Outcome::Failed { why: "the step itself panicked, see above".into(), repeat }
 }
 
 fn seconds(time: Duration) -> String {
@@ -131,6 +166,17 @@ mod tests {
         let chosen = choose(&steps::all(), &["lab-mesh"]).unwrap();
         let names: Vec<&str> = chosen.iter().map(|step| step.name).collect();
         assert_eq!(names, ["build", "lab-mesh"]);
+    }
+
+    #[test]
+    fn two_light_steps_run_at_the_same_time_and_no_others() {
+        let step =
+            |name, light| Step { name, shows: "", after: &[], light, run: |_| Outcome::passed("") };
+        let steps = [("a", false), ("b", true), ("c", true), ("d", true), ("e", false)];
+        let steps = steps.map(|(name, light)| step(name, light));
+        let names = |steps: &[Step]| steps.iter().map(|step| step.name).collect::<String>();
+        let together: Vec<String> = together(&steps).map(names).collect();
+        assert_eq!(together, ["a", "bc", "d", "e"]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn all() -> Vec<Step> {
 }
 
 fn step(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
-    Step { name, shows, after: &[], run }
+    Step { name, shows, after: &[], light: false, run }
 }
 
 fn fmt(bench: &Bench) -> Outcome {
