@@ -33,6 +33,7 @@ pub(super) fn all() -> Vec<Step> {
         step("fuzz", "no octets make a parser panic", fuzz),
         step("sim", "a simulated mesh of 490 hosts meets its goals", sim),
         step("sim-norder", "simulated meshes of meshes meet their goals", sim_norder),
+        step("cost", "what Babel holds and says stays within its bounds", cost),
         step("debian", "the Debian packages that tests want are there", debian::install),
         step("build", "the command builds as the README says", build),
     ];
@@ -75,6 +76,11 @@ fn sim(bench: &Bench) -> Outcome {
 /// The same of meshes of meshes.
 fn sim_norder(bench: &Bench) -> Outcome {
     goals(bench, "sim-norder", "norder_goals")
+}
+
+/// What is the same on every machine; times are never judged.
+fn cost(bench: &Bench) -> Outcome {
+    cargo(bench, "cost", &[], "run --release --package babel --example cost -- --bounds")
 }
 
 fn goals(bench: &Bench, name: &str, example: &str) -> Outcome {

@@ -122,8 +122,8 @@ impl Scene {
             self.said.push(output);
         }
         let time = start.elapsed();
-        cost.times.push(time);
         cost.allocations += taken(INSTRUMENTED_SYSTEM.stats() - before);
+        cost.times.push(time);
         self.acknowledge();
     }
 
