@@ -199,6 +199,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
                         self.gossip.handle(gossip::Input::Host(Some(node)), now);
                     }
                     self.reaches(node, via.is_some(), now);
+                } else {
+                    self.leads_to(range, via.is_some(), now);
                 }
                 self.say(Output::Route(range, via));
             }

@@ -113,6 +113,11 @@ impl<'a> Election<'a> {
         Self { map, roster, epoch, rules: rules.clamped() }
     }
 
+    /// Returns the map that it is held on.
+    pub(crate) const fn map(&self) -> &MeshMap {
+        self.map
+    }
+
     /// Returns the slots of `mesh`, in the order of their numbers. None for what is no mesh, and
     /// at levels where there is nowhere to go.
     ///

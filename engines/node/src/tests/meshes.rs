@@ -13,7 +13,7 @@ use super::*;
 const NODES: usize = 16;
 
 /// Returns a network of two meshes with all nodes, in which two of each mesh are elected.
-fn divided(chain: &Chain) -> Meshes {
+pub(super) fn divided(chain: &Chain) -> Meshes {
     let map = MeshMap::even(NETWORK, &[1]).unwrap();
     let mut meshes = Meshes::of(map, Wall(2_000), chain.part(0).unwrap());
     let member = |n| Member { node: name(n), declared: 100, attested: Vec::new() };
@@ -23,7 +23,7 @@ fn divided(chain: &Chain) -> Meshes {
     meshes
 }
 
-fn chain() -> Chain {
+pub(super) fn chain() -> Chain {
     Chain::new([7; 32], 100)
 }
 

@@ -161,10 +161,19 @@ impl World {
         let gossip = gossip.iter().map(|(why, n)| (format!("gossip:{why}"), *n));
         let unknown = self.tally.events.get("unknown-frame");
         let unknown = unknown.map(|n| ("word:of-nobody".to_owned(), *n));
+        let babel = &self.node.routing().counters().passed_over;
+        let untold = babel.get(babel::Ignored::Policy.reason());
+        let untold = untold.map(|n| ("announcement:not-admitted".to_owned(), *n));
         let ours = self.tally.refused.clone();
         let lan = self.lan.iter().flat_map(Lan::refused).filter(|(_, count)| *count > 0);
         let lan = lan.map(|(why, n)| (why.to_owned(), n));
-        ours.into_iter().chain(lan).chain(handshakes).chain(gossip).chain(unknown).collect()
+        ours.into_iter()
+            .chain(lan)
+            .chain(handshakes)
+            .chain(gossip)
+            .chain(unknown)
+            .chain(untold)
+            .collect()
     }
 
     /// Who is on our LANs, and where.
