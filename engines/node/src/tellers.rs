@@ -111,7 +111,7 @@ mod tests {
     fn source(number: u32) -> Source {
         let map = MeshMap::even(NETWORK, &[2]).unwrap();
         let node = |mesh: &Prefix, n: u128| NodeId(Prefix::new(mesh.bits() | n << 64, 64));
-        let member = |node| Member { node, declared: 100, attested: Vec::new() };
+        let member = |node| Member { node, since: 0, declared: 100, attested: Vec::new() };
         let nodes = map.meshes().iter().flat_map(|mesh| (0..40).map(|n| member(node(mesh, n))));
         let roster = Roster::of(nodes);
         let chain = Chain::new([3; 32], 20);

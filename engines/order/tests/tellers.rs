@@ -9,7 +9,7 @@ use words::{NodeId, Prefix, Wall};
 fn network(bits: &[u8], each: u128) -> (MeshMap, Roster) {
     let map = MeshMap::even(Prefix::new(0xfd42 << 112, 16), bits).unwrap();
     let node = |mesh: &Prefix, n: u128| NodeId(Prefix::new(mesh.bits() | n << 64, 64));
-    let member = |node| Member { node, declared: 100, attested: vec![100; 7] };
+    let member = |node| Member { node, since: 0, declared: 100, attested: vec![100; 7] };
     let all = map.meshes().iter().flat_map(|mesh| (0..each).map(|n| member(node(mesh, n))));
     let roster = Roster::of(all);
     (map, roster)

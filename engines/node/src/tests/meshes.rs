@@ -16,7 +16,7 @@ const NODES: usize = 16;
 pub(super) fn divided(chain: &Chain) -> Meshes {
     let map = MeshMap::even(NETWORK, &[1]).unwrap();
     let mut meshes = Meshes::of(map, Wall(2_000), chain.part(0).unwrap());
-    let member = |n| Member { node: name(n), declared: 100, attested: Vec::new() };
+    let member = |n| Member { node: name(n), since: 0, declared: 100, attested: Vec::new() };
     meshes.roster = Roster::of((0..NODES).map(member));
     meshes.rules.least = 2;
     meshes.rules.tenure = 1;

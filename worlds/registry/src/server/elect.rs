@@ -59,7 +59,8 @@ async fn hold_if_due(shared: &Shared, deafness: Duration) -> Result<(), Error> {
     if !is_over && !has_grown(meshes.roster.members().len(), told) {
         return Ok(());
     }
-    let new = roster(&shared.store.introductions(since, now).await?);
+    let introductions = shared.store.introductions(since, now).await?;
+    let new = roster(&introductions, &meshes.roster, meshes.epoch.number);
     // Those told may have certificates that are over.
     if !is_over && !has_grown(meshes.roster.members().len(), new.members().len()) {
         return Ok(());
