@@ -239,7 +239,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Tells whether a node of our home that has a duty before us has been out of reach for long.
     fn is_silent(&mut self, node: NodeId, patience: Duration, now: Time) -> bool {
-        if self.arrows.reaches(node) {
+        // While a mesh moves apart, its other half is reached and not drawn from.
+        if self.arrows.reaches(node) || self.division.elsewhere.contains(&node) {
             self.division.silent.remove(&node);
             return false;
         }

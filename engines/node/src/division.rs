@@ -281,7 +281,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if mesh == self.division.home {
             return self.division.territory.covers(node.0).then_some(&mut self.arrows);
         }
-        let number = self.division.stay_in(mesh)?;
+        // Of a mesh that has just been split, a stay in the whole of it goes on until it is over.
+        let whole = || Some(self.division.before(mesh)?.1);
+        let number = self.division.stay_in(mesh).or_else(|| self.division.stay_in(whole()?))?;
         self.division.stays.get_mut(&number).map(|stay| &mut stay.arrows)
     }
 
