@@ -31,6 +31,8 @@ struct Status {
     endpoints: Vec<String>,
     /// By which protocol the router forwards our port; none if it does not.
     port_mapping: Option<&'static str>,
+    /// What we say that we can carry, in Mbit/s; null if we say nothing.
+    capacity: Option<u32>,
     /// `member`, `revoked` or `expired`.
     standing: &'static str,
     serial: u64,
@@ -122,6 +124,7 @@ impl World {
             contacts: self.node.gossip().contacts().count(),
             endpoints: self.places.told().iter().map(ToString::to_string).collect(),
             port_mapping: self.mapped_by,
+            capacity: self.identity.capacity,
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
