@@ -24,6 +24,12 @@ const EXCUSES: [&str; 2] = ["not done:", "not applicable:"];
 /// The words before a name that is defined there.
 const DEFINES: [&str; 8] = ["fn", "struct", "enum", "const", "static", "trait", "type", "mod"];
 
+/// Where facts about several daemons are, each with a name that is a text.
+const FACTS: &str = "/tests/interop/facts/";
+
+/// What stands before the name of a fact, or of one for each of several daemons.
+const MAKES_A_FACT: [&str; 2] = ["Fact::new(", "Fact::each("];
+
 /// Looks at the document, and at the comments that name its codes.
 ///
 /// # Errors
@@ -200,6 +206,10 @@ impl Kind {
                 let what = format!("`{path}` does not define `{last}`");
                 Some((what, "name the function or type that obeys now"))
             }
+            Self::Test if path.contains(FACTS) && !source.tests.contains(*last) => {
+                let what = format!("`{path}` has no fact called `{last}`");
+                Some((what, "name the fact that shows it as its file does, without its peer"))
+            }
             Self::Test if !source.tests.contains(*last) => {
                 let what = format!("`{path}` has no `#[test]` called `{last}`");
                 Some((what, "name the test that shows it now, or write it"))
@@ -218,7 +228,11 @@ struct Sources<'a> {
 impl Sources<'_> {
     fn get(&mut self, path: &str) -> Option<&Source> {
         let is_inside = !path.starts_with('/') && !path.contains("..");
-        let read = || (self.read)(path).filter(|_| is_inside).map(|text| Source::of(&text));
+        let read = || {
+            (self.read)(path).filter(|_| is_inside).map(|text| {
+                if path.contains(FACTS) { Source::of_facts(&text) } else { Source::of(&text) }
+            })
+        };
         self.known.entry(path.to_owned()).or_insert_with(read).as_ref()
     }
 }
@@ -251,6 +265,15 @@ impl Source {
                 source.defined.extend(words.iter().skip(1).map(|word| (*word).to_owned()));
             }
         }
+        source
+    }
+
+    /// Reads a file of facts, which are tests by the names that it gives them.
+    fn of_facts(text: &str) -> Self {
+        let mut source = Self::of(text);
+        let begins = MAKES_A_FACT.iter().flat_map(|make| text.split(make).skip(1));
+        let names = begins.filter_map(|after| after.trim_start().strip_prefix('"'));
+        source.tests.extend(names.filter_map(|name| Some(name.split_once('"')?.0.to_owned())));
         source
     }
 }

@@ -19,11 +19,25 @@ mod tests {
 }
 ";
 
-/// A page with this list and these rows, said against a project of one file, `a.rs`.
+const FACTS_FILE: &str = "w/tests/interop/facts/a.rs";
+
+const FACTS_CODE: &str = "
+fn facts() { vec![
+    Fact::new(\"one_thing_holds\", &[Ours], |s| one(s)),
+    Fact::each(
+        \"another_holds_with\", &peers, another),
+    ring(\"no_fact\")]
+}
+#[test]
+fn of_the_file_itself() {}
+";
+
+/// A page with this list and these rows, said against a project of a file, `a.rs`, and one of facts.
 fn said(list: &str, rows: &[&str]) -> Vec<String> {
     let page = Page::of(&format!("# Page\n\n{list}\n\n{}\n", rows.join("\n")));
     let mut found = page.codes();
-    found.extend(page.references(&|path| (path == "a.rs").then(|| CODE.to_owned())));
+    let files = BTreeMap::from([("a.rs", CODE), (FACTS_FILE, FACTS_CODE)]);
+    found.extend(page.references(&|path| files.get(path).map(|text| (*text).to_owned())));
     found.iter().map(ToString::to_string).collect()
 }
 
@@ -98,6 +112,17 @@ fn a_test_is_one() {
     assert!(test("a.rs::not_a_test").contains("no `#[test]` called `not_a_test`"));
     assert!(test("a.rs::decode").contains("no `#[test]` called `decode`"));
     assert!(test("b.rs::p1_is_shown").contains("`b.rs` is not there"));
+}
+
+#[test]
+fn a_fact_is_a_test_by_the_name_in_its_file() {
+    let row = |name: &str| format!("| P1 | x | `a.rs::Packet` | `{FACTS_FILE}::{name}` |");
+    for name in ["one_thing_holds", "another_holds_with", "of_the_file_itself"] {
+        assert_eq!(said("Codes: P1", &[&row(name)]), Vec::<String>::new(), "{name}");
+    }
+    for name in ["no_fact", "another_holds_with_bird", "facts"] {
+        assert!(wrong(&row(name)).contains(&format!("has no fact called `{name}`")), "{name}");
+    }
 }
 
 #[test]
