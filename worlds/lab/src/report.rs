@@ -164,6 +164,8 @@ pub struct Pings {
     pub lost: u64,
     /// Longest time of any pair without an answered ping, in milliseconds.
     pub longest_gap_ms: f64,
+    /// How many of those lost were sent before every pair had had an answer.
+    pub lost_at_first: u64,
 }
 
 /// Arrows of all nodes, those that were killed included.
@@ -238,7 +240,12 @@ impl Nat {
 impl Pings {
     /// Returns the pings of `sum`.
     pub(crate) fn of(sum: &Sum) -> Self {
-        Self { sent: sum.sent, lost: sum.lost, longest_gap_ms: ms(sum.longest_gap) }
+        Self {
+            sent: sum.sent,
+            lost: sum.lost,
+            longest_gap_ms: ms(sum.longest_gap),
+            lost_at_first: sum.lost_at_first,
+        }
     }
 }
 
@@ -341,7 +348,7 @@ mod tests {
         let line = serde_json::to_string(&Report::default()).unwrap();
         let expected = concat!(
             r#"{"nodes":0,"pairs":0,"reachable_pairs":0,"first_full_mesh_s":null,"#,
-            r#""pings":{"sent":0,"lost":0,"longest_gap_ms":0.0},"#,
+            r#""pings":{"sent":0,"lost":0,"longest_gap_ms":0.0,"lost_at_first":0},"#,
             r#""arrows":{"born":0,"died":0,"oldest_s":0.0,"by_cause":{}},"#,
             r#""stretch":{"mean":0.0,"p95":0.0,"faster_than_direct_share":0.0},"#,
             r#""rss_mb":{"mean":0.0,"max":0.0},"cpu_share":{"mean":0.0,"max":0.0},"#,

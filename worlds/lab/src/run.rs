@@ -309,7 +309,7 @@ impl Lab {
     }
 
     fn summary(&self, now: Time, reached: usize) -> String {
-        let Sum { pairs, sent, lost, longest_gap } = self.pinger.sum();
+        let Sum { pairs, sent, lost, longest_gap, .. } = self.pinger.sum();
         let arrows = Arrows::of(&self.watch.seen());
         let seconds = now.since(self.started).as_secs();
         format!(

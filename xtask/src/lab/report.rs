@@ -9,13 +9,14 @@ pub(super) struct Report {
 }
 
 /// Every number that a report must have, as a path into it.
-const NUMBERS: [&str; 20] = [
+const NUMBERS: [&str; 21] = [
     "/nodes",
     "/pairs",
     "/reachable_pairs",
     "/pings/sent",
     "/pings/lost",
     "/pings/longest_gap_ms",
+    "/pings/lost_at_first",
     "/arrows/born",
     "/arrows/died",
     "/arrows/oldest_s",
@@ -88,7 +89,7 @@ mod tests {
     use super::Report;
 
     const WHOLE: &str = r#"{"nodes":2,"pairs":2,"reachable_pairs":2,"first_full_mesh_s":3.5,
-        "pings":{"sent":9,"lost":0,"longest_gap_ms":100},
+        "pings":{"sent":9,"lost":0,"longest_gap_ms":100,"lost_at_first":0},
         "arrows":{"born":4,"died":1,"oldest_s":9,"by_cause":{"chance":4}},
         "stretch":{"mean":1.1,"p95":1.3,"faster_than_direct_share":0.2},
         "rss_mb":{"mean":9.0,"max":9.5},"cpu_share":{"mean":0.01,"max":0.02},

@@ -51,6 +51,8 @@ pub(crate) struct Pair {
     answered: Option<Time>,
     got: u64,
     lost: u64,
+    /// Of those, how many were sent before all pairs had had a success.
+    lost_at_first: u64,
     longest_gap: Duration,
     times: Vec<Duration>,
     /// Times without an answer of which the pings are not given up yet.
@@ -68,6 +70,8 @@ pub(crate) struct Sum {
     pub(crate) sent: u64,
     /// Pings lost.
     pub(crate) lost: u64,
+    /// Of those, how many were sent before all pairs had had a success.
+    pub(crate) lost_at_first: u64,
     /// Longest time of a pair without an answered ping, from its first success on.
     pub(crate) longest_gap: Duration,
 }
@@ -138,6 +142,7 @@ impl Book {
 
     /// Gives up the pings that have waited too long.
     pub(crate) fn expire(&mut self, now: Time) {
+        let full = self.full;
         for (ends, pair) in &mut self.pairs {
             while let Some((_, sent)) = pair.pending.front().copied() {
                 if now.since(sent) < PATIENCE {
@@ -146,6 +151,7 @@ impl Book {
                 pair.pending.pop_front();
                 if let Some(answered) = pair.answered {
                     pair.lost += 1;
+                    pair.lost_at_first += u64::from(full.is_none_or(|full| sent < full));
                     if self.first_lost.len() < FIRST {
                         self.first_lost.push((ends.0, ends.1, sent));
                     }
@@ -296,6 +302,7 @@ impl Sum {
     fn add(&mut self, pair: &Pair) {
         self.sent += pair.got + pair.lost;
         self.lost += pair.lost;
+        self.lost_at_first += pair.lost_at_first;
         self.longest_gap = self.longest_gap.max(pair.longest_gap);
     }
 
@@ -306,6 +313,7 @@ impl Sum {
             pairs: self.pairs,
             sent: self.sent + gone.sent,
             lost: self.lost + gone.lost,
+            lost_at_first: self.lost_at_first + gone.lost_at_first,
             longest_gap: self.longest_gap.max(gone.longest_gap),
         }
     }
@@ -345,7 +353,7 @@ mod tests {
         book.expire(ms(3_050));
         success(&mut book, 3_050);
         book.expire(ms(10_000));
-        assert_eq!(book.sum(), Sum { pairs: 2, sent: 1, lost: 0, longest_gap: Duration::ZERO });
+        assert_eq!(book.sum(), Sum { pairs: 2, sent: 1, ..Sum::default() });
     }
 
     #[test]
@@ -357,7 +365,7 @@ mod tests {
         book.expire(ms(3_099));
         assert_eq!((book.sum().sent, book.sum().lost), (2, 0), "not yet");
         book.expire(ms(3_100));
-        assert_eq!((book.sum().sent, book.sum().lost), (3, 1));
+        assert_eq!((book.sum().sent, book.sum().lost, book.sum().lost_at_first), (3, 1, 1));
         book.answer(A, B, late, ms(3_101));
         assert_eq!((book.sum().sent, book.sum().lost), (3, 1), "too late");
     }
