@@ -1,5 +1,7 @@
 //! What must hold, each by a name.
 
+mod alone;
+mod envelopes;
 mod failover;
 mod learning;
 mod leaving;
@@ -12,6 +14,7 @@ mod starvation;
 
 use std::time::Duration;
 
+use crate::setting::Extra;
 use crate::speakers::Make;
 use crate::stage::Stage;
 
@@ -21,6 +24,8 @@ pub(crate) struct Fact {
     pub(crate) name: String,
     /// The daemons without which it cannot be tried.
     pub(crate) needs: Vec<Make>,
+    /// A part of the protocol that not all versions of a daemon know, and must know here.
+    pub(crate) knows: Option<(Make, Extra)>,
     /// Tries it, and tells what was measured; panics if it does not hold.
     pub(crate) run: Box<dyn Fn(&mut Stage) -> String + Send>,
 }
@@ -31,7 +36,18 @@ impl Fact {
         needs: &[Make],
         run: impl Fn(&mut Stage) -> String + Send + 'static,
     ) -> Self {
-        Self { name: name.into(), needs: needs.to_vec(), run: Box::new(run) }
+        Self { name: name.into(), needs: needs.to_vec(), knows: None, run: Box::new(run) }
+    }
+
+    /// Leaves it out where this version of a daemon does not know of `extra`.
+    fn if_it_knows(self, make: Make, extra: Extra) -> Self {
+        Self { knows: Some((make, extra)), ..self }
+    }
+
+    /// Tells why it cannot be tried here, if so.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let lacks = || self.knows.and_then(|(make, extra)| make.lacks(extra));
+        self.needs.iter().find_map(|make| make.missing()).or_else(lacks)
     }
 
     /// One fact for each of `peers`, beside ours.
@@ -57,6 +73,8 @@ pub(crate) fn all() -> Vec<Fact> {
         leaving::facts(),
         special::facts(),
         manners::facts(),
+        alone::facts(),
+        envelopes::facts(),
         learning::facts(),
         others::facts(),
     ];

@@ -15,6 +15,7 @@
     reason = "a test, though it has a main of its own"
 )]
 
+mod babel;
 mod facts;
 mod flow;
 mod island;
@@ -80,8 +81,7 @@ fn impossible() -> Option<String> {
 /// Tries one and prints its line; returns 0 if it passed, 1 if it failed, 2 if it was skipped.
 fn try_one(fact: &Fact, reason: Option<&str>) -> usize {
     let name = &fact.name;
-    let missing = || fact.needs.iter().find_map(|make| make.missing());
-    if let Some(why) = reason.map(str::to_owned).or_else(missing) {
+    if let Some(why) = reason.map(str::to_owned).or_else(|| fact.obstacle()) {
         println!("skipped  {name}: {why}");
         return 2;
     }

@@ -18,6 +18,8 @@ pub(crate) struct Setting {
     pub(crate) extras: BTreeSet<Extra>,
     /// What receiving from a neighbour costs, and so what it pays, where it is not 96.
     pub(crate) costs: BTreeMap<Node, u16>,
+    /// More lines of ours' file, those that stand before all tables and those after.
+    pub(crate) lines: [&'static str; 2],
 }
 
 /// Senders who have a way of their own to everywhere.
@@ -72,6 +74,7 @@ impl Default for Setting {
             keys: Vec::new(),
             extras: BTreeSet::new(),
             costs: BTreeMap::new(),
+            lines: [""; 2],
         }
     }
 }

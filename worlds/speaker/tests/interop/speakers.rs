@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub(crate) use babeld::{dump, field};
+pub(crate) use ours::program as ours;
 
 use crate::island::{Island, Node};
 use crate::process::Process;
-use crate::setting::Setting;
+use crate::setting::{Extra, Setting};
 
 /// A make of daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +84,14 @@ impl Make {
             .status();
         let there = looked.is_ok_and(|found| found.success());
         (!there).then(|| format!("{self} is not here: {remedy}"))
+    }
+
+    /// Tells that this version of it does not know of `extra`, if so.
+    pub(crate) fn lacks(self, extra: Extra) -> Option<String> {
+        match self.or_stand_in() {
+            Self::Bird => bird::lacks(extra),
+            Self::Ours | Self::Babeld | Self::Frr => None,
+        }
     }
 
     /// Starts it, with the processes that it needs.

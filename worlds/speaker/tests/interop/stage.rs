@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::flow::Flow;
 use crate::island::{Hop, Island, LOOK, Link, Node};
 use crate::process::Process;
 use crate::setting::Setting;
-use crate::speakers::{Make, Place, dump};
+use crate::speakers::{Make, Place, dump, ours};
 use crate::wire::Wire;
 
 /// Everything of one test; gone when dropped.
@@ -42,6 +44,8 @@ pub(crate) enum Path {
     Lost(Vec<Node>),
     /// Nowhere: they go round.
     Loops(Vec<Node>),
+    /// Elsewhere by IPv6 than by IPv4.
+    Parts(Box<[Self; 2]>),
 }
 
 impl Stage {
@@ -169,7 +173,21 @@ impl Stage {
         dump(&self.home(node).join("babeld.sock"))
     }
 
-    fn home(&self, node: Node) -> std::path::PathBuf {
+    /// Returns what `re6st babel status --json` says of a machine with ours.
+    pub(crate) fn status(&self, node: Node) -> Value {
+        let socket = self.home(node).join("ours.ctl");
+        let words = ["babel", "status", "--json", "--control", &socket.to_string_lossy()];
+        let (done, said) = self.island(node).run(&ours().to_string_lossy(), &words);
+        assert!(done, "re6st babel status: {said}");
+        serde_json::from_str(&said).expect("one JSON object")
+    }
+
+    /// Returns the place of a file of a machine's daemon.
+    pub(crate) fn file(&self, node: Node, name: &str) -> PathBuf {
+        self.home(node).join(name)
+    }
+
+    fn home(&self, node: Node) -> PathBuf {
         self.folder.path().join(node.to_string())
     }
 
@@ -213,14 +231,25 @@ impl Stage {
         }
     }
 
-    /// Follows the routes of all machines to the own IPv6 address of `to`.
+    /// Follows the routes of all machines to the own addresses of `to`, of both families.
     pub(crate) fn path(&self, from: Node, to: Node) -> Path {
+        let six = self.path_to(from, to, &to.own6());
+        let four = self.path_to(from, to, &to.own4());
+        match (six, four) {
+            (looping @ Path::Loops(_), _) | (_, looping @ Path::Loops(_)) => looping,
+            (six, four) if six == four => six,
+            (six, four) => Path::Parts(Box::new([six, four])),
+        }
+    }
+
+    /// Follows the routes of all machines to one address of `to`.
+    fn path_to(&self, from: Node, to: Node, address: &str) -> Path {
         let (mut here, mut seen, mut path) = (from, BTreeSet::new(), vec![from]);
         while here != to {
             if !seen.insert(here) {
                 return Path::Loops(path);
             }
-            let Some(next) = self.next(here, &to.own6()) else { return Path::Lost(path) };
+            let Some(next) = self.next(here, address) else { return Path::Lost(path) };
             path.push(next);
             here = next;
         }

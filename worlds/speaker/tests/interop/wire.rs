@@ -29,8 +29,8 @@ struct Weather {
     doubled: AtomicU64,
     /// The wire is gone.
     over: AtomicBool,
-    /// What the first end has sent, whatever became of it.
-    seen: Mutex<Vec<Vec<u8>>>,
+    /// What each end has sent, whatever became of it.
+    seen: [Mutex<Vec<Vec<u8>>>; 2],
 }
 
 /// A wire; cut and taken away when dropped.
@@ -70,9 +70,9 @@ impl Wire {
         self.weather.doubled.store(of_thousand, Relaxed);
     }
 
-    /// Returns the packets that the first end has sent since it was asked last.
-    pub(crate) fn seen(&self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.weather.seen.lock().expect("nobody panics with it"))
+    /// Returns the packets that an end, 0 or 1, has sent since it was asked last.
+    pub(crate) fn seen(&self, end: usize) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.weather.seen[end].lock().expect("nobody panics with it"))
     }
 }
 
@@ -113,9 +113,7 @@ impl Carrier {
     }
 
     fn take(&mut self, to: usize, count: u64, packet: &[u8]) {
-        if to == 1 {
-            self.weather.seen.lock().expect("nobody panics with it").push(packet.to_vec());
-        }
+        self.weather.seen[1 - to].lock().expect("nobody panics with it").push(packet.to_vec());
         if self.draw(1000) < self.weather.lost.load(Relaxed) {
             return;
         }

@@ -11,6 +11,10 @@ use crate::stage::{Path, Stage};
 /// Greetings that may be missing when a neighbour counts as lost.
 const GREETINGS: f64 = 2.6;
 
+/// Between two greetings of who falls silent: so long that one greeting more is more than
+/// [`GRACE`].
+const HELLO: Duration = Duration::from_secs(4);
+
 /// What a machine with other work may add to any time.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -30,11 +34,22 @@ pub(super) fn facts() -> Vec<Fact> {
         Fact::new("bird_and_frr_go_by_ours_when_their_link_is_cut", &[Ours, Bird, Frr], |stage| {
             triangle(stage, [Bird, Frr, Ours])
         }),
+        Fact::new("ours_goes_by_frr_when_its_link_to_babeld_is_cut", &[Ours, Babeld, Frr], |s| {
+            triangle(s, [Ours, Babeld, Frr])
+        }),
+        Fact::new(
+            "babeld_and_ours_go_by_bird_when_their_link_is_cut",
+            &[Ours, Babeld, Bird],
+            |s| triangle(s, [Babeld, Ours, Bird]),
+        ),
         Fact::new("a_silent_babeld_is_missed_in_time", &[Ours, Babeld, Bird], |stage| {
             silence(stage, Babeld, Bird)
         }),
         Fact::new("a_silent_bird_is_missed_in_time", &[Ours, Babeld, Bird], |stage| {
             silence(stage, Bird, Babeld)
+        }),
+        Fact::new("a_silent_frr_is_missed_in_time", &[Ours, Frr, Bird], |stage| {
+            silence(stage, Frr, Bird)
         }),
         Fact::new("a_next_hop_is_changed_without_loss", &[Ours, Babeld, Bird], switch),
     ]
@@ -75,7 +90,7 @@ fn silence(stage: &mut Stage, lost: Make, other: Make) -> String {
     stage.cable(c, a);
     // Dearer than what the third tells, so that its way is one to take at once.
     stage.price(a, b, 150);
-    let hello = stage.setting(b).hello;
+    stage.setting(b).hello = HELLO;
     stage.start_all();
     stage.until(PATIENCE, "both ways", |stage| {
         stage.next(a, &b.own6()) == Some(b) && offers(stage, a, c, &b.own6())
@@ -86,9 +101,9 @@ fn silence(stage: &mut Stage, lost: Make, other: Make) -> String {
     stage.until(PATIENCE, "the other way", |stage| {
         stage.next(a, &b.own6()) == Some(c) && stage.next(a, &b.own4()) == Some(c)
     });
-    let (all, greetings) = (began.elapsed(), missed.as_secs_f64() / hello.as_secs_f64());
+    let (all, greetings) = (began.elapsed(), missed.as_secs_f64() / HELLO.as_secs_f64());
     let after = all.saturating_sub(missed);
-    assert!(missed < hello.mul_f64(GREETINGS) + GRACE, "missed after {greetings:.2} greetings");
+    assert!(missed < HELLO.mul_f64(GREETINGS) + GRACE, "missed after {greetings:.2} greetings");
     assert!(after < Duration::from_secs(1) + GRACE, "the other way {} later", seconds(after));
     format!("missed after {greetings:.2} greetings, rerouted {} later", seconds(after))
 }

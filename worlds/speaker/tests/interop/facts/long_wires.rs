@@ -14,8 +14,14 @@ const DELAY: Duration = Duration::from_millis(20);
 
 pub(super) fn facts() -> Vec<Fact> {
     let mut all = vec![
-        // Debian's BIRD is too old for delays, and its FRR hangs once told to measure them.
-        Fact::new("delays_are_measured_and_cost_as_with_babeld", &[Ours, Babeld], delays),
+        // FRR 8.4 hangs once told to measure them.
+        Fact::new("delays_are_measured_and_cost_as_with_babeld", &[Ours, Babeld], |stage| {
+            delays(stage, Babeld)
+        }),
+        Fact::new("delays_are_measured_and_cost_with_bird", &[Ours, Bird], |stage| {
+            delays(stage, Bird)
+        })
+        .if_it_knows(Bird, Extra::Delays),
         Fact::new("babeld_with_the_options_of_re6stnet", &[Ours, Babeld], re6stnet),
     ];
     all.extend(Fact::each("losses_doubles_and_disorder_with", &[Babeld, Bird, Frr], storm));
@@ -27,8 +33,8 @@ fn price(milliseconds: f64) -> f64 {
     96.0 + 5000.0 * ((milliseconds - 10.0) / 490.0).clamp(0.0, 1.0)
 }
 
-fn delays(stage: &mut Stage) -> String {
-    let [a, b] = stage.machines([Ours, Babeld]);
+fn delays(stage: &mut Stage, peer: Make) -> String {
+    let [a, b] = stage.machines([Ours, peer]);
     stage.wire(a, b);
     stage.weather(a, b).delay(DELAY, Duration::ZERO);
     stage.all_settings(|setting| {
@@ -36,16 +42,21 @@ fn delays(stage: &mut Stage) -> String {
     });
     stage.start_all();
     stage.converge(PATIENCE);
-    let told = [a, b].map(|node| {
-        let what = format!("{node}: a round trip of 40 ms, and its price within 15 %");
-        stage.until(PATIENCE, &what, |stage| {
-            measured(stage, node).is_some_and(|(rtt, cost)| {
-                (39.0..80.0).contains(&rtt) && (cost / price(rtt) - 1.0).abs() < 0.15
-            })
-        });
-        let (rtt, cost) = measured(stage, node).unwrap_or_default();
-        format!("{} {rtt:.1} ms cost {cost} (formula {:.0})", stage.make(node), price(rtt))
-    });
+    // BIRD can only be asked for routes.
+    let told = [a, b].into_iter().filter(|node| stage.make(*node) != Bird).collect::<Vec<_>>();
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|node| {
+            let what = format!("{node}: a round trip of 40 ms, and its price within 15 %");
+            stage.until(PATIENCE, &what, |stage| {
+                measured(stage, node).is_some_and(|(rtt, cost)| {
+                    (39.0..80.0).contains(&rtt) && (cost / price(rtt) - 1.0).abs() < 0.15
+                })
+            });
+            let (rtt, cost) = measured(stage, node).unwrap_or_default();
+            format!("{} {rtt:.1} ms cost {cost} (formula {:.0})", stage.make(node), price(rtt))
+        })
+        .collect();
     told.join(", ")
 }
 

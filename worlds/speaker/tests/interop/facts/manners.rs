@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Fact, PATIENCE};
+use crate::babel::{HEADERS, PORT, is_babel, items_of};
 use crate::island::Link;
 use crate::setting::{Algorithm, Key};
 use crate::speakers::Make::{Babeld, Ours};
@@ -14,9 +15,6 @@ const MANY: u16 = 300;
 
 /// The longest packet of the link, octets.
 const MTU: u16 = 1280;
-
-/// Headers of IPv6 and UDP, octets.
-const HEADERS: usize = 48;
 
 pub(super) fn facts() -> Vec<Fact> {
     vec![
@@ -43,22 +41,13 @@ fn manners(stage: &mut Stage, keys: &[Key]) -> String {
     stage.never(Duration::from_secs(5), "a route is lost", |stage| !stage.knows(b, a));
     stage.end(a);
     let (mut count, mut longest, mut kinds) = (0, 0, BTreeMap::new());
-    for packet in stage.weather(a, b).seen().iter().filter(|packet| is_babel(packet)) {
+    for packet in stage.weather(a, b).seen(0).iter().filter(|packet| is_babel(packet)) {
         look(packet, signed, &mut kinds);
         count += 1;
         longest = longest.max(packet.len());
     }
     assert!(kinds.contains_key(&4) && kinds.contains_key(&8), "greetings and updates: {kinds:?}");
     format!("{count} packets, {longest} octets at most, {kinds:?} items by type")
-}
-
-/// Tells whether a packet is IPv6 and UDP to Babel's port, or a part of something longer.
-fn is_babel(packet: &[u8]) -> bool {
-    const UDP: u8 = 17;
-    const FRAGMENT: u8 = 44;
-    packet[0] >> 4 == 6
-        && packet.len() > HEADERS
-        && (packet[6] == FRAGMENT || packet[6] == UDP && packet[42..44] == 6696_u16.to_be_bytes())
 }
 
 /// Looks at one packet, and counts its items by type.
@@ -69,12 +58,11 @@ fn look(packet: &[u8], signed: bool, kinds: &mut BTreeMap<u8, usize>) {
     assert!(link_local(&packet[8..24]), "its source");
     let group = packet[24..26] == [0xff, 0x02];
     assert!(group || link_local(&packet[24..40]), "its destination");
-    assert_eq!(packet[40..42], 6696_u16.to_be_bytes(), "its source port");
+    assert_eq!(packet[40..42], PORT.to_be_bytes(), "its source port");
     assert!(packet.len() <= usize::from(MTU), "{} octets", packet.len());
     let body = &packet[HEADERS..];
     assert_eq!(body[..2], [42, 2], "magic and version");
-    let length = 4 + usize::from(u16::from_be_bytes([body[2], body[3]]));
-    let (items, trailer) = (items(&body[4..length]), items(&body[length..]));
+    let [items, trailer] = items_of(packet);
     assert!(trailer.iter().all(|(kind, _)| *kind == 16), "nothing but signatures in the trailer");
     assert_eq!(trailer.len(), usize::from(signed), "one signature for each key");
     let counters = items.iter().filter(|(kind, _)| *kind == 17).count();
@@ -85,19 +73,4 @@ fn look(packet: &[u8], signed: bool, kinds: &mut BTreeMap<u8, usize>) {
         assert!(!promises || body[4..6] != [0, 0], "the interval of an item of type {kind}");
         *kinds.entry(kind).or_default() += 1;
     }
-}
-
-/// Divides a body into its items.
-fn items(mut octets: &[u8]) -> Vec<(u8, &[u8])> {
-    let mut all = Vec::new();
-    while let [kind, rest @ ..] = octets {
-        if *kind == 0 {
-            octets = rest;
-            continue;
-        }
-        let length = usize::from(rest[0]);
-        all.push((*kind, &rest[1..=length]));
-        octets = &rest[1 + length..];
-    }
-    all
 }

@@ -20,6 +20,12 @@ pub(super) fn facts() -> Vec<Fact> {
     let blake = Key::new(Algorithm::Blake2s128, SHORT);
     let mut all = vec![
         Fact::new("a_key_is_changed_while_packets_flow_to_bird", &[Ours, Bird], rotation),
+        Fact::new("a_key_joins_while_packets_flow_to_babeld_of_the_old", &[Ours, Babeld], |s| {
+            by_its_times(s, Had::Old)
+        }),
+        Fact::new("a_key_ends_while_packets_flow_to_babeld_of_the_new", &[Ours, Babeld], |s| {
+            by_its_times(s, Had::New)
+        }),
         Fact::new("a_key_is_changed_with_babeld_that_has_one", &[Ours, Babeld], succession),
     ];
     for (name, key) in [("signed_by_hmac_sha256_with", sha), ("signed_by_blake2s_with", blake)] {
@@ -116,6 +122,43 @@ fn succession(stage: &mut Stage) -> String {
     stage.start(b);
     let second = stage.converge(PATIENCE);
     format!("by the old key after {}, by the new one after {}", seconds(first), seconds(second))
+}
+
+/// Which of two keys babeld has, all the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Had {
+    Old,
+    New,
+}
+
+/// While packets flow, ours changes by its times how it signs: from the old key to both, or
+/// from both to the new one. babeld, which has the key that stays, goes on to believe, and
+/// ours to accept.
+fn by_its_times(stage: &mut Stage, had: Had) -> String {
+    let [a, b] = stage.machines([Ours, Babeld]);
+    stage.cable(a, b);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    let change = now + 9;
+    let at = || Some(moment(change));
+    let old = Key::new(Algorithm::HmacSha256, LONG);
+    let new = Key::new(Algorithm::Blake2s128, SHORT);
+    let (keys, stays) = match had {
+        Had::Old => ([old.clone(), Key { sign: [at(), None], ..new }], old),
+        Had::New => ([Key { sign: [None, at()], accept: [None, at()], ..old }, new.clone()], new),
+    };
+    stage.setting(a).keys = keys.to_vec();
+    stage.setting(b).keys = vec![stays];
+    stage.start_all();
+    stage.converge(Duration::from_secs(8));
+    let flows = [(a, b), (b, a)].map(|(from, to)| stage.flow(from, to, Duration::from_millis(5)));
+    // Ours greets twice a second: who did not believe it any longer would have missed it.
+    let over = UNIX_EPOCH + Duration::from_secs(change) + WATCHED;
+    stage.until(PATIENCE, "long after the change", |_| SystemTime::now() > over);
+    assert!(stage.knows(a, b) && stage.knows(b, a), "the routes outlive the change");
+    let told = flows.map(crate::flow::Flow::end);
+    let (sent, lost) = (told[0].sent + told[1].sent, told[0].lost + told[1].lost);
+    assert_eq!(lost, 0, "of {sent}");
+    format!("0 of {sent} packets lost")
 }
 
 /// Writes a moment as TOML has it.

@@ -10,7 +10,13 @@ use crate::stage::Stage;
 
 pub(super) fn facts() -> Vec<Fact> {
     let mut all = vec![
-        Fact::new("ipv4_by_ipv6_next_hops_with_babeld", &[Ours, Babeld], four_by_six),
+        Fact::new("ipv4_by_ipv6_next_hops_with_babeld", &[Ours, Babeld], |stage| {
+            four_by_six(stage, Babeld)
+        }),
+        Fact::new("ipv4_by_ipv6_next_hops_with_bird", &[Ours, Bird], |stage| {
+            four_by_six(stage, Bird)
+        })
+        .if_it_knows(Bird, Extra::FourBySix),
         Fact::new("babelds_text_protocol_says_the_same", &[Ours, Babeld], text),
     ];
     // FRR does not know of them.
@@ -44,8 +50,8 @@ fn for_senders(stage: &mut Stage, peer: Make, from_ours: bool) -> String {
     format!("after {}", seconds(took))
 }
 
-fn four_by_six(stage: &mut Stage) -> String {
-    let [a, b] = stage.machines([Ours, Babeld]);
+fn four_by_six(stage: &mut Stage, peer: Make) -> String {
+    let [a, b] = stage.machines([Ours, peer]);
     stage.links(Link { four: false, ..Link::USUAL });
     stage.cable(a, b);
     stage.all_settings(|setting| {

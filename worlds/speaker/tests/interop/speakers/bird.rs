@@ -1,6 +1,7 @@
 //! BIRD 2.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::Command;
 
 use super::Place;
@@ -20,6 +21,28 @@ pub(super) fn start(place: &Place<'_>) -> Vec<Process> {
 pub(super) fn follow(place: &Place<'_>) -> bool {
     place.write("bird.conf", &config(place));
     ask(place, "configure").contains("Reconfigur")
+}
+
+/// Tells that this version does not know of `extra`, if so: it is let read a line of it.
+pub(super) fn lacks(extra: Extra) -> Option<String> {
+    let line = option(extra);
+    let mut file = tempfile::NamedTempFile::new().expect("a place for files");
+    let protocol = format!("protocol babel {{ interface \"lo\" {{ {line} }}; }}");
+    write!(file, "router id 192.0.2.1;\nprotocol device {{}}\n{protocol}\n").expect("room");
+    let bird = |words: &[&str]| Command::new("bird").args(words).output().expect("it was found");
+    let read = bird(&["-p", "-c", &file.path().to_string_lossy()]);
+    let version = bird(&["--version"]);
+    let version = String::from_utf8_lossy(&[version.stdout, version.stderr].concat()).into_owned();
+    (!read.status.success()).then(|| format!("{} does not know `{line}`", version.trim()))
+}
+
+/// Returns what an interface is told for `extra`, for those that not all versions know.
+fn option(extra: Extra) -> &'static str {
+    match extra {
+        Extra::Delays => "rtt cost 5000; rtt min 10 ms; rtt max 500 ms; rtt decay 125;",
+        Extra::FourBySix => "extended next hop yes;",
+        Extra::Unicast | Extra::ForSenders | Extra::AcceptUnsigned => "",
+    }
 }
 
 /// Asks what is known.
@@ -52,10 +75,14 @@ fn config(place: &Place<'_>) -> String {
          {six} {{ import all; export all; }};\n",
         node.own4(),
     );
+    let kind = if setting.has(Extra::Delays) { "tunnel" } else { "wired" };
     for neighbour in place.neighbours {
         let (hello, update) = (setting.hello.as_millis(), setting.update.as_millis());
-        writeln!(text, "  interface \"{}\" {{\n    type wired;", place.interface(*neighbour)).ok();
+        writeln!(text, "  interface \"{}\" {{\n    type {kind};", place.interface(*neighbour)).ok();
         writeln!(text, "    hello interval {hello} ms;\n    update interval {update} ms;").ok();
+        for extra in &setting.extras {
+            text.push_str(option(*extra));
+        }
         if let Some(cost) = setting.costs.get(neighbour) {
             writeln!(text, "    rxcost {cost};").ok();
         }

@@ -10,7 +10,7 @@ use crate::process::Process;
 use crate::setting::{Algorithm, Extra, Key, SENDERS};
 
 /// Returns the command: the one named by `RE6ST`, else what cargo has built beside us.
-pub(super) fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let beside = || {
         let own = env::current_exe().ok()?;
         Some(own.parent()?.parent()?.join("re6st"))
@@ -35,10 +35,11 @@ fn config(place: &Place<'_>) -> String {
     let setting = place.setting;
     let file = |name| place.file(name).to_string_lossy().into_owned();
     let mut text = format!(
-        "control = '{}'\nstate = '{}'\nbabeld-socket = '{}'\n",
+        "control = '{}'\nstate = '{}'\nbabeld-socket = '{}'\n{}\n",
         file("ours.ctl"),
         file("ours.state"),
         file("babeld.sock"),
+        setting.lines[0],
     );
     let (hello, update) = (setting.hello.as_millis(), setting.update.as_millis());
     write!(text, "[default]\nhello = '{hello}ms'\nupdate = '{update}ms'\n").ok();
@@ -65,7 +66,7 @@ fn config(place: &Place<'_>) -> String {
     if setting.has(Extra::ForSenders) {
         write!(text, "[[redistribute]]\nprefix = '::/0'\nle = 0\nsource = '{SENDERS}'\n").ok();
     }
-    text
+    text + setting.lines[1]
 }
 
 fn key_table(n: usize, key: &Key) -> String {
