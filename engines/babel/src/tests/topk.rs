@@ -9,8 +9,16 @@ use super::*;
 use crate::candidates::{Candidates, Columns, TopK};
 use crate::{Cost, Input, Key, Metric, Way};
 
+/// A time in which everything is told again, whoever acknowledges.
+const AGAIN: Duration = Duration::from_mins(25);
+
 /// Builds a mesh, and lets the same things happen to it, whatever is kept.
-fn story<C: Candidates>(seed: u8, count: usize, links: usize) -> Vec<BTreeMap<Key, Way>> {
+fn story<C: Candidates>(
+    seed: u8,
+    count: usize,
+    links: usize,
+    pause: Duration,
+) -> Vec<BTreeMap<Key, Way>> {
     let mut dice = Dice::of([seed; 32], "mesh");
     let mut net = Net::<C>::new(seed);
     for n in 0..count {
@@ -39,7 +47,7 @@ fn story<C: Candidates>(seed: u8, count: usize, links: usize) -> Vec<BTreeMap<Ke
             let cost = Cost(u16::try_from(500 + dice.below(3_000)).unwrap());
             net.tell(end, Input::Charge(interface(number), cost));
         }
-        net.run(Duration::from_mins(3));
+        net.run(pause);
         for key in (0..count).flat_map(keys) {
             assert_eq!(net.unsettled(key, false), None, "seed {seed}");
         }
@@ -51,15 +59,15 @@ fn story<C: Candidates>(seed: u8, count: usize, links: usize) -> Vec<BTreeMap<Ke
 #[test]
 fn x14_the_best_few_select_what_all_would() {
     for seed in 0..6 {
-        // At most five neighbours each, and six routes are kept.
-        let all = story::<Columns>(seed, 6, 12);
-        assert_eq!(all, story::<TopK<6>>(seed, 6, 12), "seed {seed}");
+        // Somebody has more neighbours than routes are kept, so that some are not.
+        let all = story::<Columns>(seed, 6, 12, AGAIN);
+        assert_eq!(all, story::<TopK<3>>(seed, 6, 12, AGAIN), "seed {seed}");
     }
 }
 
 #[test]
 fn x14_with_more_neighbours_than_are_kept_all_are_reached_after_failures() {
     for seed in 10..16 {
-        story::<TopK<2>>(seed, 8, 26);
+        story::<TopK<2>>(seed, 8, 26, Duration::from_mins(3));
     }
 }

@@ -15,7 +15,7 @@ mod neighbour;
 mod route;
 
 /// Compares a table with the one that was approved.
-fn compare(name: &str, rendered: &str) {
+pub(super) fn compare(name: &str, rendered: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
     if env::var_os("RE6ST_BLESS").is_some() {
         fs::write(&path, rendered).expect("the folder of tests is writable");
