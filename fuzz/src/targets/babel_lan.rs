@@ -1,13 +1,14 @@
 //! A Babel speaker on a network with three neighbours, which say what is right, what is wrong,
 //! and nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use babel::wire::{Ack, Builder, Hello, Ihu, Packet, Tlv, Update};
 use babel::{
-    Columns, Cost, Input, Interface, Key, Metric, Output, Profile, RouterId, Seqno, Settings,
-    Speaker,
+    Columns, Cost, Input, Interface, Key, Metric, Output, Profile, RouteView, RouterId, Seqno,
+    Settings, Speaker,
 };
 use words::{Prefix, Time};
 
@@ -23,6 +24,11 @@ const US: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
 /// Routes of one neighbour at most.
 const ROUTES: usize = 40;
 
+/// Routers of one range at most.
+const SOURCES: usize = 4;
+/// Our own name.
+const ROUTER: RouterId = RouterId([1; 8]);
+
 struct Lan {
     speaker: Speaker<Columns>,
     now: Time,
@@ -30,7 +36,12 @@ struct Lan {
     hellos: [u16; 3],
     /// What was last to be acknowledged.
     opaque: u16,
+    /// What each neighbour has said of each range since it last took it back, in order.
+    said: BTreeMap<(Ipv6Addr, Key), Vec<Word>>,
 }
+
+/// A finite route as somebody said it: router, number, metric.
+type Word = (RouterId, Seqno, Metric);
 
 fn profile() -> Profile {
     Profile { address: US, max_neighbours: 3, ..Profile::LAN }
@@ -54,18 +65,22 @@ fn key(number: u8) -> Key {
 impl Lan {
     fn new() -> Self {
         let settings = Settings {
-            router_id: RouterId([1; 8]),
+            router_id: ROUTER,
             max_routes_per_neighbour: ROUTES,
-            max_sources_per_range: 4,
+            max_sources_per_range: SOURCES,
             ..Settings::default()
         };
         let speaker = Speaker::new(settings, SEED, Time::ZERO);
-        let mut lan = Self { speaker, now: Time::ZERO, hellos: [0; 3], opaque: 0 };
+        let mut lan =
+            Self { speaker, now: Time::ZERO, hellos: [0; 3], opaque: 0, said: BTreeMap::new() };
         lan.tell(Input::Up(LAN, profile()));
         lan
     }
 
     fn tell(&mut self, input: Input<'_>) {
+        if let Input::Packet { from, octets, .. } = input {
+            self.remember(from, octets);
+        }
         let mut said = told(&mut self.speaker, input, self.now);
         said.extend(rested(&mut self.speaker, || Input::Wake, self.now));
         for output in said {
@@ -81,6 +96,46 @@ impl Lan {
             assert!(packet.is_ok(), "it says no packet");
         }
         self.check();
+    }
+
+    /// Keeps what a neighbour says of routes, but for what is passed over whoever says it.
+    fn remember(&mut self, from: Ipv6Addr, octets: &[u8]) {
+        for tlv in Packet::decode(octets).iter().flat_map(|packet| packet.tlvs()).flatten() {
+            let Tlv::Update(Update { key, router, seqno, metric, hop, .. }) = tlv else { continue };
+            match (key, router) {
+                (None, _) => self.said.retain(|(who, _), _| *who != from),
+                (Some(key), Some(router)) if metric.is_finite() => {
+                    let is_ours = self.speaker.announced().any(|(own, _)| own.covers(key));
+                    let is_echo = router == ROUTER;
+                    if !is_ours && !is_echo && !matches!(hop, Some(IpAddr::V4(_))) {
+                        self.said.entry((from, key)).or_default().push((router, seqno, metric));
+                    }
+                }
+                (Some(key), _) => {
+                    self.said.remove(&(from, key));
+                }
+            }
+        }
+    }
+
+    /// Asserts that a neighbour said the route that is selected, and nothing since then but
+    /// worse of the same router, which may be passed over for a while.
+    fn was_said(&self, view: &RouteView) {
+        let told = (view.router_id, view.seqno, view.refmetric);
+        let said = self.said.get(&(view.neighbour, view.key)).map_or(&[][..], Vec::as_slice);
+        let place = said.iter().rposition(|word| *word == told);
+        let after = place.and_then(|place| said.get(place + 1..));
+        assert!(after.is_some(), "nobody said {view:?}");
+        let of_the_key = self.said.iter().filter(|((_, key), _)| *key == view.key);
+        let routers = of_the_key.flat_map(|(_, words)| words.iter().map(|(router, ..)| *router));
+        let routers: BTreeSet<RouterId> = routers.collect();
+        // One router too many is passed over, and what it told before stays.
+        let may_be_full = routers.len() >= SOURCES;
+        for (router, seqno, metric) in after.unwrap_or_default().iter().filter(|_| !may_be_full) {
+            let better =
+                seqno.newer_than(view.seqno) || *seqno == view.seqno && *metric < view.refmetric;
+            assert!(*router == view.router_id && !better, "{seqno:?} {metric:?} after {view:?}");
+        }
     }
 
     fn say(&mut self, from: u8, tlvs: &[Tlv]) {
@@ -137,6 +192,7 @@ impl Lan {
         for view in self.speaker.selected() {
             count += 1;
             assert!(view.metric.is_finite() && view.feasible, "selected: {view:?}");
+            self.was_said(&view);
             assert!(view.alternates.iter().all(|(_, metric)| metric.is_finite()), "{view:?}");
         }
         assert_eq!(self.speaker.usage(LAN), count, "usage");

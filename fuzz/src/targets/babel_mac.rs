@@ -10,9 +10,9 @@ use words::{Time, Wall};
 use crate::Script;
 use crate::script::put;
 
-const ALL: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 6);
-const HERE: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xa);
-const THERE: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xb);
+pub(super) const ALL: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 6);
+pub(super) const HERE: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xa);
+pub(super) const THERE: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xb);
 
 /// Steps of a story at most: longer ones say nothing new.
 const STEPS: usize = 300;
@@ -178,7 +178,7 @@ fn born(end: usize, life: u8) -> Guard {
 }
 
 /// Returns one of three sets of keys: two, or either of them.
-fn settings(which: u8) -> Settings {
+pub(super) fn settings(which: u8) -> Settings {
     let key = |name, algorithm, secret: &[u8]| {
         Key::new(name, algorithm, secret, Span::ALWAYS, Span::ALWAYS).ok()
     };

@@ -8,10 +8,13 @@ use babel::wire::{
 };
 use babel::{Cost, Key, Metric, RouterId, Seqno};
 
+use super::babel_captured::captured;
+
 /// Some time: 4 s.
 const SOON: Duration = Duration::from_secs(4);
 
-/// Packets: one of each kind of TLV, one of updates that are compressed, one with a trailer.
+/// Packets: one of each kind of TLV, one of updates that are compressed, one with a trailer, and
+/// those of other speakers.
 pub(super) fn packets() -> Vec<Vec<u8>> {
     let mixed: Vec<Tlv> = [greetings(), updates(), requests()]
         .iter()
@@ -19,7 +22,8 @@ pub(super) fn packets() -> Vec<Vec<u8>> {
         .collect();
     let mut signed = written(&greetings());
     signed.extend([16, 4, 1, 2, 3, 4]);
-    vec![written(&mixed), written(&updates()), written(&requests()), signed]
+    let own = [written(&mixed), written(&updates()), written(&requests()), signed];
+    own.into_iter().chain(captured()).collect()
 }
 
 /// Returns the octets of one packet.

@@ -1,7 +1,9 @@
 //! The targets, by what they read.
 
+mod babel_captured;
 mod babel_lan;
 mod babel_mac;
+mod babel_mac_tlv;
 mod babel_seeds;
 mod babel_wire;
 mod documents;
@@ -39,6 +41,10 @@ pub const TARGETS: &[Target] = &[
     target("babel-update", babel_wire::update, babel_seeds::all_updates),
     target("babel-route-request", babel_wire::route_request, babel_seeds::route_requests),
     target("babel-seqno-request", babel_wire::seqno_request, babel_seeds::seqno_requests),
+    target("babel-mac-tlv", babel_mac_tlv::mac, babel_mac_tlv::macs),
+    target("babel-counter", babel_mac_tlv::counter, babel_mac_tlv::counters),
+    target("babel-challenge", babel_mac_tlv::challenge, babel_mac_tlv::nonces),
+    target("babel-reply", babel_mac_tlv::reply, babel_mac_tlv::nonces),
     target("config", people::config, people::configs),
     target("contacts-file", people::contacts_file, people::contacts_files),
     target("invitation", people::invitation, people::invitations),
