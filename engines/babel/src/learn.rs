@@ -64,6 +64,11 @@ impl<C: Candidates> Speaker<C> {
             }
         }
         if let Some(reason) = self.refused(slot, row, news) {
+            // Not so where the range is ours: once it is no more, what others have is wanted.
+            if matches!(reason, Ignored::Echo | Ignored::NextHop | Ignored::Sources) {
+                // What it told before is so no longer, whatever is thought of what it tells now.
+                self.forget_route(slot, *news.key, now);
+            }
             return self.ignore(reason);
         }
         let Some(row) = row.or_else(|| self.bring(slot, *news.key)) else {

@@ -1,7 +1,7 @@
 //! A Babel speaker on a network with three neighbours, which say what is right, what is wrong,
 //! and nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -106,8 +106,10 @@ impl Lan {
                 (None, _) => self.said.retain(|(who, _), _| *who != from),
                 (Some(key), Some(router)) if metric.is_finite() => {
                     let is_ours = self.speaker.announced().any(|(own, _)| own.covers(key));
-                    let is_echo = router == ROUTER;
-                    if !is_ours && !is_echo && !matches!(hop, Some(IpAddr::V4(_))) {
+                    let is_refused = router == ROUTER || matches!(hop, Some(IpAddr::V4(_)));
+                    if is_refused && !is_ours {
+                        self.said.remove(&(from, key));
+                    } else if !is_ours {
                         self.said.entry((from, key)).or_default().push((router, seqno, metric));
                     }
                 }
@@ -126,12 +128,7 @@ impl Lan {
         let place = said.iter().rposition(|word| *word == told);
         let after = place.and_then(|place| said.get(place + 1..));
         assert!(after.is_some(), "nobody said {view:?}");
-        let of_the_key = self.said.iter().filter(|((_, key), _)| *key == view.key);
-        let routers = of_the_key.flat_map(|(_, words)| words.iter().map(|(router, ..)| *router));
-        let routers: BTreeSet<RouterId> = routers.collect();
-        // One router too many is passed over, and what it told before stays.
-        let may_be_full = routers.len() >= SOURCES;
-        for (router, seqno, metric) in after.unwrap_or_default().iter().filter(|_| !may_be_full) {
+        for (router, seqno, metric) in after.unwrap_or_default() {
             let better =
                 seqno.newer_than(view.seqno) || *seqno == view.seqno && *metric < view.refmetric;
             assert!(*router == view.router_id && !better, "{seqno:?} {metric:?} after {view:?}");

@@ -67,6 +67,22 @@ fn t2_what_is_not_selected_or_of_another_router_is_replaced() {
 }
 
 #[test]
+fn t2_what_is_refused_ends_what_was_told_before() {
+    let mut bench = Bench::lan(2);
+    let by = |router, seqno| {
+        let (key, router, seqno) = (Some(key(P1)), Some(router), Seqno(seqno));
+        Tlv::Update(Update { key, router, seqno, metric: Metric(100), next: ms(4_000), hop: None })
+    };
+    bench.say(A, &[by(FAR, 5)]);
+    assert_eq!(bench.selected(P1), Some((A, 196)));
+    // What it has now came from us: to follow what it had would lead packets in a circle.
+    bench.say(A, &[by(NAME, 6)]);
+    assert_eq!((bench.selected(P1), bench.counted("echo")), (None, 1));
+    bench.say(A, &[by(FAR, 6)]);
+    assert_eq!(bench.selected(P1), Some((A, 196)));
+}
+
+#[test]
 fn t2_a_finite_update_renews_and_a_changed_interval_counts() {
     let mut bench = Bench::lan(1);
     let spoken = route(P1, 5, 100);
