@@ -49,7 +49,6 @@ mod refuge;
 mod refused;
 mod roster;
 mod service;
-mod tellers;
 
 pub use election::{Election, Rules, Slot};
 pub use epoch::{Beacon, Chain, Commitment, Epoch, Reveal};

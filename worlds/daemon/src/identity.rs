@@ -22,8 +22,6 @@ pub(crate) struct Identity {
     pub(crate) noise: StaticKey,
     pub(crate) ca: AuthorityCertificate,
     pub(crate) country: Option<[u8; 2]>,
-    /// In Mbit/s.
-    pub(crate) capacity: Option<u32>,
 }
 
 /// An identity that cannot be used.
@@ -94,8 +92,7 @@ impl Identity {
         let file = state.noise_key();
         let noise = StaticKey::load(&file).map_err(|error| unfit(file, error))?;
         let country = config.country.as_deref().and_then(|text| country_code(text).ok());
-        let capacity = config.capacity.and_then(|number| u32::try_from(number).ok());
-        Ok(Self { key, certificate, noise, ca, country, capacity })
+        Ok(Self { key, certificate, noise, ca, country })
     }
 
     /// Tells, in words, what keeps others from believing us at `now`, if only for the dates.
@@ -137,7 +134,7 @@ impl Identity {
             endpoints: endpoints.iter().map(endpoint).take(Contact::ENDPOINTS).collect(),
             carriers: Carriers::of(CARRIERS),
             country: self.country,
-            capacity: self.capacity,
+            capacity: None,
         };
         let introduction = crypto::introduce(&self.certificate, &contact, &self.key)?;
         introduction.encode().map_err(|error| Unfit::Introduction(error.into()))
