@@ -11,7 +11,7 @@ use linux::{Clock, Destination, Epoll, Namespace, Netlink, Queues, Tun, Waker};
 use words::{Engine, Time};
 
 use crate::capture::Capture;
-use crate::internet::{HostId, Input, Internet, OUTSIDE, Output, Place, Underlay};
+use crate::internet::{HostId, Input, Internet, OUTSIDE, OUTSIDE_SIX, Output, Place, Underlay};
 
 /// The interface by which a host reaches the Internet.
 const INTERFACE: &str = "wan0";
@@ -69,6 +69,7 @@ pub(crate) fn plug_in(
         netlink.set_mtu(device, MTU)?;
         if id == HostId::REGISTRY {
             netlink.add_address(device, Destination::only(OUTSIDE.into()))?;
+            netlink.add_address(device, Destination::only(OUTSIDE_SIX.into()))?;
         }
         netlink.set_up(device)?;
         settle(&mut netlink, device, &own)?;

@@ -180,7 +180,8 @@ impl Hosts {
             let file = self.state(host.id).join("re6st.toml");
             let text = fs::read_to_string(&file).context("a node has no configuration")?;
             let text = if host.id.0 <= exits {
-                format!("{text}\n[exit]\nipv4 = true\n")
+                let family = if self.underlay == Underlay::Six { "ipv6" } else { "ipv4" };
+                format!("{text}\n[exit]\n{family} = true\n")
             } else {
                 format!("use_exits = true\n{preferred}{text}")
             };

@@ -27,10 +27,15 @@ mod way;
 pub use earth::{CITIES, City};
 use firewall::Firewall;
 use header::Header;
-pub use model::{Homes, HostId, MOST_NODES, Model, NoUnderlay, OUTSIDE, Place, Underlay};
+pub use model::{
+    Homes, HostId, MOST_NODES, Model, NoUnderlay, OUTSIDE, OUTSIDE_SIX, Place, Underlay,
+};
 use nat::Nat;
 pub(crate) use packet::checksum;
 pub use way::{Loss, NoLoss, Way};
+
+/// The addresses of the server outside of the mesh.
+const OUTSIDES: [IpAddr; 2] = [IpAddr::V4(OUTSIDE), IpAddr::V6(OUTSIDE_SIX)];
 
 /// What can happen to the Internet.
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +196,9 @@ impl Internet {
                 firewalls.insert(host, Firewall::default());
             }
         }
-        by_address.insert(OUTSIDE.into(), HostId::REGISTRY);
+        for outside in OUTSIDES {
+            by_address.insert(outside, HostId::REGISTRY);
+        }
         Self {
             model,
             by_address,
@@ -244,7 +251,7 @@ impl Internet {
     fn depart(&mut self, from: HostId, packet: &[u8], now: Time) -> Result<(), Dropped> {
         let header = Header::of(packet).ok_or(Dropped::Malformed)?;
         let place = self.model.at(from).ok_or(Dropped::Spoofed)?;
-        let beside = from == HostId::REGISTRY && header.source == IpAddr::V4(OUTSIDE);
+        let beside = from == HostId::REGISTRY && OUTSIDES.contains(&header.source);
         let own = [IpAddr::from(place.own()), place.six.into()];
         if !own.contains(&header.source) && !beside {
             return Err(Dropped::Spoofed);
@@ -277,7 +284,7 @@ impl Internet {
             nat.enter(&mut packet, at)?;
         }
         self.carried += 1;
-        if header.destination == IpAddr::V4(OUTSIDE) {
+        if OUTSIDES.contains(&header.destination) {
             *self.outside.entry(from).or_default() += 1;
         }
         self.arrived.push_back(Output::Deliver(to, packet));

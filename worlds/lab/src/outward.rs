@@ -1,13 +1,14 @@
 //! What the nodes send out of the mesh, through exits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use linux::Clock;
 use words::Time;
 
 use crate::hosts::{Hosts, name};
-use crate::internet::{HostId, OUTSIDE};
+use crate::internet::{HostId, OUTSIDE, OUTSIDE_SIX, Underlay};
 use crate::options::Options;
 use crate::ping::{Ip, Pinger};
 use crate::report::{Outside, Pings};
@@ -21,6 +22,8 @@ const INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Outward {
     pinger: Pinger,
+    /// Of the server outside.
+    server: IpAddr,
     exits: Vec<HostId>,
     users: Vec<HostId>,
     /// The network knows the exits.
@@ -43,8 +46,12 @@ impl Outward {
         let (exits, users): (Vec<_>, Vec<_>) = nodes.partition(|node| node.0 <= options.exits);
         let pairs = users.iter().map(|user| (*user, HostId::REGISTRY)).collect();
         let interval = options.ping.unwrap_or(INTERVAL);
-        let pinger = Pinger::between(&hosts.everybody(), pairs, (interval, clock, Ip::V4))?;
-        Ok(Some(Self { pinger, exits, users, is_named: false, is_pinging: false }))
+        let (ip, server) = match options.underlay {
+            Underlay::Four | Underlay::Both => (Ip::V4, OUTSIDE.into()),
+            Underlay::Six => (Ip::V6, OUTSIDE_SIX.into()),
+        };
+        let pinger = Pinger::between(&hosts.everybody(), pairs, (interval, clock, ip))?;
+        Ok(Some(Self { pinger, server, exits, users, is_named: false, is_pinging: false }))
     }
 
     /// Names the exits once they are known, and begins once everybody goes out through them.
@@ -71,7 +78,7 @@ impl Outward {
 
     fn begin(&mut self, watch: &Watch) {
         self.is_pinging = true;
-        self.pinger.address(HostId::REGISTRY, OUTSIDE.into());
+        self.pinger.address(HostId::REGISTRY, self.server);
         // Of those that are there again, the pings were closed.
         self.users.iter().for_each(|user| self.pinger.open(*user, |_| true));
         let seen = watch.seen();

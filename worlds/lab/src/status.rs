@@ -75,7 +75,7 @@ impl Status {
             leaves: answer
                 .pointer("/exit/uses")
                 .and_then(Value::as_array)
-                .is_some_and(|uses| uses.iter().any(|family| family == "ipv4")),
+                .is_some_and(|uses| !uses.is_empty()),
             member: answer.get("mesh").and_then(Member::of),
             links: count(answer.get("links")),
             routes: count(answer.get("routes")),

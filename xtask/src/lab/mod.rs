@@ -14,13 +14,18 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 19] = [
+pub(crate) const STEPS: [Step; 20] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
     light("lab-kill", "survivors reach each other again after nodes die", checks::kill),
     light("lab-exit", "members leave by an exit, and by another when it dies", checks::exit),
+    light(
+        "lab-exit6",
+        "the same by IPv6, and by the exit that is named while it lives",
+        checks::exit_six,
+    ),
     light("lab-cut", "two nodes cut from each other meet through others", checks::cut),
     light("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
     light("lab-replay", "a recorded run of each node replays word for word", checks::replay),

@@ -35,6 +35,9 @@ impl HostId {
 /// stands beside the registry.
 pub const OUTSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
+/// The same in IPv6.
+pub const OUTSIDE_SIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
+
 /// Most nodes a model holds.
 pub const MOST_NODES: u16 = 250;
 
