@@ -10,7 +10,7 @@ use common::town::Town;
 use common::{command, patiently, re6st};
 
 /// What is out of bounds, and the words that say so and what holds instead.
-const BEYOND: [(&str, &str); 11] = [
+const BEYOND: [(&str, &str); 12] = [
     ("[arrows]\nround = \"0s\"", "arrows.round: 0ms is out of bounds; 1s to 1h, so 1s holds"),
     ("[arrows]\nround = \"1d\"", "arrows.round: 1d is out of bounds; 1s to 1h, so 1h holds"),
     ("[arrows]\nlimit = \"2h\"", "arrows.limit: 2h is out of bounds; 1s to 1h, so 1h holds"),
@@ -21,6 +21,7 @@ const BEYOND: [(&str, &str); 11] = [
     ("[arrows]\ncount = 0", "arrows.count: 0 is out of bounds; 1 to 100, so 1 holds"),
     ("[arrows]\ncount = 300", "arrows.count: 300 is out of bounds; 1 to 100, so 100 holds"),
     ("[arrows]\ncount = -3", "arrows.count: -3 is out of bounds; 1 to 100, so 1 holds"),
+    ("[arrows]\naccept = 11", "arrows.accept: 11 is out of bounds; 1 to 10, so 10 holds"),
     (
         "[[ensure]]\nat_least = 4\ncountry = \"CN\"",
         "ensure.at_least: 4 is out of bounds; 1 to 3, so 3 holds",

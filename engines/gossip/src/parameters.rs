@@ -83,6 +83,8 @@ impl Parameters {
     pub const WELL_KNOWN: usize = 256;
     /// Most nodes that may be exits.
     pub const EXITS: usize = 64;
+    /// Fewest and most links that are accepted for each arrow.
+    pub const ACCEPTANCE: (u16, u16) = (1, 10);
 
     /// Returns the parameters inside their bounds, and the names of those that were not.
     pub fn clamped(mut self) -> (Self, Vec<&'static str>) {
@@ -113,7 +115,7 @@ impl Parameters {
         named.hold("most-used", &mut self.most_used, percent(0, 20));
         named.hold("well-known-share", &mut self.well_known_share, percent(0, 30));
         named.hold("neighbourhood", &mut self.neighbourhood, percent(0, 20));
-        named.hold("acceptance", &mut self.acceptance, (1, 10));
+        named.hold("acceptance", &mut self.acceptance, Self::ACCEPTANCE);
         named.hold("patience", &mut self.patience, (SECOND, MINUTE));
         named.hold("quiet", &mut self.quiet, (INSTANT, MINUTE));
         named.hold("probe", &mut self.probe, (INSTANT, MINUTE));

@@ -52,6 +52,8 @@ pub struct Override {
     pub well_known_share: Option<Share>,
     /// Share of the seats for the neighbourhood; default: none.
     pub neighbourhood: Option<Share>,
+    /// How many links of others we accept for each of our arrows, 1 to 10; design: 2.
+    pub acceptance: Option<u16>,
 }
 
 impl Local {
@@ -70,7 +72,9 @@ impl Local {
     /// Returns the settings of the arrows under these `parameters` of the network.
     pub fn arrows_settings(&self, parameters: &Parameters) -> arrows::Settings {
         let Override { arrows, period, share, limit, .. } = self.instead;
-        let Override { most_used, well_known_share, neighbourhood, .. } = self.instead;
+        let Override { most_used, well_known_share, neighbourhood, acceptance, .. } = self.instead;
+        let (least, most) = Parameters::ACCEPTANCE;
+        let acceptance = acceptance.unwrap_or(parameters.acceptance).clamp(least, most);
         let seats = usize::from(arrows.unwrap_or(parameters.arrows));
         let near = neighbourhood.unwrap_or(parameters.neighbourhood);
         arrows::Settings {
@@ -79,7 +83,7 @@ impl Local {
             share: share.unwrap_or(parameters.share),
             patience: parameters.patience,
             carriers: self.carriers,
-            acceptance: seats * usize::from(parameters.acceptance),
+            acceptance: seats * usize::from(acceptance),
             quiet: parameters.quiet,
             probe: parameters.probe,
             silence: parameters.silence,
@@ -123,4 +127,24 @@ pub fn babel_settings(network: Prefix, length: u8, router_id: [u8; 8]) -> babel:
     };
     let link = babel::Profile { update: Duration::from_mins(1), ..babel::Profile::TUNNEL };
     babel::MeshSettings { speaker, link }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use words::Carrier;
+
+    #[test]
+    fn a_node_may_accept_more_than_the_network_says_within_the_same_bounds() {
+        let mut local = Local::new(NodeId(Prefix::new(1 << 64, 64)), Carriers::of([Carrier::Udp]));
+        let mut accepted = |instead: Override| {
+            local.instead = instead;
+            local.arrows_settings(&Parameters::default()).acceptance
+        };
+        assert_eq!(accepted(Override::default()), 20);
+        for (asked, links) in [(1, 10), (10, 100), (0, 10), (u16::MAX, 100)] {
+            let acceptance = Some(asked);
+            assert_eq!(accepted(Override { acceptance, ..Override::default() }), links);
+        }
+    }
 }

@@ -59,6 +59,7 @@ fn instead(config: &Config) -> Override {
         most_used: share(arrows.most_used),
         well_known_share: share(arrows.well_known),
         neighbourhood: share(arrows.neighbourhood),
+        acceptance: arrows.accept.and_then(|accept| u16::try_from(accept).ok()),
     }
 }
 

@@ -142,7 +142,7 @@ fn configuration(wish: &Join) -> String {
          # Check with: re6st check FILE\n\n\
          # interface = \"re6st0\"\n# port = 6326\n{endpoints}\n{country}\n\n\
          # [arrows]\n# count = 10\n# round = \"5m\"\n# share = \"30%\"\n# limit = \"60m\"\n\
-         # most_used = \"20%\"\n# well_known = \"30%\"\n# neighbourhood = \"0%\"\n\n\
+         # most_used = \"20%\"\n# well_known = \"30%\"\n# neighbourhood = \"0%\"\n# accept = 2\n\n\
          # [[ensure]]  # small mesh: what must be among our arrows\n\
          # at_least = 1\n# country = \"CN\"\n"
     )
