@@ -43,10 +43,15 @@ const OWING: Duration = Duration::from_millis(20);
 /// How many changes the kernel is told of in one turn, and how many are worth a thread.
 const CHANGES: usize = 2048;
 const MANY: usize = 128;
-/// How long packets gather at most; a little longer than a wake-up costs many times over.
-const REST: Duration = Duration::from_millis(50);
+/// How long packets gather at most; a wake-up in a machine gone cold costs as much as ten packets.
+const REST: Duration = Duration::from_millis(100);
+/// How often packets could gather between two greetings, at least: what is new in them waits for
+/// less than one part in so many of the time in which silence is noticed.
+const RESTS: u32 = 40;
+/// For so long after a route changed, what comes may well be news, and nobody rests.
+const NEWS: Duration = Duration::from_secs(1);
 /// So many packets at once are a flood, in which nobody rests.
-const FLOOD: usize = 16;
+const FLOOD: usize = 64;
 /// The mesh has settled when, with a neighbour, no route changed for so long.
 const QUIET: Duration = Duration::from_secs(15);
 /// The mesh has settled, whatever it looks like, after so long.
@@ -189,17 +194,20 @@ impl World {
     /// Waits a moment when packets come one by one and often, so that they are taken in
     /// together: to be woken costs more than to read them.
     ///
-    /// Not where delays are measured, which it would add to; not when there is anything to do.
+    /// Not where delays are measured, which it would add to; not when there is anything to do;
+    /// not while routes change.
     fn rest(&mut self) {
         let (now, due) = (self.clock.now(), self.next_deadline());
         let (count, at) = std::mem::take(&mut self.times.packets);
-        let often = count > 0 && at.since(self.times.woken) < REST * 2;
+        let rest = self.ports.iter().map(|port| port.speak.hello() / RESTS).fold(REST, Ord::min);
+        let often = count > 0 && at.since(self.times.woken) < rest * 2;
         if count > 0 {
             self.times.woken = at;
         }
         let measured = self.ports.iter().any(|port| port.speak.measures_delay());
-        if often && count < FLOOD && !measured {
-            std::thread::sleep(REST.min(due.since(now)));
+        let calm = now.since(self.times.changed) >= NEWS;
+        if often && calm && count < FLOOD && !measured {
+            std::thread::sleep(rest.min(due.since(now)));
         }
     }
 

@@ -109,7 +109,7 @@ impl Speak {
     /// octets of each packet are needed for its authentication.
     pub(crate) fn profile(&self, face: Face, reserved: usize) -> Profile {
         let kind = self.kind.unwrap_or_default();
-        let hello = self.hello.map_or(Profile::LAN.hello, |Span(span)| span);
+        let hello = self.hello();
         let mtu = usize::try_from(face.mtu).unwrap_or(usize::MAX);
         Profile {
             kind: match kind {
@@ -131,6 +131,11 @@ impl Speak {
             max_neighbours: self.neighbours.map_or(Profile::LAN.max_neighbours, usize::from),
             ..Profile::LAN
         }
+    }
+
+    /// Returns the time between two greetings on such an interface.
+    pub(crate) fn hello(&self) -> Duration {
+        self.hello.map_or(Profile::LAN.hello, |Span(span)| span)
     }
 
     /// Tells whether delays are measured on such an interface.

@@ -11,7 +11,7 @@ use crate::admission::{Envelope, GROUP, Refusal, admit};
 use crate::faces::Standing;
 
 /// How many packets are taken in before their consequences are drawn.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 /// The longest datagram.
 const LONGEST: usize = 65_536;
 
