@@ -106,6 +106,10 @@ pub(crate) enum Remote<'a> {
     Knock(u32, &'a [u8]),
     /// I would leave the network by you.
     Out(&'a [u8]),
+    /// Say that again with this token, so that I know that my words reach you.
+    Token(u64),
+    /// I would leave the network by you, who gave me this token.
+    OutBy(u64, &'a [u8]),
 }
 
 impl<'a> Remote<'a> {
@@ -117,6 +121,10 @@ impl<'a> Remote<'a> {
                 [&[3][..], &token.to_be_bytes(), introduction].concat()
             }
             Self::Out(introduction) => [&[4], introduction].concat(),
+            Self::Token(token) => [&[5][..], &token.to_be_bytes()].concat(),
+            Self::OutBy(token, introduction) => {
+                [&[6][..], &token.to_be_bytes(), introduction].concat()
+            }
         }
     }
 
@@ -125,7 +133,7 @@ impl<'a> Remote<'a> {
     /// # Errors
     ///
     /// [`Malformed::Form`] for other octets.
-    pub(crate) const fn decode(datagram: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(datagram: &'a [u8]) -> Result<Self, Malformed> {
         match datagram {
             [1, introduction @ ..] => Ok(Self::Ask(introduction)),
             [2, introduction @ ..] => Ok(Self::Answer(introduction)),
@@ -133,6 +141,14 @@ impl<'a> Remote<'a> {
                 Ok(Self::Knock(u32::from_be_bytes([*a, *b, *c, *d]), introduction))
             }
             [4, introduction @ ..] => Ok(Self::Out(introduction)),
+            [5, token @ ..] => match number::<8>(token)? {
+                (token, []) => Ok(Self::Token(u64::from_be_bytes(token))),
+                _ => Err(BROKEN),
+            },
+            [6, rest @ ..] => {
+                let (token, introduction) = number::<8>(rest)?;
+                Ok(Self::OutBy(u64::from_be_bytes(token), introduction))
+            }
             _ => Err(BROKEN),
         }
     }
@@ -162,14 +178,15 @@ mod tests {
                 prop_assert_eq!(Word::decode(&octets), Ok(word));
             }
             let (knock, out) = (Remote::Knock(total, &octets), Remote::Out(&octets));
-            for word in [Remote::Ask(&octets), Remote::Answer(&octets), knock, out] {
+            let (token, by) = (Remote::Token(a), Remote::OutBy(a, &octets));
+            for word in [Remote::Ask(&octets), Remote::Answer(&octets), knock, out, token, by] {
                 let octets = word.encode();
                 prop_assert_eq!(Remote::decode(&octets), Ok(word));
             }
         }
 
         #[test]
-        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..5_u8) {
+        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..7_u8) {
             let octets = [alloc::vec![kind], octets].concat();
             if let Ok(word) = Word::decode(&octets) {
                 prop_assert_eq!(word.encode(), octets.clone());

@@ -68,7 +68,12 @@ impl<A: Authority> Gossip<A> {
             }
             Remote::Out(introduction) => {
                 let guest = self.heard_from(from, introduction, now)?;
-                self.host(guest, introduction, now)?;
+                self.give_token(guest);
+            }
+            Remote::Token(token) => self.take_token(from, token)?,
+            Remote::OutBy(token, introduction) => {
+                let guest = self.heard_from(from, introduction, now)?;
+                self.host(guest, token, introduction, now)?;
             }
         }
         Ok(())

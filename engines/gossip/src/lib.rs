@@ -204,7 +204,7 @@ impl<A: Authority> Gossip<A> {
             searches: BTreeMap::new(),
             knocks: Knocks::new(),
             lan: Lan::new(),
-            guests: Guests::default(),
+            guests: Guests::new(seed),
             witnesses: Witnesses::default(),
             met: VecDeque::new(),
             myself: None,
