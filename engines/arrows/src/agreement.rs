@@ -1,12 +1,16 @@
 //! What the two ends of a link say to each other.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use words::{LinkId, Time};
 
 use crate::life::{Drain, Life, Link, Other, Said};
 use crate::wire::Frame;
 use crate::{Arrows, Death, Event, Malformed, Output};
+
+/// How often the owner of a link hears how much we use it, at least: some times in each of its rounds.
+const TOLD_AGAIN: Duration = Duration::from_mins(1);
 
 /// Returns what a link dies of, if the other end is heard no more.
 pub(crate) const fn silent_death(link: &Link) -> Death {
@@ -37,7 +41,7 @@ impl Arrows {
         }
         let (ours, drains) = (link.owned.is_some(), link.is_draining());
         match Frame::decode(octets) {
-            Ok(Frame::Probe(token)) => self.probed(id, token),
+            Ok(Frame::Probe(token)) => self.probed(id, token, now),
             Ok(Frame::Echo(token)) => self.echoed(id, token, now),
             Ok(Frame::Drain) if !ours => self.told_to_drain(id, now),
             Ok(Frame::Goodbye) if !ours => self.told_goodbye(id, now),
@@ -71,13 +75,15 @@ impl Arrows {
     }
 
     /// The other end asks whether we are there. Its owner hears besides how much we use the link,
-    /// if that is not about what it heard last: both ends' use counts in its rounds.
-    fn probed(&mut self, id: LinkId, token: u64) {
+    /// if that is not about what it heard last, and now and then anyway, as a word may be lost: both
+    /// ends' use counts in its rounds.
+    fn probed(&mut self, id: LinkId, token: u64, now: Time) {
         self.tell(id, Frame::Echo(token));
         let Some(link) = self.links.get_mut(&id) else { return };
         let used_by = link.used_by;
-        if link.owned.is_none() && used_by.abs_diff(link.uses) > link.uses / 8 {
-            link.uses = used_by;
+        let is_new = used_by.abs_diff(link.uses) > link.uses / 8;
+        if link.owned.is_none() && (is_new || now.since(link.told) >= TOLD_AGAIN) {
+            (link.uses, link.told) = (used_by, now);
             self.tell(id, Frame::Uses(used_by));
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Link {
     /// How many routes use it at the other end: of an arrow, what we heard; of a link of others,
     /// what we said of ours.
     pub(crate) uses: u32,
+    /// When that was said; of an arrow of ours, when it was born.
+    pub(crate) told: Time,
     pub(crate) life: Life,
     pub(crate) pulse: Pulse,
     /// What it loses, and what routing was told that it costs therefore.

@@ -137,6 +137,7 @@ impl Arrows {
             born: now,
             used_by: 0,
             uses: 0,
+            told: now,
             life: Life::Seeking { give_up: now + self.settings.patience },
             pulse: Pulse::new(now),
             health: Health::default(),

@@ -227,7 +227,9 @@ fn the_owner_hears_how_much_the_other_end_uses_its_arrow() {
     assert_eq!(ask(&mut arrows, 0, 2), []);
     assert_eq!(ask(&mut arrows, 80, 3), [told(link, Frame::Uses(80))]);
     assert_eq!(ask(&mut arrows, 85, 4), [], "about the same");
-    assert_eq!(ask(&mut arrows, 0, 5), [told(link, Frame::Uses(0))]);
+    assert_eq!(ask(&mut arrows, 80, 63), [told(link, Frame::Uses(80))], "the word may be lost");
+    assert_eq!(ask(&mut arrows, 80, 64), []);
+    assert_eq!(ask(&mut arrows, 0, 65), [told(link, Frame::Uses(0))]);
 }
 
 #[test]
