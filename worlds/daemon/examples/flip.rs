@@ -5,8 +5,8 @@
 //! cargo run --release -p daemon --example flip
 //! ```
 //!
-//! Two neighbours tell a thousand ranges each, the same ones; one of the two links is then
-//! charged, healed and taken away. Nothing is judged here.
+//! Two neighbours tell a thousand ranges each, the same ones; the link that is used is charged and
+//! healed, and then the one that is used instead is taken away. Nothing is judged here.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -27,11 +27,11 @@ fn main() {
     for _ in 0..ROUNDS {
         let mut scene = Scene::told();
         let first = scene.used();
-        let suspect = Input::Charge(first, Duration::from_millis(1_200));
-        let healed = Input::Charge(first, Duration::ZERO);
-        for (times, input) in times.iter_mut().zip([suspect, healed, Input::Down(first)]) {
-            times.push(scene.flip(input));
-        }
+        let [suspect, healed, gone] = &mut times;
+        suspect.push(scene.flip(Input::Charge(first, Duration::from_millis(1_200))));
+        healed.push(scene.flip(Input::Charge(first, Duration::ZERO)));
+        let second = scene.used();
+        gone.push(scene.flip(Input::Down(second)));
     }
     let names = ["its link is suspect", "it is trusted again", "it is gone"];
     println!(
