@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use daemon::config::{Percent, Span};
-use sim::{Fault, Quality, Routing, Rtt, Rule};
+use sim::{Fault, Known, Quality, Routing, Rtt, Rule};
 
 use super::NorderOptions;
 
@@ -48,6 +48,10 @@ pub(crate) struct FlatOptions {
     /// How paths are found [default: babel up to 100 node-hours, then oracle]
     #[arg(long, value_name = "babel|oracle")]
     routing: Option<Routing>,
+    /// Which tenth of the nodes is well known: those near to most others, as datacenters are, or
+    /// any
+    #[arg(long, value_name = "central|drawn", default_value = "central")]
+    well_known: Known,
     /// Links that the well-known nodes accept for each arrow; all others accept two
     #[arg(long, value_name = "N", default_value_t = 2)]
     well_known_accept: u16,
@@ -89,6 +93,7 @@ impl FlatOptions {
             faults: self.fault,
             seed: self.seed,
             routing: self.routing,
+            known: self.well_known,
             hubs: self.well_known_accept,
             quality,
             svg: self.svg,

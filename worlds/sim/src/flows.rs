@@ -29,9 +29,8 @@ struct Flow {
     whole: bool,
     /// The path of the last round.
     path: Vec<usize>,
-    rounds: usize,
-    /// In how many rounds a node of each adversary was on the path.
-    exposed: Vec<usize>,
+    /// Which adversaries had a node on the path in each round, a bit each.
+    listened: Vec<u16>,
 }
 
 /// What was seen of the pairs.
@@ -46,11 +45,13 @@ pub(crate) struct Seen {
     pub(crate) unchanged: f64,
     /// Share of the pairs which an adversary sees almost always.
     pub(crate) exposed: f64,
+    /// The same in the second half of the rounds, when the mesh is as it stays.
+    pub(crate) exposed_late: f64,
 }
 
 /// How many pairs are watched.
 const PAIRS: usize = 300;
-/// How many adversaries are imagined.
+/// How many adversaries are imagined: at most as many as a mask has bits.
 const ROGUES: usize = 10;
 /// Each of them has one node in so many.
 const ROGUE: usize = 20;
@@ -65,9 +66,8 @@ impl Flows {
         while pairs.len() < PAIRS && nodes > 1 {
             let (from, to) = (dice.below(nodes), dice.below(nodes));
             if from != to {
-                let exposed = vec![0; ROGUES];
-                let path = Vec::new();
-                pairs.push(Flow { from, to, whole: false, path, rounds: 0, exposed });
+                let (path, listened) = (Vec::new(), Vec::new());
+                pairs.push(Flow { from, to, whole: false, path, listened });
             }
         }
         let mut dice = Dice::of(seed, "adversaries");
@@ -99,31 +99,65 @@ impl Flows {
                 self.compared += 1;
                 self.unchanged += usize::from(flow.path == path);
             }
-            flow.rounds += 1;
             let relays = path.get(1..path.len().saturating_sub(1)).unwrap_or_default();
-            for (rogues, exposed) in self.rogues.iter().zip(&mut flow.exposed) {
-                *exposed += usize::from(relays.iter().any(|relay| rogues.contains(relay)));
-            }
+            let listens = |rogues: &BTreeSet<_>| relays.iter().any(|relay| rogues.contains(relay));
+            let all = self.rogues.iter().enumerate();
+            let mask = all.map(|(n, rogues)| u16::from(listens(rogues)) << n).sum();
+            flow.listened.push(mask);
             flow.path = path;
         }
     }
 
     /// Returns what was seen.
     pub(crate) fn seen(&self) -> Seen {
-        let often =
-            |flow: &Flow, exposed: usize| flow.rounds > 0 && exposed * 100 >= flow.rounds * ALMOST;
-        let exposed = self
-            .pairs
-            .iter()
-            .flat_map(|flow| flow.exposed.iter().map(|exposed| often(flow, *exposed)));
-        let exposed = exposed.filter(|exposed| *exposed).count();
+        let exposed = |rounds: fn(&Flow) -> &[u16]| {
+            let all = self.pairs.iter().map(|flow| heard_by(rounds(flow))).sum();
+            share(all, self.pairs.len() * ROGUES)
+        };
         Seen {
             pairs: self.pairs.len(),
             looks: self.looks,
             cuts: self.cuts,
             broken: share(self.broken, self.looks),
             unchanged: share(self.unchanged, self.compared),
-            exposed: share(exposed, self.pairs.len() * ROGUES),
+            exposed: exposed(|flow| &flow.listened),
+            exposed_late: exposed(|flow| late(&flow.listened)),
         }
+    }
+}
+
+/// Returns the second half of the rounds, and the one in the middle.
+fn late(rounds: &[u16]) -> &[u16] {
+    rounds.get(rounds.len() / 2..).unwrap_or_default()
+}
+
+/// Returns how many adversaries had a node on the path in almost all of these rounds.
+fn heard_by(rounds: &[u16]) -> usize {
+    let heard = |rogue: &usize| {
+        let in_rounds = rounds.iter().filter(|mask| **mask >> rogue & 1 == 1).count();
+        !rounds.is_empty() && in_rounds * 100 >= rounds.len() * ALMOST
+    };
+    (0..ROGUES).filter(heard).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_on_the_path_in_nineteen_rounds_of_twenty_listens() {
+        let mut rounds = vec![0b101; 19];
+        rounds.push(0b001);
+        assert_eq!(heard_by(&rounds), 2);
+        rounds.push(0b001);
+        assert_eq!(heard_by(&rounds), 1, "the third adversary missed two of 21");
+        assert_eq!((heard_by(&[]), heard_by(&[0; 9])), (0, 0));
+    }
+
+    #[test]
+    fn what_comes_to_stay_is_seen_late() {
+        let mut rounds = vec![0; 10];
+        rounds.extend([1; 10]);
+        assert_eq!((heard_by(&rounds), heard_by(late(&rounds))), (0, 1));
     }
 }

@@ -20,6 +20,7 @@ mod control;
 mod fault;
 mod flows;
 mod islands;
+mod known;
 mod matrix;
 pub mod norder;
 mod number;
@@ -43,6 +44,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use fault::{Fault, NoFault, What};
+pub use known::{Known, NoKnown};
 pub use matrix::{Matrix, NotRtt16};
 pub use options::{NoRouting, Options, Routing};
 pub use places::Rtt;
@@ -133,8 +135,7 @@ fn simulate<E: Citizen>(
 ) -> anyhow::Result<Report> {
     let seed = options.luck();
     let told = routing == Routing::Oracle || !options.rule.is_ours();
-    let numbers = (options.arrows, options.round, options.hubs);
-    let setting = Setting::new(options.rule, places.matrix.places(), numbers, told, seed)?;
+    let setting = Setting::new(options, &places.matrix, told)?;
     let terrain = Terrain::new(places, options.quality, seed);
     let pulse = told.then_some(PULSE);
     let world = World::new(Making { terrain, ways, setting, born, pulse, seed });

@@ -130,6 +130,14 @@ impl Matrix {
         }
     }
 
+    /// Returns the median of the round trips from `place`, in tenths of milliseconds; a pair that
+    /// was not measured takes longest.
+    pub(crate) fn remoteness(&self, place: usize) -> u16 {
+        let mut all: Vec<u16> = (0..self.places).map(|other| self.cell(place, other)).collect();
+        all.sort_unstable();
+        all.get(self.places / 2).copied().unwrap_or(MISSING)
+    }
+
     /// Returns how many places there are.
     pub const fn places(&self) -> usize {
         self.places

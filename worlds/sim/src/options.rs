@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use crate::fault::Fault;
+use crate::known::Known;
 use crate::places::{Places, Rtt};
 use crate::rule::Rule;
 use crate::terrain::Quality;
@@ -33,6 +34,8 @@ pub struct Options {
     pub seed: u64,
     /// How paths are found; `None` is the oracle where Babel would take long.
     pub routing: Option<Routing>,
+    /// Which tenth of the nodes is well known.
+    pub known: Known,
     /// Links that well-known nodes accept for each arrow, 1 to 10; all others accept two.
     pub hubs: u16,
     /// How good the Internet is.
@@ -77,6 +80,7 @@ impl Default for Options {
             faults: Vec::new(),
             seed: 1,
             routing: None,
+            known: Known::Central,
             hubs: 2,
             quality: Quality::default(),
             svg: None,

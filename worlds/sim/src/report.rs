@@ -133,6 +133,9 @@ pub struct Flows {
     /// Share of the pairs, over ten adversaries with 5 % of the nodes each, whose path leads
     /// through the adversary 95 % of the time.
     pub exposed_share: f64,
+    /// The same in the second half of the time before the first fault, when arrows have found
+    /// their places.
+    pub exposed_late_share: f64,
 }
 
 /// How transit is spread over the nodes, if all pairs send alike.

@@ -9,7 +9,7 @@ use std::str::FromStr;
 /// cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
-    /// At random, with the exceptions of the principles; a tenth of the nodes is well known.
+    /// At random, with the exceptions of the principles; a tenth of the nodes is well known ([`Known`](crate::Known)).
     Seed,
     /// At random, without the exceptions `most-used` and `well-known`.
     Random,

@@ -15,6 +15,8 @@ use node::{Local, Node};
 use words::{Carrier, Carriers, Dice, NodeId, Prefix, Share, Time, Wall};
 
 use crate::chart::Chart;
+use crate::matrix::Matrix;
+use crate::options::Options;
 use crate::oracle::{NETWORK, Oracle, name, number};
 use crate::rule::Rule;
 
@@ -23,9 +25,9 @@ use crate::rule::Rule;
 pub(crate) struct Setting {
     pub(crate) rule: Rule,
     /// The network document, as the authority signs it.
-    document: Vec<u8>,
-    /// The one that the well-known nodes have: they may accept more links.
-    hubs: (BTreeSet<usize>, Vec<u8>),
+    pub(crate) document: Vec<u8>,
+    /// The well-known nodes, and how many links they accept for each arrow.
+    hubs: (BTreeSet<usize>, u16),
     /// What each node shows of itself.
     pub(crate) introductions: Vec<Vec<u8>>,
     seed: [u8; 32],
@@ -41,38 +43,26 @@ const PROBE: Duration = Duration::from_mins(1);
 const SILENCE: Duration = Duration::from_mins(5);
 
 impl Setting {
-    /// Returns what so many `nodes` are set to, each with so many `arrows`.
+    /// Returns what the nodes in all places of `matrix` are set to.
     ///
     /// `told` says that the world tells them who fell silent, so that they probe seldom.
-    pub(crate) fn new(
-        rule: Rule,
-        nodes: usize,
-        (arrows, period, hubs): (u16, Duration, u16),
-        told: bool,
-        seed: [u8; 32],
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn new(options: &Options, matrix: &Matrix, told: bool) -> anyhow::Result<Self> {
+        let Options { rule, arrows, round: period, known: which, hubs, .. } = *options;
+        let (nodes, seed) = (matrix.places(), options.luck());
         let mut parameters = Parameters { arrows, period, ..Parameters::default() };
         let mut known = BTreeSet::new();
         if rule == Rule::Seed {
             let some = (nodes * WELL_KNOWN / 100).min(Parameters::WELL_KNOWN);
-            let drawn = Dice::of(seed, "well known").draw(&mut (0..nodes).collect(), some);
-            parameters.well_known = drawn.iter().copied().map(name).collect();
-            known.extend(drawn);
+            known.extend(which.among(matrix, some, &mut Dice::of(seed, "well known")));
+            parameters.well_known = known.iter().copied().map(name).collect();
         }
         if told {
             (parameters.probe, parameters.silence) = (PROBE, SILENCE);
         }
-        let many = Parameters { acceptance: hubs, ..parameters.clone() };
         let introductions: Result<_, _> = (0..nodes).map(introduction).collect();
-        let hubs = (known, document(many)?);
+        let hubs = (known, hubs);
         let document = document(parameters)?;
         Ok(Self { rule, document, hubs, introductions: introductions?, seed })
-    }
-
-    /// Returns the network document that the `n`th node is told.
-    pub(crate) fn document(&self, n: usize) -> &[u8] {
-        let (known, theirs) = &self.hubs;
-        if known.contains(&n) { theirs } else { &self.document }
     }
 
     /// Returns the luck of the `n`th node.
@@ -113,6 +103,10 @@ impl Setting {
 
     fn local(&self, n: usize) -> Local {
         let mut local = Local::new(name(n), Carriers::of([Carrier::Udp]));
+        let (known, accepted) = &self.hubs;
+        if known.contains(&n) {
+            local.instead.acceptance = Some(*accepted);
+        }
         if self.rule == Rule::Random {
             local.instead.most_used = Some(Share::percent(0));
             local.instead.well_known_share = Some(Share::percent(0));

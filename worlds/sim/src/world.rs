@@ -191,7 +191,7 @@ impl<E: Citizen> World<E> {
         self.tell(node, Input::Calendar(CALENDAR));
         let shown = self.introduction(node);
         self.tell(node, Input::Myself(&shown));
-        let document = self.setting.document(node).to_vec();
+        let document = self.setting.document.clone();
         self.tell(node, Input::Document(&document));
     }
 

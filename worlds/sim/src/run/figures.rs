@@ -96,6 +96,7 @@ impl<E: Citizen> Run<'_, E> {
             broken_share: rounded(seen.broken),
             unchanged_share: rounded(seen.unchanged),
             exposed_share: rounded(seen.exposed),
+            exposed_late_share: rounded(seen.exposed_late),
         }
     }
 
