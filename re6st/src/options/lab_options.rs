@@ -96,6 +96,9 @@ pub(crate) struct LabOptions {
     /// Put a node behind another NAT, with other addresses, all at once
     #[arg(long, value_name = "NODE@T", value_parser = Fault::roam)]
     roam: Vec<Fault>,
+    /// Let a node stand still for FOR seconds, as a machine that sleeps
+    #[arg(long, value_name = "NODE@T/FOR", value_parser = Fault::suspend)]
+    suspend: Vec<Fault>,
     /// Revoke the certificate of a node, and measure how long until it is out
     #[arg(long, value_name = "NODE@T", value_parser = Fault::revoke)]
     revoke: Vec<Fault>,
@@ -160,7 +163,7 @@ impl LabOptions {
             self;
         let single = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
         let single = single.into_iter().flatten().chain(self.restart_all).chain(self.kill_border);
-        let single = single.chain(self.split).chain(self.cut_lan);
+        let single = single.chain(self.split).chain(self.cut_lan).chain(self.suspend);
         let cuts = self.cut_storm.into_iter().flat_map(Storm::of_cuts);
         let kills = self.kill_storm.into_iter().flat_map(Storm::of_kills);
         Ok(lab::Options {

@@ -51,6 +51,10 @@ pub enum What {
     Revive(u16),
     /// All nodes are killed, and started again at once.
     RestartAll,
+    /// This node stands still for so long, as a machine that sleeps.
+    Suspend(u16, Duration),
+    /// A node that stood still goes on.
+    Resume(u16),
 }
 
 /// The same fault again and again, each healed before the next.
@@ -174,6 +178,22 @@ impl Fault {
         Self::of(text, "NODE@T, as 3@30", |what| Some(What::Roam(what.parse().ok()?)))
     }
 
+    /// Reads `NODE@T/FOR`: let a node stand still after T seconds, for FOR seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn suspend(text: &str) -> Result<Self, NoFault> {
+        let read = || {
+            let (node, when) = text.split_once('@')?;
+            let (at, lasts) = when.split_once('/')?;
+            let what = What::Suspend(node.parse().ok()?, seconds(lasts)?);
+            Some(Self { at: seconds(at)?, what })
+        };
+        let form = "NODE@T/FOR, as 3@20/15";
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+    }
+
     /// Reads `NODE@T`: revoke the certificate of a node after T seconds.
     ///
     /// # Errors
@@ -269,6 +289,8 @@ impl Fault {
             | What::Revoke(node)
             | What::Roam(node)
             | What::KillNode(node)
+            | What::Suspend(node, _)
+            | What::Resume(node)
             | What::Revive(node) => (vec![*node], 1),
             What::UdpOnly(node, others) => ([&[*node], &others[..]].concat(), 1),
         };
@@ -306,6 +328,8 @@ mod tests {
         assert_eq!(Fault::roam("3@30"), Ok(Fault { at, what: What::Roam(3) }));
         assert_eq!(Fault::kill_node("3@30"), Ok(Fault { at, what: What::KillNode(3) }));
         assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));
+        let asleep = What::Suspend(3, Duration::from_secs(15));
+        assert_eq!(Fault::suspend("3@30/15"), Ok(Fault { at, what: asleep }));
         assert_eq!(Fault::kill_registry("30"), Ok(Fault { at, what: What::KillRegistry }));
         let soon = Fault { at: Duration::from_millis(1_500), what: What::Kill(1) };
         assert_eq!(Fault::kill("1@1.5"), Ok(soon));
@@ -318,6 +342,7 @@ mod tests {
             assert!(error.contains("6@30"), "{text}: {error}");
         }
         assert!(Fault::udp_only("3@3").is_err() && Fault::udp_only("3:@3").is_err());
+        assert!(Fault::suspend("3@30").unwrap_err().to_string().contains("3@20/15"));
         assert!(Fault::cut("1-1@3").is_err() && Fault::cut("1@3").is_err());
     }
 
@@ -344,6 +369,7 @@ mod tests {
         assert!(misfit(Fault::revoke("13@1")).unwrap().contains("no node 13"));
         assert!(misfit(Fault::block_udp("0@1")).unwrap().contains("no node 0"));
         assert!(misfit(Fault::udp_only("3:1,13@1")).unwrap().contains("no node 13"));
+        assert!(misfit(Fault::suspend("13@1/1")).unwrap().contains("no node 13"));
         assert!(misfit(Fault::roam("13@1")).unwrap().contains("no node 13"));
     }
 

@@ -227,6 +227,24 @@ impl Hosts {
         }
     }
 
+    /// Lets the process of a host stand still, until [`resume`](Self::resume).
+    pub(crate) fn suspend(&self, host: HostId) -> anyhow::Result<()> {
+        self.signal(host, Signal::SIGSTOP)
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self, host: HostId) -> anyhow::Result<()> {
+        self.signal(host, Signal::SIGCONT)
+    }
+
+    /// Sends a signal to the process of a host, if it has one.
+    fn signal(&self, host: HostId, signal: Signal) -> anyhow::Result<()> {
+        let process = self.all.get(host.index()).and_then(|host| host.process.as_ref());
+        let Some(process) = process else { return Ok(()) };
+        let number = Pid::from_raw(i32::try_from(process.id())?);
+        kill(number, signal).with_context(|| format!("{} takes no signal", name(host)))
+    }
+
     /// Returns which processes have ended unasked since the last call.
     pub(crate) fn dead(&mut self) -> Vec<(HostId, ExitStatus)> {
         let mut dead = Vec::new();

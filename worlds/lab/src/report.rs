@@ -75,6 +75,9 @@ pub struct Report {
     pub divided: Divided,
     /// The nodes on the LAN.
     pub lan: Lan,
+    /// Ordered pairs of nodes that were there at the end, of which the first says why its packets
+    /// to the second go the way they go.
+    pub explained: usize,
 }
 
 /// Nodes behind NAT, and their links with each other.

@@ -24,6 +24,7 @@ use crate::ping::{self, Pingers, Sum};
 use crate::report::{self, Arrows, Gaps, LostPing, Nat, Pings, Report, Spread, Stretch};
 use crate::say;
 use crate::screen::{Row, Screen};
+use crate::status;
 use crate::stop::Stop;
 use crate::tcp::Transfers;
 use crate::watch::Watch;
@@ -173,6 +174,7 @@ impl Lab {
         let lan = self.lan(since);
         // While they live: who is told to end leaves its meshes and links, and is still looked at.
         let mut report = self.costs();
+        report.explained = self.explained();
         keep_logs(&self.hosts, &self.options);
         self.hosts.end();
 
@@ -226,6 +228,20 @@ impl Lab {
             revoked: self.watch.all_expelled().iter().map(Into::into).collect(),
             ..Report::default()
         }
+    }
+
+    /// Asks every node why packets to every other go as they go; returns how many it can tell.
+    fn explained(&self) -> usize {
+        let seen = self.watch.seen();
+        let there: Vec<_> = seen.iter().filter(|(_, seen)| !seen.gone).collect();
+        let told = there.iter().flat_map(|(from, own)| {
+            let state = self.hosts.state(**from);
+            let others = there.iter().filter_map(|(_, other)| other.status.prefix);
+            let others = others.filter(|to| Some(*to) != own.status.prefix);
+            // Who does not answer once is asked no more.
+            others.map_while(move |to| status::explains(&state, to).ok())
+        });
+        told.filter(|told| *told).count()
     }
 
     /// Returns the first pings that were lost, for people who look for the cause.

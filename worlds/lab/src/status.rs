@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use words::Prefix;
 
 use crate::meshes::Member;
@@ -145,6 +145,20 @@ pub(crate) fn knows(directory: &Path, other: Prefix) -> io::Result<bool> {
     Ok(mentions(&ask(directory, "arrows")?, other) || mentions(&ask(directory, "routes")?, other))
 }
 
+/// Tells whether the node in `directory` can say why packets to the node `to` go the way they go:
+/// by which neighbour, at what metric, by which link, and, of an arrow of its own, why there is one.
+pub(crate) fn explains(directory: &Path, to: Prefix) -> io::Result<bool> {
+    put(directory, &json!({"ask": "why", "about": to.to_string()})).map(|answer| is_whole(&answer))
+}
+
+fn is_whole(answer: &Value) -> bool {
+    let says = |path| answer.pointer(path).is_some_and(|value| !value.is_null());
+    let way = ["/owner", "/metric", "/path/node", "/link/state", "/link/cost", "/if_lost/then"];
+    let ours = answer.pointer("/link/ours") == Some(&Value::Bool(true));
+    let born = !ours || (says("/link/cause/name") && says("/link/carrier_cause/name"));
+    way.into_iter().all(says) && born
+}
+
 /// Tells whether a row of arrows or routes is about the node `other`.
 fn mentions(rows: &Value, other: Prefix) -> bool {
     let other = other.to_string();
@@ -168,10 +182,14 @@ fn count(value: Option<&Value>) -> u64 {
 
 /// Puts one question to the node whose state directory is `directory`.
 fn ask(directory: &Path, question: &str) -> io::Result<Value> {
+    put(directory, &json!({"ask": question}))
+}
+
+fn put(directory: &Path, question: &Value) -> io::Result<Value> {
     let mut stream = UnixStream::connect(directory.join("control.sock"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    writeln!(stream, "{{\"ask\":\"{question}\"}}")?;
+    writeln!(stream, "{question}")?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)
@@ -180,7 +198,20 @@ fn ask(directory: &Path, question: &str) -> io::Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    #[test]
+    fn a_way_is_explained_with_its_link_and_an_arrow_with_its_cause() {
+        let way = |link: Value| {
+            is_whole(&json!({"owner": "fd00:7::/64", "metric": 300, "if_lost": {"then": "asked"},
+                             "path": {"node": "fd00:2::/64"}, "link": link}))
+        };
+        let theirs = json!({"ours": false, "state": "live", "cost": 96, "cause": null});
+        let ours = json!({"ours": true, "state": "live", "cost": 96, "cause": {"name": "chance"},
+                          "carrier_cause": {"name": "chance"}});
+        assert!(way(theirs) && way(ours));
+        assert!(!way(json!({"ours": true, "state": "live", "cost": 96, "cause": null})));
+        assert!(!is_whole(&json!({"reachable": false, "why_not": "no link is up"})));
+    }
 
     #[test]
     fn what_is_wanted_is_taken_and_the_rest_left() {

@@ -28,7 +28,14 @@ const AFTERLIFE: Duration = Duration::from_secs(10);
 pub(super) fn mesh(bench: &Bench) -> Outcome {
     run(bench, "lab-mesh", 20, &["--nodes", "6", "--family", "both"], |report| {
         let (pairs, twice) = (report.number("/pairs"), 2.0 * 6.0 * 5.0);
-        if pairs < twice { Err(format!("{pairs} pairs, {twice} expected")) } else { soon(report) }
+        let explained = 2.0 * report.number("/explained");
+        if pairs < twice {
+            return Err(format!("{pairs} pairs, {twice} expected"));
+        }
+        if explained < twice {
+            return Err(format!("`re6st why` told the way of {explained} of {twice} pairs"));
+        }
+        soon(report)
     })
 }
 
@@ -160,6 +167,18 @@ pub(super) fn roam(bench: &Bench) -> Outcome {
                 Err(format!("{resets} of {connections} TCP connections broke; gap {gap} ms"))
             }
             _ => Ok(format!("{connections} TCP connections go on; longest gap {gap} ms")),
+        }
+    })
+}
+
+/// A machine sleeps for longer than its neighbours wait, and is one of them again when it wakes.
+pub(super) fn suspend(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "6", "--round", "10s", "--suspend", "3@12/15"];
+    run(bench, "lab-suspend", 40, &options, |report| {
+        report.all_reachable()?;
+        match report.number("/died_unasked") {
+            dead if dead > 0.0 => Err(format!("{dead} processes ended")),
+            _ => Ok(format!("full again {} s after it woke", report.number("/full_again_s"))),
         }
     })
 }

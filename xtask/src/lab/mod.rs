@@ -14,7 +14,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 20] = [
+pub(crate) const STEPS: [Step; 21] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
@@ -36,6 +36,7 @@ pub(crate) const STEPS: [Step; 20] = [
     ),
     light("lab-nat", "nodes behind different NATs have direct links", checks::nat),
     light("lab-roam", "a node whose address changes keeps its TCP connections", checks::roam),
+    light("lab-suspend", "a node that slept is a neighbour again", checks::suspend),
     light("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
     light("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
     step("lab-order", "24 nodes in 3 meshes reach each other, with small tables", meshes::order),

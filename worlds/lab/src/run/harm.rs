@@ -1,5 +1,7 @@
 //! What goes wrong by order, and is healed.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use words::Time;
 
@@ -16,7 +18,7 @@ impl Lab {
     pub(super) fn go_wrong(&mut self, now: Time) -> anyhow::Result<()> {
         while self.faults.last().is_some_and(|fault| self.started + fault.at <= now) {
             let Some(fault) = self.faults.pop() else { break };
-            let heals = matches!(fault.what, What::Heal(..) | What::Revive(_));
+            let heals = matches!(fault.what, What::Heal(..) | What::Revive(_) | What::Resume(_));
             self.done += usize::from(!heals);
             self.let_go_wrong(&fault)?;
         }
@@ -56,11 +58,14 @@ impl Lab {
             }
             What::Roam(node) => self.roam(HostId(*node))?,
             What::Revoke(node) => self.revoke(HostId(*node))?,
-            What::CutUsed(lasts) => {
-                if let Some((a, b)) = self.draw_link() {
-                    self.emulator.order(Order::Cut(a, b));
-                    self.later(Fault { at: fault.at + *lasts, what: What::Heal(a.0, b.0) });
-                }
+            What::CutUsed(lasts) => self.cut_used(fault.at + *lasts),
+            What::Suspend(node, lasts) => {
+                self.hosts.suspend(HostId(*node))?;
+                self.later(Fault { at: fault.at + *lasts, what: What::Resume(*node) });
+            }
+            What::Resume(node) => {
+                self.hosts.resume(HostId(*node))?;
+                self.pinger.broken(self.clock.now());
             }
             What::KillAwhile(lasts) => {
                 for node in victims(&self.alive(), 1, &mut self.dice) {
@@ -80,6 +85,14 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    /// Cuts a link that is used, until `end`.
+    fn cut_used(&mut self, end: Duration) {
+        if let Some((a, b)) = self.draw_link() {
+            self.emulator.order(Order::Cut(a, b));
+            self.later(Fault { at: end, what: What::Heal(a.0, b.0) });
+        }
     }
 
     /// Puts a fault among those to come, the last one first.
