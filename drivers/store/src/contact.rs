@@ -86,29 +86,43 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get("introduction")?)).collect()
     }
 
-    /// Returns how many nodes told how they are reached; whoever was put out does not count.
+    /// Returns how many nodes told how they are reached, `since` then for the last time; whoever
+    /// was put out does not count.
     ///
     /// # Errors
     ///
     /// [`Error`], if the rows cannot be read.
-    pub async fn told(&self) -> Result<u32, Error> {
-        let row = sqlx::query("SELECT COUNT(*) AS told FROM contacts");
-        Ok(row.fetch_one(&self.pool).await?.try_get("told")?)
+    pub async fn told(&self, since: Wall) -> Result<u32, Error> {
+        let row = sqlx::query("SELECT COUNT(*) AS told FROM contacts WHERE seen >= $1");
+        let row = row.bind(seconds(since)).fetch_one(&self.pool).await?;
+        Ok(row.try_get("told")?)
+    }
+
+    /// Returns when any node told last how it is reached; `None` if none ever did.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read.
+    pub async fn heard_last(&self) -> Result<Option<Wall>, Error> {
+        let row = sqlx::query("SELECT MAX(seen) AS heard FROM contacts");
+        let heard: Option<i64> = row.fetch_one(&self.pool).await?.try_get("heard")?;
+        Ok(heard.map(|at| Wall(u64::try_from(at).unwrap_or(0))))
     }
 
     /// Returns the introductions of all nodes whose certificates are neither revoked nor expired,
-    /// in the order of their prefixes.
+    /// and who told `since` then how they are reached, in the order of their prefixes.
     ///
     /// # Errors
     ///
     /// [`Error`], if the rows cannot be read.
-    pub async fn introductions(&self, now: Wall) -> Result<Vec<Vec<u8>>, Error> {
+    pub async fn introductions(&self, since: Wall, now: Wall) -> Result<Vec<Vec<u8>>, Error> {
         let rows = sqlx::query(
             "SELECT contacts.introduction FROM contacts JOIN certificates USING (serial)
              WHERE certificates.revoked IS NULL AND certificates.expires >= $1
+               AND contacts.seen >= $2
              ORDER BY contacts.prefix",
         );
-        let rows = rows.bind(seconds(now)).fetch_all(&self.pool).await?;
+        let rows = rows.bind(seconds(now)).bind(seconds(since)).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(row.try_get("introduction")?)).collect()
     }
 }

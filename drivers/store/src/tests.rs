@@ -295,6 +295,27 @@ async fn introductions_are_of_others_and_of_nodes_in_good_standing() {
 }
 
 #[tokio::test]
+async fn who_told_long_ago_for_the_last_time_is_left_out_where_that_is_asked() {
+    let (_folder, store) = invited(9).await;
+    assert_eq!(store.heard_last().await.unwrap(), None);
+    let (left, stays) = (enrol(&store, b"a").await, enrol(&store, b"b").await);
+    for certificate in [&left, &stays] {
+        store.publish(&contact(certificate, NOW), NOW).await.unwrap();
+    }
+    let later = NOW.plus(4 * DAY);
+    store.publish(&contact(&stays, later), later).await.unwrap();
+    assert_eq!(store.heard_last().await.unwrap(), Some(later));
+    for (since, listed) in [(NOW, 2), (NOW.plus(DAY), 1), (later.plus(DAY), 0)] {
+        let introductions = store.introductions(since, later).await.unwrap();
+        let told = store.told(since).await.unwrap();
+        assert_eq!((introductions.len(), told), (listed, u32::try_from(listed).unwrap()));
+    }
+    // Who comes back is heard again.
+    store.publish(&contact(&left, later), later).await.unwrap();
+    assert_eq!(store.told(later).await.unwrap(), 2);
+}
+
+#[tokio::test]
 async fn an_older_contact_does_not_replace_a_newer_one() {
     let (_folder, store) = invited(1).await;
     let certificate = enrol(&store, b"a").await;

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use words::routing::{Admission, Scope};
-use words::{Prefix, Time};
+use words::{Names, Prefix, Time};
 
 use crate::candidates::{Candidates, Slot};
 use crate::rows::RowId;
@@ -23,9 +23,20 @@ pub struct Admissions {
 /// What may be told in one scope.
 #[derive(Clone, Debug, Default)]
 struct Rules {
-    /// Ranges that anybody may announce, exactly so, for everybody; in order.
-    exact: Vec<Prefix>,
+    /// Ranges that may be announced, exactly so, for everybody, and by whom: `None` is anybody. In
+    /// order; one that is there twice may be announced by all of both.
+    exact: Vec<(Prefix, Option<Names>)>,
     others: Vec<Admission>,
+}
+
+impl Rules {
+    /// Tells whether a range may be announced, exactly so, by who calls itself this.
+    fn names(&self, range: Prefix, router: RouterId) -> bool {
+        let at = self.exact.partition_point(|(other, _)| *other < range);
+        let rest = self.exact.get(at..).unwrap_or_default();
+        let its = rest.iter().take_while(|(other, _)| *other == range);
+        its.into_iter().any(|(_, by)| by.as_ref().is_none_or(|names| names.contains(router.0)))
+    }
 }
 
 impl Admissions {
@@ -33,17 +44,18 @@ impl Admissions {
     pub fn new(admissions: &[Admission]) -> Self {
         let mut policy = Self::default();
         for it in admissions {
-            let is_plain = it.from.is_none() && it.by.is_none() && it.farther == 0;
+            let is_plain = it.from.is_none() && it.farther == 0;
             let is_exact = is_plain && it.inside.length() == it.length;
             if it.on == Scope::EVERYWHERE {
                 policy.everywhere.push(it.clone());
             } else if is_exact {
-                policy.scopes.entry(it.on).or_default().exact.push(it.inside);
+                let rules = policy.scopes.entry(it.on).or_default();
+                rules.exact.push((it.inside, it.by.clone()));
             } else {
                 policy.scopes.entry(it.on).or_default().others.push(it.clone());
             }
         }
-        policy.scopes.values_mut().for_each(|rules| rules.exact.sort_unstable());
+        policy.scopes.values_mut().for_each(|rules| rules.exact.sort_by_key(|(range, _)| *range));
         policy
     }
 
@@ -59,8 +71,7 @@ impl Admissions {
             return everywhere;
         }
         let rules = self.scopes.get(&scope)?;
-        let is_exact =
-            || key.source == Prefix::ALL && rules.exact.binary_search(&key.prefix).is_ok();
+        let is_exact = || key.source == Prefix::ALL && rules.names(key.prefix, router);
         first(&rules.others).or_else(|| is_exact().then_some(Metric::ZERO))
     }
 }
@@ -134,8 +145,6 @@ impl<C: Candidates> Speaker<C> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
     use words::NodeId;
 
     use super::*;
@@ -202,12 +211,31 @@ mod tests {
     #[test]
     fn what_only_some_may_announce_is_let_in_from_them() {
         let exit = NodeId("fd00:0:0:7::/64".parse().unwrap());
-        let by = Some(vec![exit]);
+        let by = Some(Names::of([exit]));
         let default = Admission { by, ..admission(HOME, "::/0", 0) };
         let policy = Admissions::new(&[default]);
         let at = Place { interface: Interface(1), scope: HOME };
         let key = "::/0".parse().unwrap();
         assert!(policy.import(at, key, RouterId(exit.routing_name())).is_some());
         assert!(policy.import(at, key, RouterId([7; 8])).is_none());
+    }
+
+    #[test]
+    fn a_range_is_believed_of_those_who_may_tell_of_it_by_any_of_two_rules() {
+        let [one, other, liar] = [1, 2, 3].map(|n| NodeId(Prefix::new(n << 64, 64)));
+        let told = |by| {
+            let by = Some(Names::of([by]));
+            Admission { by, ..admission(HOME, "fd00:0:0:8000::/49", 49) }
+        };
+        let policy = Admissions::new(&[told(one), admission(HOME, "fd00::/49", 64), told(other)]);
+        let at = |scope| Place { interface: Interface(1), scope };
+        let passes = |scope, node: NodeId| {
+            let (key, name) = ("fd00:0:0:8000::/49".parse().unwrap(), node.routing_name());
+            let both = [policy.import(at(scope), key, RouterId(name)).is_some()];
+            assert_eq!(both, [policy.export(at(scope), key, RouterId(name)).is_some()]);
+            both == [true]
+        };
+        assert!(passes(HOME, one) && passes(HOME, other) && !passes(HOME, liar));
+        assert!(!passes(FOREIGN, one), "there it is not told at all");
     }
 }

@@ -135,8 +135,14 @@ fn epochs() -> impl Strategy<Value = Epoch> {
 
 fn members() -> impl Strategy<Value = Vec<Member>> {
     let attested = vec(any::<u32>(), 0..=Member::ATTESTERS);
-    let member = (prefixes(), any::<u32>(), attested)
-        .prop_map(|(node, declared, attested)| Member { node: NodeId(node), declared, attested });
+    let member = (prefixes(), any::<u64>(), any::<u32>(), attested).prop_map(
+        |(node, since, declared, attested)| Member {
+            node: NodeId(node),
+            since,
+            declared,
+            attested,
+        },
+    );
     vec(member, 0..9)
 }
 

@@ -1,27 +1,27 @@
-//! The duties of a border node: when it begins and ends to serve in a foreign mesh, and what it
-//! tells each mesh of the others.
+//! The duties of a border node: when it begins and ends to serve in a foreign mesh.
 //!
 //! ```text
 //!  document, calendar ─► elect ─► duties ─┐
 //!  silence of who comes before ───────────┴─► review ─► stays begin and end
-//!                                                ├────► Announce, Demote, Withdraw ─► routing
-//!                                                └────► Closed ─► world
+//!                                                └────► ranges are told (`ranges.rs`)
 //! ```
 //!
 //! Who does what, and whether ranges may be told at all, is [`order`]'s to say.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use arrows::Arrows;
 use gossip::{Authority, Meshes};
-use order::{Election, Epoch, Slot, Stage};
+use order::{Election, Epoch, MeshMap, Slot, Stage};
 use words::routing::{self, Routing};
 use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 use crate::division::{Overlap, STAYS};
+use crate::reach::Reach;
 use crate::stay::{Phase, Stay};
+use crate::tellers::Source;
 use crate::{Event, Node, Output};
 
 /// How long a successor has to connect and to learn the mesh; and then neighbours to take another
@@ -114,7 +114,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let home = home.unwrap_or(self.gossip.network());
         let territory = plan.map_or(home, |plan| plan.territory(home, self.me, number));
         let is_new = map != self.division.map;
+        let believes = self.believe(map.as_ref().zip(epoch), now);
         if !is_new && territory == self.division.territory {
+            if believes {
+                self.admit(now);
+            }
             return;
         }
         let before = core::mem::replace(&mut self.division.map, map);
@@ -126,6 +130,19 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.division.overlap = both.map(|map| Overlap { map, far, is_far: false, until });
         }
         self.place_anew(now);
+    }
+
+    /// Looks up who may tell of ranges, by the election on this map in this epoch; tells whether
+    /// others may than before.
+    fn believe(&mut self, held: Option<(&MeshMap, &Epoch)>, now: Time) -> bool {
+        let division = &mut self.division;
+        let source = division.meshes.as_ref().zip(held).map(|(meshes, (map, epoch))| Source {
+            map: map.clone(),
+            roster: meshes.roster.clone(),
+            epoch: epoch.clone(),
+            rules: meshes.rules,
+        });
+        division.tellers.look(source, now)
     }
 
     /// Lets the map before pass no longer, once all had time to learn the new one.
@@ -185,11 +202,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.elect(now);
         }
         self.end_overlap(now);
+        if self.division.tellers.expire(now) {
+            self.admit(now);
+        }
         self.look_at_quorums(now);
         let on_duty = self.on_duty(now);
         let stays = &self.division.stays;
         let quorum = |mesh: Prefix| {
-            stays.values().any(|it| it.mesh == mesh && it.is_serving() && it.is_settled(now))
+            stays.values().any(|it| it.mesh == mesh && it.is_serving() && it.reach.is_settled(now))
         };
         self.division.service.look(&on_duty, quorum, now);
         self.serve(now);
@@ -219,7 +239,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Tells whether a node of our home that has a duty before us has been out of reach for long.
     fn is_silent(&mut self, node: NodeId, patience: Duration, now: Time) -> bool {
-        if self.arrows.reaches(node) {
+        // While a mesh moves apart, its other half is reached and not drawn from.
+        if self.arrows.reaches(node) || self.division.elsewhere.contains(&node) {
             self.division.silent.remove(&node);
             return false;
         }
@@ -249,7 +270,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let first = usize::try_from(number).ok().and_then(|at| self.division.numbers.get(at));
         let first = first.copied().unwrap_or(number);
         let arrows = Arrows::new(settings, self.me, seed, now).numbered(first, STAYS);
-        self.division.stays.insert(number, Stay::begin(mesh, arrows, now));
+        self.division.stays.insert(number, Stay::begin(mesh, arrows));
         self.outputs.push_back(Output::Event(Event::Entered { mesh }));
         self.admit(now);
         self.describe_all(now);
@@ -281,69 +302,6 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             Phase::Leaving => stay.arrows.handle(arrows::Input::Leave, now),
             Phase::Serving(_) | Phase::Withdrawn(_) => {}
-        }
-    }
-
-    fn look_at_quorums(&mut self, now: Time) {
-        let Some(meshes) = &self.division.meshes else { return };
-        let listed = |mesh: Prefix| meshes.roster.inside(mesh).len();
-        // Ourselves we reach, though routing does not say so.
-        let home = (self.reach_at_home() + 1, listed(self.division.home));
-        self.division.quorum.look(home.0, home.1);
-        for stay in self.division.stays.values_mut() {
-            stay.look(listed(stay.mesh), now);
-        }
-    }
-
-    /// Announces the ranges of our meshes, and no others: a plain node none.
-    fn tell_ranges(&mut self, now: Time) {
-        let wanted = self.wanted_ranges();
-        let before = core::mem::take(&mut self.division.told);
-        for range in before.keys().filter(|range| !wanted.contains_key(range)) {
-            self.routing.handle(routing::Input::Withdraw((*range).into()), now);
-        }
-        for (range, far) in wanted.iter().filter(|(range, far)| before.get(range) != Some(*far)) {
-            let range = (*range).into();
-            let told =
-                if *far { routing::Input::Demote(range) } else { routing::Input::Announce(range) };
-            self.routing.handle(told, now);
-        }
-        self.division.told = wanted;
-        self.close_ranges();
-    }
-
-    /// Returns the ranges to announce, and whether as far away. Where each may be told, the scopes
-    /// of links say.
-    fn wanted_ranges(&self) -> BTreeMap<Prefix, bool> {
-        let mut wanted = BTreeMap::new();
-        let abroad = self.division.stays.values().filter_map(|stay| {
-            let tells = matches!(stay.phase, Phase::Serving(stage) if stage.tells());
-            Some((stay.mesh, tells.then(|| stay.told()).flatten()?))
-        });
-        let serves = self
-            .division
-            .stays
-            .values()
-            .any(|stay| matches!(stay.phase, Phase::Serving(stage) if stage.tells()));
-        let home = (serves && self.division.quorum.holds()).then_some((self.division.home, false));
-        for (mesh, far) in home.into_iter().chain(abroad) {
-            for range in self.division.ranges(mesh) {
-                let told = wanted.entry(range).or_insert(far);
-                *told &= far;
-            }
-        }
-        wanted
-    }
-
-    /// Lets packets to our own ranges end here, where no exact prefix is known.
-    fn close_ranges(&mut self) {
-        let home = self.division.ranges(self.division.home);
-        let told = self.division.told.keys().copied();
-        let closed: BTreeSet<Prefix> = home.into_iter().chain(told).collect();
-        let closed: Vec<Prefix> = closed.into_iter().collect();
-        if closed != self.division.closed {
-            self.division.closed.clone_from(&closed);
-            self.outputs.push_back(Output::Closed(closed));
         }
     }
 
@@ -386,7 +344,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let overlap = division.overlap.as_ref().map(|it| if it.is_far { it.until } else { it.far });
         let overdue = overdue.chain(overlap);
         let stays = division.stays.values().filter_map(Stay::deadline);
+        let groups = division.groups.values().filter_map(Reach::deadline);
+        let groups = groups.filter(|_| !division.stays.is_empty());
         let epochs = division.next_epoch.into_iter().chain(division.service.deadline());
-        silent.chain(overdue).chain(stays).chain(epochs).min()
+        let epochs = epochs.chain(division.tellers.deadline());
+        silent.chain(overdue).chain(stays).chain(groups).chain(epochs).min()
     }
 }

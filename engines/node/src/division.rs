@@ -3,7 +3,7 @@
 //!
 //! Nothing here forwards. A border node has arrows in two meshes and tells each the range of the
 //! other; routing does the rest, as it does everywhere. What it tells, and when it begins and ends
-//! to serve, is in `between.rs`.
+//! to serve, is in `between.rs`, what it tells in `ranges.rs`.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -15,7 +15,9 @@ use words::routing::{self, Admission, Routing, Scope};
 use words::{Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 use crate::between::OVERLAP;
+use crate::reach::Reach;
 use crate::stay::Stay;
+use crate::tellers::Tellers;
 use crate::{Node, Output};
 
 /// The scope of links at home.
@@ -44,6 +46,8 @@ pub(crate) struct Division {
     pub(crate) next_epoch: Option<Time>,
     /// Foreign nodes that asked for links, and whether they were elected in this epoch.
     pub(crate) verified: BTreeMap<NodeId, bool>,
+    /// Who may tell of which range.
+    pub(crate) tellers: Tellers,
     /// What the calendar said, and when.
     pub(crate) calendar: Option<(Wall, Time)>,
     /// Where we may serve, and who has that duty before us as long as it is reached.
@@ -52,6 +56,10 @@ pub(crate) struct Division {
     pub(crate) service: order::Service,
     /// The quorum at home.
     pub(crate) quorum: Quorum,
+    /// How much we reach of the groups around our meshes.
+    pub(crate) groups: BTreeMap<Prefix, Reach>,
+    /// Ranges of many nodes that routing reaches.
+    pub(crate) abroad: BTreeSet<Prefix>,
     /// By the number that tells their arrows apart.
     pub(crate) stays: BTreeMap<u32, Stay>,
     /// The number of the next arrow of each.
@@ -85,10 +93,13 @@ impl Division {
             epoch: None,
             next_epoch: None,
             verified: BTreeMap::new(),
+            tellers: Tellers::default(),
             calendar: None,
             duties: Vec::new(),
             service: order::Service::new(OVERLAP / 2),
             quorum: Quorum::default(),
+            groups: BTreeMap::new(),
+            abroad: BTreeSet::new(),
             stays: BTreeMap::new(),
             numbers,
             scopes: BTreeMap::new(),
@@ -199,15 +210,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
         core::iter::once(home).chain(division.stays.values().map(|stay| Service {
             mesh: stay.mesh,
             phase: stay.phase.name(),
-            quorum: stay.quorum.holds(),
+            quorum: stay.reach.holds(),
             reached: stay.arrows.reach(),
             arrows: &stay.arrows,
         }))
-    }
-
-    /// Returns the ranges that we announce as border node, and whether as far away.
-    pub fn ranges(&self) -> impl Iterator<Item = (Prefix, bool)> {
-        self.division.told.iter().map(|(range, far)| (*range, *far))
     }
 
     /// Returns all our links as they stand, those at home first.
@@ -275,7 +281,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if mesh == self.division.home {
             return self.division.territory.covers(node.0).then_some(&mut self.arrows);
         }
-        let number = self.division.stay_in(mesh)?;
+        // Of a mesh that has just been split, a stay in the whole of it goes on until it is over.
+        let whole = || Some(self.division.before(mesh)?.1);
+        let number = self.division.stay_in(mesh).or_else(|| self.division.stay_in(whole()?))?;
         self.division.stays.get_mut(&number).map(|stay| &mut stay.arrows)
     }
 
@@ -318,13 +326,6 @@ impl<R: Routing, A: Authority> Node<R, A> {
         }
     }
 
-    /// Returns how many nodes at home routing reaches, whether they may be drawn or not.
-    pub(crate) fn reach_at_home(&self) -> usize {
-        let home = self.division.home;
-        let elsewhere = self.division.elsewhere.iter().filter(|node| home.covers(node.0)).count();
-        self.arrows.reach() + elsewhere
-    }
-
     /// Returns what may be told and believed on the links of each mesh that we are in.
     pub(crate) fn admissions_by_mesh(&mut self) -> Vec<Admission> {
         if self.division.map.is_none() {
@@ -336,6 +337,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         scopes.push((self.division.home, HOME));
         let is_far = self.division.overlap.as_ref().is_some_and(|overlap| overlap.is_far);
         let length = self.me.0.length();
+        let tellers = &self.division.tellers;
         let of = |(mesh, on): (Prefix, Scope)| {
             let admission = move |inside, length, farther| Admission {
                 on,
@@ -346,7 +348,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 farther,
             };
             let (wide, ranges) = self.division.passing(mesh);
-            let ranges = ranges.into_iter().map(move |range| admission(range, range.length(), 0));
+            let ranges = ranges.into_iter().map(move |range| Admission {
+                by: Some(tellers.of(range)),
+                ..admission(range, range.length(), 0)
+            });
             let besides =
                 (wide != mesh).then(|| admission(wide, length, if is_far { FAR } else { 0 }));
             let nodes = core::iter::once(admission(mesh, length, 0));

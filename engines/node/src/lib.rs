@@ -19,8 +19,11 @@ mod division;
 mod guests;
 mod io;
 mod payload;
+mod ranges;
+mod reach;
 mod settings;
 mod stay;
+mod tellers;
 mod wiring;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,6 +40,7 @@ use guests::Ways;
 pub use division::Service;
 pub use io::{Event, Input, Output, Why};
 pub use payload::{Ipv4, admissions};
+pub use ranges::Group;
 pub use settings::{Local, Override, babel_settings};
 
 /// One node of the mesh, with the routing protocol `R` and the certificate authority `A`.

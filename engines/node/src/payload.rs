@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use gossip::{Authority, Parameters};
 use words::routing::{self, Admission, Range, Routing, Scope};
-use words::{Ipv4Plan, Prefix, Time};
+use words::{Ipv4Plan, Names, Prefix, Time};
 
 use crate::{Event, Node, Output};
 
@@ -44,12 +44,13 @@ pub fn admissions(network: Prefix, length: u8, parameters: &Parameters) -> Vec<A
     if parameters.exits.is_empty() {
         return all;
     }
+    let exits = Names::of(parameters.exits.iter().copied());
     let exit = |everywhere: Prefix, network| Admission {
         on: Scope::EVERYWHERE,
         inside: everywhere,
         length: everywhere.length(),
         from: Some(network),
-        by: Some(parameters.exits.clone()),
+        by: Some(exits.clone()),
         farther: 0,
     };
     all.push(exit(Prefix::ALL, network));

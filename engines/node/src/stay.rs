@@ -13,8 +13,10 @@
 use core::time::Duration;
 
 use arrows::Arrows;
-use order::{Quorum, Stage};
+use order::Stage;
 use words::{Prefix, Time};
+
+use crate::reach::Reach;
 
 /// How long we have to hear from others where the mesh is.
 const LEARNING: Duration = Duration::from_secs(1);
@@ -49,39 +51,20 @@ impl Phase {
 pub(crate) struct Stay {
     pub(crate) mesh: Prefix,
     pub(crate) arrows: Arrows,
-    pub(crate) quorum: Quorum,
-    /// How many of its nodes we reached when we last looked, and since when not more.
-    reached: (usize, Time),
+    pub(crate) reach: Reach,
     pub(crate) phase: Phase,
 }
 
-/// How long nobody new must have come before we tell others of the mesh: from then on we use
-/// exact prefixes only, and those of all that it has must be there.
-const SETTLING: Duration = Duration::from_secs(1);
-
 impl Stay {
     /// Returns a stay that begins.
-    pub(crate) fn begin(mesh: Prefix, arrows: Arrows, now: Time) -> Self {
-        let (quorum, reached) = (Quorum::default(), (0, now));
-        Self { mesh, arrows, quorum, reached, phase: Phase::Serving(Stage::Joining) }
+    pub(crate) fn begin(mesh: Prefix, arrows: Arrows) -> Self {
+        let reach = Reach::default();
+        Self { mesh, arrows, reach, phase: Phase::Serving(Stage::Joining) }
     }
 
-    /// Takes in how many nodes the mesh has.
-    pub(crate) fn look(&mut self, listed: usize, now: Time) {
-        let reach = self.arrows.reach();
-        if reach > self.reached.0 {
-            self.reached.1 = now;
-        }
-        self.reached.0 = reach;
-        self.quorum.look(reach, listed);
-        if reach >= listed {
-            self.reached.1 = Time::ZERO;
-        }
-    }
-
-    /// Tells whether we know the mesh well enough to tell others of it.
-    pub(crate) fn is_settled(&self, now: Time) -> bool {
-        self.quorum.holds() && now >= self.reached.1 + SETTLING
+    /// Tells whether we serve in the mesh and reach most of it.
+    pub(crate) const fn holds(&self) -> bool {
+        self.is_serving() && self.reach.holds()
     }
 
     /// Takes in how far the service is, `None` if it is over; returns whether the phase is another
@@ -105,9 +88,7 @@ impl Stay {
     pub(crate) fn deadline(&self) -> Option<Time> {
         match self.phase {
             Phase::Withdrawn(until) => Some(until),
-            Phase::Serving(Stage::Joining) if self.quorum.holds() => {
-                Some(self.reached.1 + SETTLING)
-            }
+            Phase::Serving(Stage::Joining) => self.reach.deadline(),
             Phase::Serving(_) | Phase::Leaving => None,
         }
     }
@@ -121,7 +102,7 @@ impl Stay {
     pub(crate) const fn told(&self) -> Option<bool> {
         match self.phase {
             Phase::Serving(Stage::Draining) => Some(true),
-            Phase::Serving(stage) if stage.tells() && self.quorum.holds() => Some(false),
+            Phase::Serving(stage) if stage.tells() && self.reach.holds() => Some(false),
             Phase::Serving(_) | Phase::Withdrawn(_) | Phase::Leaving => None,
         }
     }

@@ -5,6 +5,7 @@ extern crate std;
 mod disaster;
 mod mesh;
 mod meshes;
+mod ranges;
 
 use core::time::Duration;
 use std::vec::Vec;

@@ -199,6 +199,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
                         self.gossip.handle(gossip::Input::Host(Some(node)), now);
                     }
                     self.reaches(node, via.is_some(), now);
+                } else {
+                    self.leads_to(range, via.is_some(), now);
                 }
                 self.say(Output::Route(range, via));
             }
@@ -317,7 +319,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Tells the arrows of each mesh the nodes to begin with there.
     fn bootstrap(&mut self, nodes: &[NodeId], now: Time) {
-        let meshes: Vec<_> = self.services().map(|service| service.mesh).collect();
+        // At home those that we draw from: half of it, while it moves apart.
+        let abroad = self.services().skip(1).map(|service| service.mesh);
+        let meshes: Vec<_> = core::iter::once(self.division.territory).chain(abroad).collect();
         for mesh in meshes {
             let there = |node: &NodeId| mesh.covers(node.0);
             let named: Vec<NodeId> = nodes.iter().copied().filter(there).collect();

@@ -113,6 +113,11 @@ impl<'a> Election<'a> {
         Self { map, roster, epoch, rules: rules.clamped() }
     }
 
+    /// Returns the map that it is held on.
+    pub(crate) const fn map(&self) -> &MeshMap {
+        self.map
+    }
+
     /// Returns the slots of `mesh`, in the order of their numbers. None for what is no mesh, and
     /// at levels where there is nowhere to go.
     ///
@@ -129,10 +134,11 @@ impl<'a> Election<'a> {
         for (level, range) in levels {
             for place in 0..each {
                 let number = level * each + place;
-                let beacon = self.beacon(number);
+                let (drawn, beacon) = (self.drawn(number), self.beacon(number));
                 let Some(target) = self.target(mesh, range, number) else { break };
                 let free = place < Capacity::untouched(each);
-                let holders = race.run(&slot_key(&beacon, mesh, number), free, &held);
+                let key = slot_key(&beacon, mesh, number);
+                let holders = race.run((&key, drawn), free, &held);
                 if let Some(winner) = holders.first() {
                     *held.entry(*winner).or_insert(0) += 1;
                 }
@@ -168,12 +174,17 @@ impl<'a> Election<'a> {
         there.filter_map(rank).min().ok_or(Refused::NotElected { node, mesh })
     }
 
-    /// Returns the luck of a slot: the beacon of the epoch in which it was drawn last.
-    fn beacon(&self, number: usize) -> [u8; 32] {
+    /// Returns the epoch in which a slot was drawn last.
+    fn drawn(&self, number: usize) -> u64 {
         let (now, tenure) = (self.epoch.number, u64::from(self.rules.tenure));
         let turn = number as u64 % tenure;
         let since = (now + tenure - turn) % tenure;
-        self.epoch.beacon_of(now.saturating_sub(since)).0
+        now.saturating_sub(since)
+    }
+
+    /// Returns the luck of a slot: the beacon of the epoch in which it was drawn last.
+    fn beacon(&self, number: usize) -> [u8; 32] {
+        self.epoch.beacon_of(self.drawn(number)).0
     }
 
     /// Returns where a slot of `mesh` leads: on its ring, from `range`, which is the mesh or a
@@ -220,10 +231,20 @@ fn slot_key(beacon: &[u8; 32], mesh: Prefix, number: usize) -> [u8; 32] {
     hash(*b"slot    ", &[beacon, &octets(mesh), &(number as u64).to_be_bytes()])
 }
 
+/// A member as it runs.
+struct Runner {
+    node: NodeId,
+    /// Since which epoch it is listed.
+    since: u64,
+    /// What its capacity is worth.
+    balls: Balls,
+    /// The slots that it may hold.
+    seats: u16,
+}
+
 /// The members of a mesh, as they run for its slots.
 struct Race {
-    /// With the balls that their capacity is worth, and the slots each may hold.
-    members: Vec<(NodeId, Balls, u16)>,
+    members: Vec<Runner>,
 }
 
 impl Race {
@@ -234,26 +255,41 @@ impl Race {
             // What nobody attests may be little, and is never much.
             let able = member.able().unwrap_or_else(|| member.declared.min(median));
             let balls = Capacity::balls(able, median);
-            (member.node, balls, balls.whole().clamp(1, seats))
+            let seats = balls.whole().clamp(1, seats);
+            Runner { node: member.node, since: member.since, balls, seats }
         };
         Self { members: members.iter().map(entry).collect() }
     }
 
-    /// Returns who finishes first, and the next ones, among those who may hold one more slot.
-    fn run(&self, key: &[u8; 32], free: bool, held: &BTreeMap<NodeId, u16>) -> Vec<NodeId> {
-        let mut ahead: Vec<(Finish, NodeId)> = Vec::with_capacity(Slot::HOLDERS + 1);
-        for (node, balls, seats) in &self.members {
+    /// Returns who finishes first, and the next ones, among those who may hold one more slot that
+    /// was `drawn` in this epoch.
+    ///
+    /// Those who were listed by then cannot have chosen their luck, so the others come after them,
+    /// whoever was listed earlier first: they serve where else nobody could, as in a network that
+    /// has just begun.
+    fn run(
+        &self,
+        (key, drawn): (&[u8; 32], u64),
+        free: bool,
+        held: &BTreeMap<NodeId, u16>,
+    ) -> Vec<NodeId> {
+        let mut ahead: Vec<(u64, (Finish, NodeId))> = Vec::with_capacity(Slot::HOLDERS + 1);
+        for Runner { node, since, balls, seats } in &self.members {
             if held.get(node).is_some_and(|held| held >= seats) {
                 continue;
             }
             let balls = if free { Balls::ONE } else { *balls };
-            let entry = (Finish::of(of_member(key, *node), balls), *node);
-            let at = ahead.partition_point(|other| first(other, &entry).is_lt());
+            let late = if *since < drawn { 0 } else { *since };
+            let entry = (late, (Finish::of(of_member(key, *node), balls), *node));
+            let is_ahead = |other: &(u64, _)| {
+                other.0.cmp(&late).then_with(|| first(&other.1, &entry.1)).is_lt()
+            };
+            let at = ahead.partition_point(is_ahead);
             if at < Slot::HOLDERS {
                 ahead.insert(at, entry);
                 ahead.truncate(Slot::HOLDERS);
             }
         }
-        ahead.into_iter().map(|(_, node)| node).collect()
+        ahead.into_iter().map(|(_, (_, node))| node).collect()
     }
 }

@@ -169,6 +169,17 @@ impl Epoch {
         self.beacons.get(back).copied().unwrap_or(oldest)
     }
 
+    /// Returns the epoch before this one, as far as elections ask: its number and its beacons.
+    /// `None` if its beacon is forgotten, or there was none.
+    #[must_use]
+    pub fn before(&self) -> Option<Self> {
+        let (_, beacons) = self.beacons.split_first().filter(|(_, before)| !before.is_empty())?;
+        let began = Wall(self.began.0.saturating_sub(self.length.as_secs()));
+        let (number, beacons) = (self.number.saturating_sub(1), beacons.to_vec());
+        let (reveals, commitments) = (Vec::new(), Vec::new());
+        Some(Self { number, began, reveals, commitments, beacons, ..*self })
+    }
+
     /// Returns the epoch of `now`, if the registry tells nothing more: this one, or one that
     /// follows in silence. At most [`Epoch::MEMORY`] are computed; who slept longer skips.
     #[must_use]

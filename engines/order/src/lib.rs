@@ -49,6 +49,7 @@ mod refuge;
 mod refused;
 mod roster;
 mod service;
+mod tellers;
 
 pub use election::{Election, Rules, Slot};
 pub use epoch::{Beacon, Chain, Commitment, Epoch, Reveal};

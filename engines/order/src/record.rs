@@ -6,7 +6,7 @@
 //!         count (1), { node (17), hash (32) },        what is promised
 //!         count (1), { beacon (32) }
 //! roster  count (4), { node: length (1), then as many octets as it has bits past the network's,
-//!                      declared (4, Mbit/s), count (1), { attested (4, Mbit/s) } }
+//!                      since (8, an epoch), declared (4, Mbit/s), count (1), { attested (4, Mbit/s) } }
 //! ```
 //!
 //! All numbers have the highest octet first; lists are in ascending order, each entry once, so that
@@ -83,6 +83,7 @@ impl Roster {
             let inside = prefix.bits() << network.length().min(127);
             let bits = prefix.length().saturating_sub(network.length());
             out.extend(inside.to_be_bytes().into_iter().take(usize::from(bits.div_ceil(8))));
+            out.extend(member.since.to_be_bytes());
             out.extend(member.declared.to_be_bytes());
             out.push(count(member.attested.len()));
             member.attested.iter().for_each(|seen| out.extend(seen.to_be_bytes()));
@@ -177,9 +178,9 @@ impl From<'_> {
         if !same {
             return Err(self.wrong());
         }
-        let declared = self.word()?;
+        let (since, declared) = (self.long()?, self.word()?);
         let attested = self.list(Member::ATTESTERS, Self::word)?;
-        Ok(Member { node: NodeId(prefix), declared, attested })
+        Ok(Member { node: NodeId(prefix), since, declared, attested })
     }
 
     const fn end(&self) -> Result<(), Refused> {

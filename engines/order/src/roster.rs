@@ -14,6 +14,9 @@ pub struct Member {
     /// The node. Its prefix stands for its key: the certificate binds one to the other, and the
     /// registry draws it, so that nobody chooses its luck.
     pub node: NodeId,
+    /// The epoch in which it was listed first. Whoever enrols again and again until a prefix wins
+    /// can know the beacons up to that one, and none that came after.
+    pub since: u64,
     /// What it says that it can carry, in Mbit/s.
     pub declared: u32,
     /// What its attesters saw it carry, in Mbit/s, at most [`Member::ATTESTERS`], in any order.
@@ -115,7 +118,8 @@ mod tests {
 
     #[test]
     fn who_is_attested_less_is_believed_less_and_never_more() {
-        let member = |declared, attested| Member { node: NodeId(Prefix::ALL), declared, attested };
+        let node = NodeId(Prefix::ALL);
+        let member = |declared, attested| Member { node, since: 1, declared, attested };
         assert_eq!(member(1000, vec![90, 5, 100, 80, 70, 9000, 95]).able(), Some(90));
         assert_eq!(member(50, vec![90, 100]).able(), Some(50));
         assert_eq!(member(1000, vec![10, 20]).able(), Some(10));
@@ -126,7 +130,7 @@ mod tests {
     fn attesters_are_seven_others_and_change_with_the_beacon() {
         let mesh = Prefix::new(0xfd42 << 112, 32);
         let node = |n: u128| NodeId(Prefix::new(mesh.bits() | n << 64, 64));
-        let member = |n| Member { node: node(n), declared: 1, attested: vec![] };
+        let member = |n| Member { node: node(n), since: 1, declared: 1, attested: vec![] };
         let roster = Roster::of((0..100).map(member));
         let one = roster.attesters(mesh, node(3), &Beacon([1; 32])).unwrap();
         assert_eq!(one.len(), Member::ATTESTERS);

@@ -13,7 +13,7 @@ fn map(bits: &[u8]) -> MeshMap {
 
 fn member(mesh: Prefix, n: u128) -> Member {
     let node = NodeId(Prefix::new(mesh.bits() | n << 64, 64));
-    Member { node, declared: 100, attested: vec![100; 7] }
+    Member { node, since: 0, declared: 100, attested: vec![100; 7] }
 }
 
 fn roster(map: &MeshMap, each: u128) -> Roster {
@@ -103,6 +103,49 @@ fn who_leaves_takes_only_its_own_slots_along() {
         most = most.max(moved);
     }
     assert!(changed <= 15 && most <= 3, "{changed} {most}");
+}
+
+#[test]
+fn who_is_listed_after_the_beacon_of_a_slot_does_not_run_for_it_while_others_can() {
+    let map = map(&[3]);
+    let (old, now) = (roster(&map, 30), 40);
+    let epoch = epoch(5, now);
+    let mesh = map.meshes()[2];
+    let slots = |roster: &Roster| Election::new(&map, roster, &epoch, Rules::default()).slots(mesh);
+    let before = slots(&old);
+    // As many identities as one likes, made when all beacons up to this one were known.
+    let ground = (1000..3000).map(|n| Member { since: now, ..member(mesh, n) });
+    let all: Vec<_> = old.members().iter().cloned().chain(ground).collect();
+    let after = slots(&Roster::of(all.clone()));
+    // Two hundred slots are there now, in which the thirty serve as far as they go.
+    let same = before.iter().zip(&after).all(|(one, other)| one.holders == other.holders);
+    assert!(same, "the slots that were there have the holders that they had");
+    let listed_once = all.iter().map(|it| Member { since: 0, ..it.clone() });
+    let without = slots(&Roster::of(listed_once));
+    let is_ground = |node: &NodeId| old.get(*node).is_none();
+    let won = |slots: &[order::Slot]| {
+        slots.iter().take(10).filter(|it| it.winner().is_some_and(|it| is_ground(&it))).count()
+    };
+    assert_eq!((won(&after), won(&without) > 8), (0, true), "and with luck alone they would not");
+}
+
+#[test]
+fn where_all_came_late_they_serve_and_the_earlier_first() {
+    let map = map(&[3]);
+    let mesh = map.meshes()[0];
+    let listed = |since: fn(u128) -> u64| {
+        let member = move |n| Member { since: since(n), ..member(mesh, n) };
+        Roster::of((0..40).map(member))
+    };
+    let first = epoch(5, 1);
+    let winners = |roster: &Roster| -> Vec<_> {
+        let slots = Election::new(&map, roster, &first, Rules::default()).slots(mesh);
+        slots.iter().filter_map(order::Slot::winner).collect()
+    };
+    assert_eq!(winners(&listed(|_| 1)), winners(&listed(|_| 0)), "a network begins as it may");
+    let early = |node: &NodeId| (0..10).any(|n| member(mesh, n).node == *node);
+    let winners = winners(&listed(|n| if n < 10 { 1 } else { 2 }));
+    assert!(winners.len() == 10 && winners.iter().all(early), "{winners:?}");
 }
 
 #[test]

@@ -124,15 +124,18 @@ fn epochs() -> impl Strategy<Value = Epoch> {
 }
 
 fn rosters() -> impl Strategy<Value = (Prefix, Roster)> {
-    let entry = (any::<u128>(), 0..=128_u8, any::<u32>(), vec(any::<u32>(), 0..=7));
+    let said = (any::<u64>(), any::<u32>(), vec(any::<u32>(), 0..=7));
+    let entry = (any::<u128>(), 0..=128_u8, said);
     (any::<u128>(), 0..=64_u8, vec(entry, 0..30)).prop_map(|(bits, length, entries)| {
         let network = Prefix::new(bits, length);
         let inside = |bits: u128| network.bits() | bits.checked_shr(length.into()).unwrap_or(0);
-        let members = entries.into_iter().map(|(bits, longer, declared, attested)| Member {
-            node: NodeId(Prefix::new(inside(bits), longer.max(length))),
-            declared,
-            attested,
-        });
+        let members =
+            entries.into_iter().map(|(bits, longer, (since, declared, attested))| Member {
+                node: NodeId(Prefix::new(inside(bits), longer.max(length))),
+                since,
+                declared,
+                attested,
+            });
         (network, Roster::of(members))
     })
 }

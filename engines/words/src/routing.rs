@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::{Engine, LinkId, NodeId, Prefix};
+use crate::{Engine, LinkId, Names, Prefix};
 
 /// A routing protocol: any engine that speaks these words.
 ///
@@ -73,8 +73,8 @@ pub struct Admission {
     pub length: u8,
     /// For senders inside this range only; `None`: for anybody only.
     pub from: Option<Prefix>,
-    /// Announced by one of these nodes, by their names in routing; `None`: by anybody.
-    pub by: Option<Vec<NodeId>>,
+    /// Announced by one of these nodes; `None`: by anybody.
+    pub by: Option<Names>,
     /// What is believed is taken as so much farther than it is said to be, in the unit of the
     /// routing protocol: 0, or what makes whoever has another way take that.
     pub farther: u16,
@@ -88,8 +88,7 @@ impl Admission {
             Some(from) => from.covers(range.from),
             None => range.from == Prefix::ALL,
         };
-        to && from
-            && self.by.as_ref().is_none_or(|by| by.iter().any(|node| node.routing_name() == name))
+        to && from && self.by.as_ref().is_none_or(|by| by.contains(name))
     }
 }
 
@@ -141,7 +140,8 @@ pub enum Output {
 mod tests {
     use super::*;
     use alloc::string::ToString;
-    use alloc::vec;
+
+    use crate::NodeId;
 
     fn range(to: &str, from: &str) -> Range {
         Range { to: to.parse().unwrap(), from: from.parse().unwrap() }
@@ -179,7 +179,7 @@ mod tests {
             inside: Prefix::ALL,
             length: 0,
             from: Some("fd00::/48".parse().unwrap()),
-            by: Some(vec![exit]),
+            by: Some(Names::of([exit])),
             farther: 0,
         };
         let default = range("::/0", "fd00::/48");

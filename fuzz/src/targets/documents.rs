@@ -119,7 +119,7 @@ fn meshes() -> Option<Meshes> {
     let map = MeshMap::even(NETWORK, &[1]).ok()?;
     let half = *map.meshes().first()?;
     let mut meshes = Meshes::of(map, ISSUED, Chain::new([7; 32], 9).part(0)?);
-    let member = Member { node: NODE, declared: 100, attested: vec![90, 80] };
+    let member = Member { node: NODE, since: 3, declared: 100, attested: vec![90, 80] };
     meshes.roster = Roster::of([member]);
     meshes.plan = Some(Plan { change: Change::Split(half), epoch: 1 });
     Some(meshes)

@@ -57,7 +57,7 @@ pub(super) fn roster(octets: &[u8]) {
 }
 
 pub(super) fn rosters() -> Vec<Vec<u8>> {
-    let member = |n| Member { node: node(n), declared: 100, attested: vec![7; 3] };
+    let member = |n| Member { node: node(n), since: 1, declared: 100, attested: vec![7; 3] };
     let roster = Roster::of([1, 2, 1 << 31].map(member));
     vec![Roster::default().encode(network()), roster.encode(network())]
 }

@@ -30,6 +30,8 @@ pub const CARRIERS: [Carrier; 1] = [Carrier::Udp];
 /// The most rules of the small-mesh exception, and arrows of each; engines follow no more.
 const RULES: usize = 8;
 const ENSURED: (i64, i64) = (1, 3);
+/// What a node can say that it carries, in Mbit/s.
+const CAPACITY: (i64, i64) = (1, 100_000);
 /// How many arrows can be asked for.
 const ARROWS: (i64, i64) = (1, 100);
 /// How many links of others can be accepted for each arrow.
@@ -57,6 +59,10 @@ pub struct Config {
     pub port_mapping: Option<bool>,
     /// Two-letter country of this node (ISO 3166), told to others.
     pub country: Option<String>,
+    /// What this node can carry for others, in Mbit/s, 1 to 100 000, told to others: it counts in the
+    /// election of border nodes. Default: not told.
+    #[serde(deserialize_with = "quantity::some_whole")]
+    pub capacity: Option<i64>,
     /// Nodes to begin with, at most 16: the octets of their introductions.
     #[serde(deserialize_with = "introduction::list")]
     pub bootstrap: Vec<Vec<u8>>,
@@ -206,6 +212,9 @@ impl Config {
         let mut held = Vec::new();
         self.arrows.hold(&mut held);
         self.lan.hold(&mut held);
+        if let Some(capacity) = &mut self.capacity {
+            hold("capacity", capacity, CAPACITY, &mut held);
+        }
         let rules = self.ensure.len();
         if rules > RULES {
             held.push(format!(

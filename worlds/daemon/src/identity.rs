@@ -22,6 +22,8 @@ pub(crate) struct Identity {
     pub(crate) noise: StaticKey,
     pub(crate) ca: AuthorityCertificate,
     pub(crate) country: Option<[u8; 2]>,
+    /// In Mbit/s.
+    pub(crate) capacity: Option<u32>,
 }
 
 /// An identity that cannot be used.
@@ -92,7 +94,8 @@ impl Identity {
         let file = state.noise_key();
         let noise = StaticKey::load(&file).map_err(|error| unfit(file, error))?;
         let country = config.country.as_deref().and_then(|text| country_code(text).ok());
-        Ok(Self { key, certificate, noise, ca, country })
+        let capacity = config.capacity.and_then(|number| u32::try_from(number).ok());
+        Ok(Self { key, certificate, noise, ca, country, capacity })
     }
 
     /// Tells, in words, what keeps others from believing us at `now`, if only for the dates.
@@ -134,7 +137,7 @@ impl Identity {
             endpoints: endpoints.iter().map(endpoint).take(Contact::ENDPOINTS).collect(),
             carriers: Carriers::of(CARRIERS),
             country: self.country,
-            capacity: None,
+            capacity: self.capacity,
         };
         let introduction = crypto::introduce(&self.certificate, &contact, &self.key)?;
         introduction.encode().map_err(|error| Unfit::Introduction(error.into()))

@@ -110,13 +110,15 @@ fn parts(range: Prefix, count: u16) -> Vec<Prefix> {
     all
 }
 
-/// Returns who may be elected: everybody whose introduction is kept, with the capacity it says.
-pub(crate) fn roster(introductions: &[Vec<u8>]) -> Roster {
+/// Returns who may be elected: everybody whose introduction is kept, with the capacity it says;
+/// listed since it was in the roster `before`, or since the `epoch` that ends now.
+pub(crate) fn roster(introductions: &[Vec<u8>], before: &Roster, epoch: u64) -> Roster {
     let member = |octets: &Vec<u8>| {
         let shown = gossip::Introduction::decode(octets).ok()?;
         let contact = gossip::Contact::decode(&shown.contact).ok()?;
-        let declared = contact.capacity.map_or(0, u32::from);
-        Some(Member { node: contact.node, declared, attested: Vec::new() })
+        let (node, declared) = (contact.node, contact.capacity.map_or(0, u32::from));
+        let since = before.get(node).map_or(epoch, |listed| listed.since);
+        Some(Member { node, since, declared, attested: Vec::new() })
     };
     Roster::of(introductions.iter().filter_map(member))
 }
@@ -225,7 +227,7 @@ mod tests {
             let inside = ((n / all.len()) as u128).reverse_bits() >> mesh.length();
             NodeId(Prefix::new(mesh.bits() | inside, 64))
         };
-        let member = |n| Member { node: node(n), declared: 0, attested: Vec::new() };
+        let member = |n| Member { node: node(n), since: 1, declared: 0, attested: Vec::new() };
         meshes.roster = Roster::of((0..count).map(member));
         meshes
     }
@@ -239,6 +241,33 @@ mod tests {
         for (cuts, parts) in [(0, 2), (1, 1), (1, 257), (8, 2), (2, 256)] {
             assert!(division(cuts, parts).found(NETWORK, SEED, NOW).is_err(), "{cuts} {parts}");
         }
+    }
+
+    #[test]
+    fn a_member_is_listed_since_it_was_first_and_a_newcomer_since_now() {
+        let meshes = with_nodes(founded(1, 2), 2);
+        let contact = |node| gossip::Contact {
+            node,
+            issued: NOW,
+            key: [7; 32],
+            endpoints: Vec::new(),
+            carriers: words::Carriers::of([words::Carrier::Udp]),
+            country: None,
+            capacity: Some(50),
+        };
+        let shown = |node| {
+            let contact = contact(node).encode().unwrap();
+            let (certificate, signature) = (Vec::new(), Vec::new());
+            gossip::Introduction { certificate, contact, signature }.encode().unwrap()
+        };
+        let (old, new) =
+            (meshes.roster.members()[1].node, NodeId("fd42:0:0:9::/64".parse().unwrap()));
+        let listed = roster(&[shown(old), shown(new)], &meshes.roster, 7);
+        let since = |node| listed.get(node).map(|it| (it.since, it.declared));
+        assert_eq!(
+            (listed.members().len(), since(old), since(new)),
+            (2, Some((1, 50)), Some((7, 50)))
+        );
     }
 
     #[test]

@@ -62,6 +62,22 @@ fn lost_of_a_whole_mesh(report: &Report) -> Result<(f64, f64), String> {
     Ok((lost, report.number("/pings/sent")))
 }
 
+/// All border nodes between the only two meshes die, and the registry with them: those next in line
+/// serve, and pings across resume.
+pub(super) fn border(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "16", "--order", "2", "--meshes", "2", "--epoch", "10s"];
+    let kill = ["--kill-border", "14", "--kill-registry", "14"];
+    let options: Vec<&str> = options.into_iter().chain(kill).collect();
+    run(bench, "lab-border", 50, &options, |report| {
+        report.all_reachable()?;
+        let (lost, again) = (report.number("/pings/lost"), report.number("/full_again_s"));
+        if again.is_nan() || lost < 1.0 {
+            return Err(format!("whole again after {again} s, {lost} pings lost meanwhile"));
+        }
+        Ok(format!("whole again after {again} s, {lost} pings lost meanwhile"))
+    })
+}
+
 /// The largest of three meshes becomes two. Half as many nodes, see [`rotate`].
 pub(super) fn split(bench: &Bench) -> Outcome {
     let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];

@@ -13,17 +13,17 @@ use super::*;
 const NODES: usize = 16;
 
 /// Returns a network of two meshes with all nodes, in which two of each mesh are elected.
-fn divided(chain: &Chain) -> Meshes {
+pub(super) fn divided(chain: &Chain) -> Meshes {
     let map = MeshMap::even(NETWORK, &[1]).unwrap();
     let mut meshes = Meshes::of(map, Wall(2_000), chain.part(0).unwrap());
-    let member = |n| Member { node: name(n), declared: 100, attested: Vec::new() };
+    let member = |n| Member { node: name(n), since: 0, declared: 100, attested: Vec::new() };
     meshes.roster = Roster::of((0..NODES).map(member));
     meshes.rules.least = 2;
     meshes.rules.tenure = 1;
     meshes
 }
 
-fn chain() -> Chain {
+pub(super) fn chain() -> Chain {
     Chain::new([7; 32], 100)
 }
 
@@ -152,6 +152,36 @@ fn an_epoch_that_goes_back_or_does_not_follow_is_refused_and_the_old_one_stays()
     assert_eq!((refused(&mesh, "epoch-back"), refused(&mesh, "beacon")), (1, 1));
     assert_eq!(mesh.node(0).meshes().unwrap().epoch, next.epoch);
     mesh.run(20 * SECOND);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+#[test]
+fn foreign_border_nodes_stay_in_a_mesh_that_was_split_until_others_serve_in_its_halves() {
+    let (mut mesh, mut meshes) = settled();
+    let half = meshes.map.meshes()[0];
+    meshes.plan = Some(Plan { change: Change::Split(half), epoch: meshes.epoch.number });
+    for index in 1..3 {
+        mesh.divide_in(&meshes);
+        mesh.run(30 * SECOND);
+        meshes.epoch = meshes.epoch.next(chain().part(index).unwrap(), &[]).unwrap();
+    }
+    let serves = |mesh: &Mesh, n: usize| {
+        let mut services = mesh.node(n).services();
+        services.any(|it| it.mesh == half && it.phase != "home" && it.quorum && it.reached > 0)
+    };
+    let foreign: Vec<usize> = (0..NODES).filter(|n| serves(&mesh, *n)).collect();
+    assert!(!foreign.is_empty());
+    mesh.divide_in(&meshes);
+    for second in 0..9 {
+        mesh.run(SECOND);
+        assert!(!mesh.node(0).map().unwrap().is_mesh(half), "the map is the new one");
+        for n in &foreign {
+            assert!(serves(&mesh, *n), "{n} after {second} s");
+            assert!(mesh.node(*n).ranges().any(|(range, far)| range == half && !far));
+        }
+    }
+    mesh.run(40 * SECOND);
+    assert!((0..NODES).all(|n| mesh.node(n).services().all(|service| service.mesh != half)));
     assert_eq!(mesh.unreachable_pairs(), 0);
 }
 

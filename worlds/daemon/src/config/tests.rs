@@ -115,6 +115,9 @@ fn what_is_out_of_bounds_is_held_and_the_bounds_are_named() {
     let lan = all("[lan]\narrows = 99");
     let objection = "lan.arrows: 99 is out of bounds; 0 to 8, so 8 holds";
     assert_eq!((lan.objections()[0].as_str(), lan.lan.arrows), (objection, 8));
+    let able = all("capacity = 0");
+    let objection = "capacity: 0 is out of bounds; 1 to 100000, so 1 holds";
+    assert_eq!((able.objections()[0].as_str(), able.capacity), (objection, Some(1)));
     assert!(all("[arrows]\ncount = 100\nlimit = \"1h\"").objections().is_empty());
 }
 

@@ -33,6 +33,15 @@ impl World {
                 })
             })
             .collect();
+        let groups = self.node.groups().map(|group| {
+            let range = group.range.to_string();
+            json!({
+                "range": range,
+                "quorum": group.quorum,
+                "reached": group.reached,
+                "listed": group.listed,
+            })
+        });
         let told = self.node.ranges();
         let (expected_nodes, expected_ranges) = self.expected(&meshes.roster, map);
         json!({
@@ -43,6 +52,7 @@ impl World {
             "epoch": meshes.epoch.number,
             "epoch_s": meshes.epoch.length.as_secs(),
             "services": services,
+            "groups": groups.collect::<Vec<_>>(),
             "announced": told.map(|(range, far)| {
                 json!({"range": range.to_string(), "far": far})
             }).collect::<Vec<_>>(),

@@ -31,6 +31,8 @@ struct Status {
     endpoints: Vec<String>,
     /// By which protocol the router forwards our port; none if it does not.
     port_mapping: Option<&'static str>,
+    /// What we say that we can carry, in Mbit/s; null if we say nothing.
+    capacity: Option<u32>,
     /// `member`, `revoked` or `expired`.
     standing: &'static str,
     serial: u64,
@@ -122,6 +124,7 @@ impl World {
             contacts: self.node.gossip().contacts().count(),
             endpoints: self.places.told().iter().map(ToString::to_string).collect(),
             port_mapping: self.mapped_by,
+            capacity: self.identity.capacity,
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
@@ -161,10 +164,19 @@ impl World {
         let gossip = gossip.iter().map(|(why, n)| (format!("gossip:{why}"), *n));
         let unknown = self.tally.events.get("unknown-frame");
         let unknown = unknown.map(|n| ("word:of-nobody".to_owned(), *n));
+        let babel = &self.node.routing().counters().passed_over;
+        let untold = babel.get(babel::Ignored::Policy.reason());
+        let untold = untold.map(|n| ("announcement:not-admitted".to_owned(), *n));
         let ours = self.tally.refused.clone();
         let lan = self.lan.iter().flat_map(Lan::refused).filter(|(_, count)| *count > 0);
         let lan = lan.map(|(why, n)| (why.to_owned(), n));
-        ours.into_iter().chain(lan).chain(handshakes).chain(gossip).chain(unknown).collect()
+        ours.into_iter()
+            .chain(lan)
+            .chain(handshakes)
+            .chain(gossip)
+            .chain(unknown)
+            .chain(untold)
+            .collect()
     }
 
     /// Who is on our LANs, and where.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gossip::Meshes;
 use linux::Clock;
 use store::Draft;
+use words::Wall;
 
 use super::Shared;
 use crate::error::Error;
@@ -16,17 +17,36 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Least time between two documents because of newcomers.
 const GATHER: Duration = Duration::from_secs(2);
 
+/// How long a member is listed after it last told how it is reached. Nodes tell that each day,
+/// and each minute again until the registry knows: who was not heard for so long missed three
+/// days. Whoever left and stayed on the list would be counted by every quorum, until none can be
+/// reached any more.
+const LISTED: Duration = Duration::from_hours(72);
+
 /// Holds the elections of the network, if it has several meshes; never ends.
 pub(super) async fn hold_elections(shared: &Shared) {
+    let deafness = loop {
+        match shared.store.heard_last().await {
+            Ok(heard) => break heard.map_or(Duration::ZERO, |at| Clock::wall().since(at)),
+            Err(error) => tracing::error!(%error, "the rows cannot be read"),
+        }
+        tokio::time::sleep(LOOK).await;
+    };
     loop {
         tokio::time::sleep(LOOK).await;
-        if let Err(error) = hold_if_due(shared).await {
+        if let Err(error) = hold_if_due(shared, deafness).await {
             tracing::error!(%error, "the election of border nodes is put off");
         }
     }
 }
 
-async fn hold_if_due(shared: &Shared) -> Result<(), Error> {
+/// Returns since when a member must have been heard to be listed `now`. The `deafness` of the
+/// registry, which heard nobody at all for so long before it began to serve, is nobody's silence.
+const fn listed_since(now: Wall, deafness: Duration) -> Wall {
+    Wall(now.0.saturating_sub(LISTED.as_secs()).saturating_sub(deafness.as_secs()))
+}
+
+async fn hold_if_due(shared: &Shared, deafness: Duration) -> Result<(), Error> {
     let (_, document) = shared.store.document().await?;
     let Some((meshes, issued)) = of(&document) else { return Ok(()) };
     let now = Clock::wall();
@@ -34,11 +54,13 @@ async fn hold_if_due(shared: &Shared) -> Result<(), Error> {
     if !is_over && now.since(issued) < GATHER {
         return Ok(());
     }
-    let told = usize::try_from(shared.store.told().await?).unwrap_or(usize::MAX);
+    let since = listed_since(now, deafness);
+    let told = usize::try_from(shared.store.told(since).await?).unwrap_or(usize::MAX);
     if !is_over && !has_grown(meshes.roster.members().len(), told) {
         return Ok(());
     }
-    let new = roster(&shared.store.introductions(now).await?);
+    let introductions = shared.store.introductions(since, now).await?;
+    let new = roster(&introductions, &meshes.roster, meshes.epoch.number);
     // Those told may have certificates that are over.
     if !is_over && !has_grown(meshes.roster.members().len(), new.members().len()) {
         return Ok(());
@@ -64,4 +86,24 @@ async fn hold_if_due(shared: &Shared) -> Result<(), Error> {
 /// more. Otherwise newcomers wait for the next.
 const fn has_grown(before: usize, now: usize) -> bool {
     now > before && now.saturating_mul(10) >= before.saturating_mul(11)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_not_heard_for_three_days_is_listed_no_longer() {
+        let now = Wall(1_800_000_000);
+        let day = 24 * 3600;
+        assert_eq!(listed_since(now, Duration::ZERO), Wall(now.0 - 3 * day));
+    }
+
+    #[test]
+    fn the_days_in_which_the_registry_itself_was_away_count_for_nobody() {
+        let now = Wall(1_800_000_000);
+        let since = listed_since(now, Duration::from_hours(24 * 5));
+        // Told an hour before the registry went away.
+        assert!(Wall(now.0 - 5 * 24 * 3600 - 3600) >= since);
+    }
 }

@@ -107,7 +107,7 @@ impl Crowd {
         let declared = |carries: u32, lies: bool| if lies { LIE } else { carries };
         let entry = |(node, _, carries, lies): &(NodeId, Prefix, u32, bool)| {
             let declared = declared(*carries, *lies);
-            Member { node: *node, declared, attested: vec![declared] }
+            Member { node: *node, since: 0, declared, attested: vec![declared] }
         };
         let plain = Roster::of(self.members.iter().map(entry));
         if !attested {
@@ -121,7 +121,7 @@ impl Crowd {
                 (false, _) => *carries,
             };
             let attested = attesters.into_iter().map(says).collect();
-            Member { node: *node, declared: declared(*carries, *lies), attested }
+            Member { node: *node, since: 0, declared: declared(*carries, *lies), attested }
         });
         Roster::of(seen)
     }

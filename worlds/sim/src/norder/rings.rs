@@ -41,6 +41,7 @@ pub fn rings(bits: u8, seed: u64) -> anyhow::Result<Rings> {
     let epoch = epoch(luck)?;
     let member = |mesh: &Prefix, place: u128| Member {
         node: NodeId(Prefix::new(mesh.bits() | place << 64, 64)),
+        since: 0,
         declared: 100,
         attested: vec![100],
     };

@@ -88,7 +88,8 @@ impl Web {
 
     /// Returns all nodes, as the registry lists them.
     pub(super) fn roster(&self) -> Roster {
-        let member = |node| Member { node: self.name(node), declared: 100, attested: vec![100] };
+        let member =
+            |node| Member { node: self.name(node), since: 0, declared: 100, attested: vec![100] };
         Roster::of((0..self.nodes()).map(member))
     }
 
