@@ -95,8 +95,8 @@ pub enum Output {
     Watch(LinkId),
     /// Let routing forget the link now; the carrier stays up for the goodbye.
     ///
-    /// Both ends have left it. Without this, a route could come back between our
-    /// goodbye and the other end's answer, and die with the link.
+    /// Both ends have left it, or we are about to stop. Without this, a route could come back
+    /// between our goodbye and the other end's answer, and die with the link.
     Leave(LinkId),
     /// Send this word to the other end, to be marked as ours.
     Send(LinkId, Vec<u8>),

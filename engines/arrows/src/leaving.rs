@@ -1,4 +1,8 @@
 //! Our own end: no more arrows, routes are made to leave, and every link is closed with a word.
+//!
+//! ```text
+//! Leave ──1.2 s──► a farewell on each link, routing forgets it ──0.2 s──► closed
+//! ```
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -14,11 +18,15 @@ use crate::{Arrows, Death, Output};
 /// Routes move within a second; the world waits a little longer before it ends.
 const FAREWELL: Duration = Duration::from_millis(1_200);
 
+/// How long a link carries after our farewell what the other end sent before it heard that.
+const LINGER: Duration = Duration::from_millis(200);
+
 impl Arrows {
     /// We are about to stop. Told a second time, we close at once.
     pub(crate) fn leave(&mut self, now: Time) {
         if self.leaving.is_some() {
-            self.leaving = Some(now);
+            self.say_farewell();
+            (self.leaving, self.closing) = (Some(now), Some(now));
             return;
         }
         self.leaving = Some(now + FAREWELL);
@@ -40,19 +48,37 @@ impl Arrows {
         self.close(id, if is_up { Death::Moved } else { Death::Surplus }, now);
     }
 
-    /// Closes every link once routes had their time to leave, ours and theirs alike.
+    /// Says farewell on every link once routes had their time to leave, ours and theirs alike, and
+    /// closes it a moment later.
     ///
     /// The other end hears it, so that it need not find out by our silence.
     pub(crate) fn part(&mut self, now: Time) {
         if self.leaving.is_none_or(|at| now < at) {
             return;
         }
-        for id in self.links_that(Link::is_up) {
-            self.tell(id, Frame::Farewell);
-            self.close(id, Death::Left, now);
+        if self.closing.is_none() {
+            self.say_farewell();
+            self.closing = Some(now + LINGER);
         }
-        for id in self.links_that(|_| true) {
+        for id in self.links_that(|link| !link.is_up()) {
             self.close(id, Death::Surplus, now);
+        }
+        if self.closing.is_some_and(|at| at <= now) {
+            for id in self.links_that(|_| true) {
+                self.close(id, Death::Left, now);
+            }
+        }
+    }
+
+    /// Says the last word on every link, unless it is said. Nothing is sent there any more; what
+    /// the other end sent before it heard that is still carried.
+    fn say_farewell(&mut self) {
+        if self.closing.is_some() {
+            return;
+        }
+        for id in self.links_that(Link::is_up) {
+            self.say(Output::Leave(id));
+            self.tell(id, Frame::Farewell);
         }
     }
 

@@ -94,8 +94,10 @@ pub struct Arrows {
     next_probe: Option<Time>,
     /// When free seats are drawn next; `None` while nothing could have changed.
     next_draw: Option<Time>,
-    /// When we close every link, once we are told to stop.
+    /// When we say farewell on every link, once we are told to stop.
     leaving: Option<Time>,
+    /// When we close them, once that is said.
+    closing: Option<Time>,
     /// When we were last told anything.
     last: Time,
     outputs: VecDeque<Output>,
@@ -125,7 +127,7 @@ impl Engine for Arrows {
     fn deadline(&self) -> Option<Deadline<Why>> {
         let round = Deadline { at: self.next_round, why: Why::Round };
         let round = self.leaving.is_none().then_some(round);
-        let farewell = self.leaving.filter(|at| *at > self.last);
+        let farewell = self.closing.or(self.leaving).filter(|at| *at > self.last);
         let farewell = farewell.map(|at| Deadline { at, why: Why::Farewell });
         let draw = self.next_draw.map(|at| Deadline { at, why: Why::Draw });
         let probe = self.next_probe.map(|at| Deadline { at, why: Why::Probe });
@@ -161,6 +163,7 @@ impl Arrows {
             next_probe: None,
             next_draw: None,
             leaving: None,
+            closing: None,
             last: now,
             outputs: VecDeque::new(),
         }
@@ -265,7 +268,8 @@ impl Arrows {
     /// The carrier lost a link, or never made it: it needs no closing.
     fn down(&mut self, id: LinkId, now: Time) {
         let Some(link) = self.links.get(&id) else { return };
-        let of = agreement::silent_death(link);
+        let heard_farewell = self.closing.is_some() && link.is_up();
+        let of = if heard_farewell { Death::Left } else { agreement::silent_death(link) };
         self.bury(id, of, now);
     }
 

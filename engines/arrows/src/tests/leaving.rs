@@ -3,6 +3,7 @@
 use super::*;
 
 const FAREWELL: Duration = Duration::from_millis(1_200);
+const LINGER: Duration = Duration::from_millis(200);
 
 /// A node with two live arrows of its own, and a link that node 70 opened to it.
 fn in_the_middle() -> Arrows {
@@ -49,6 +50,7 @@ fn links_that_come_up_while_we_leave_are_shunned_too() {
         assert!(said(&mut arrows).contains(&Output::Shun(link)));
     }
     arrows.handle(Input::Wake, at(1) + FAREWELL);
+    arrows.handle(Input::Wake, at(1) + FAREWELL + LINGER);
     assert_eq!(deaths(&said(&mut arrows)), [Death::Left; 2]);
 }
 
@@ -62,12 +64,31 @@ fn every_link_is_closed_with_a_farewell_once_routes_had_time() {
     let outputs = live_until(&mut arrows, at(2) + FAREWELL);
     let last: Vec<_> = outputs.into_iter().chain(said(&mut arrows)).collect();
     for link in all_three() {
-        let parting = [told(link, Frame::Farewell), Output::Close(link)];
+        let parting = [Output::Leave(link), told(link, Frame::Farewell)];
         assert!(last.windows(2).any(|pair| pair == parting), "{link:?}: {last:?}");
     }
+    assert!(deaths(&last).is_empty(), "what others sent before they hear it is still carried");
+
+    let outputs = live_until(&mut arrows, at(2) + FAREWELL + LINGER);
+    let last: Vec<_> = outputs.into_iter().chain(said(&mut arrows)).collect();
+    assert!(all_three().iter().all(|link| last.contains(&Output::Close(*link))), "{last:?}");
     assert_eq!(deaths(&last), [Death::Left; 3]);
     assert_eq!(arrows.arrows().count(), 0);
     arrows.handle(Input::Wake, at(4));
+    assert_eq!(arrows.deadline(), None, "nothing is left to do");
+}
+
+#[test]
+fn who_closes_at_our_farewell_was_not_lost() {
+    let mut arrows = in_the_middle();
+    arrows.handle(Input::Leave, at(2));
+    arrows.handle(Input::Wake, at(2) + FAREWELL);
+    said(&mut arrows);
+    for link in all_three() {
+        arrows.handle(Input::Down(link), at(2) + FAREWELL);
+    }
+    assert_eq!(deaths(&said(&mut arrows)), [Death::Left; 3]);
+    arrows.handle(Input::Wake, at(5));
     assert_eq!(arrows.deadline(), None, "nothing is left to do");
 }
 
@@ -122,5 +143,6 @@ fn an_arrow_that_drains_while_we_leave_is_closed_with_the_others() {
     arrows.handle(Input::Leave, round);
     assert!(!said(&mut arrows).contains(&Output::Shun(LinkId(0))), "it is shunned already");
     arrows.handle(Input::Wake, round + FAREWELL);
+    arrows.handle(Input::Wake, round + FAREWELL + LINGER);
     assert_eq!(deaths(&said(&mut arrows)), [Death::Left]);
 }
