@@ -62,6 +62,9 @@ pub enum Input<'a> {
     Banish(LinkId),
     /// The node is in another mesh by now: it is no candidate any more, whoever reaches or named it.
     Elsewhere(NodeId),
+    /// The node is drawn by other arrows of ours from now on: it is no candidate here any more, and
+    /// the arrow to it drains, so that the other end lets theirs in.
+    Yield(NodeId),
     /// The link is of no mesh any more, and routing has left it: close it with a word.
     Dismiss(LinkId),
     /// We are about to stop: no more draws, rounds or new links; routes are made to leave

@@ -236,6 +236,11 @@ impl Arrows {
                 self.known.elsewhere(node);
                 self.off_lan(node);
             }
+            Input::Yield(node) => {
+                self.known.elsewhere(node);
+                self.off_lan(node);
+                self.give_up(node, now);
+            }
             Input::Dismiss(link) => self.dismiss(link, now),
             Input::Leave => self.leave(now),
             Input::Wake => {}

@@ -265,6 +265,23 @@ impl Arrows {
         self.draw_now(now);
     }
 
+    /// Gives up our arrows to a node that others of ours draw: what routing uses is drained.
+    pub(crate) fn give_up(&mut self, node: NodeId, now: Time) {
+        let ours = |link: &Link| link.peer == node && link.owned.is_some();
+        let found = self.links.iter().filter(|(_, link)| ours(link) && !link.is_up());
+        let unborn: Vec<LinkId> = found.map(|(id, _)| *id).collect();
+        for id in unborn {
+            self.close(id, Death::Surplus, now);
+        }
+        let is_with_it = |it: &Standing| self.links.get(&it.link).is_some_and(ours);
+        let standing: Vec<_> = self.standing().into_iter().filter(is_with_it).collect();
+        let (bends, all) = (&self.settings.destruction, standing.len());
+        let condemned = destruction::condemn_some(&standing, all, bends, now, &mut self.dice);
+        for one in condemned {
+            self.condemn(one, now);
+        }
+    }
+
     /// Takes in new parameters, and changes as little as they ask.
     pub(crate) fn retune(&mut self, settings: Settings, now: Time) {
         self.settings = settings;

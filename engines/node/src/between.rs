@@ -209,7 +209,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let on_duty = self.on_duty(now);
         let stays = &self.division.stays;
         let quorum = |mesh: Prefix| {
-            stays.values().any(|it| it.mesh == mesh && it.is_serving() && it.reach.is_settled(now))
+            stays.values().any(|it| it.mesh == mesh && it.is_serving() && it.is_settled(now))
         };
         self.division.service.look(&on_duty, quorum, now);
         self.serve(now);
@@ -270,7 +270,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let first = usize::try_from(number).ok().and_then(|at| self.division.numbers.get(at));
         let first = first.copied().unwrap_or(number);
         let arrows = Arrows::new(settings, self.me, seed, now).numbered(first, STAYS);
-        self.division.stays.insert(number, Stay::begin(mesh, arrows));
+        self.division.stays.insert(number, Stay::begin(mesh, arrows, now));
         self.outputs.push_back(Output::Event(Event::Entered { mesh }));
         self.admit(now);
         self.describe_all(now);
@@ -281,10 +281,30 @@ impl<R: Routing, A: Authority> Node<R, A> {
             stay.arrows.handle(arrows::Input::Bootstrap(&named), now);
         }
         let elsewhere = core::mem::take(&mut self.division.elsewhere);
-        for node in elsewhere {
+        let yielded = self.take_over(mesh, number, now);
+        for node in elsewhere.into_iter().chain(yielded) {
             self.place(node, now);
         }
         self.outputs.push_back(Output::AskRegistry);
+    }
+
+    /// Lets the stays in a mesh around this one, of before a split, give up their arrows into it:
+    /// a node takes one link from us, so that the new stay would have none until they are over.
+    /// Returns the nodes that these stays reached in it.
+    fn take_over(&mut self, mesh: Prefix, number: u32, now: Time) -> BTreeSet<NodeId> {
+        let mut all = BTreeSet::new();
+        let others = self.division.stays.iter_mut().filter(|(other, _)| **other != number);
+        for (_, stay) in others {
+            let reached = stay.arrows.reachable().filter(|node| mesh.covers(node.0));
+            let reached: BTreeSet<NodeId> = reached.collect();
+            let linked = stay.arrows.arrows().map(|view| view.node);
+            let linked: BTreeSet<NodeId> = linked.filter(|node| mesh.covers(node.0)).collect();
+            for node in linked.union(&reached) {
+                stay.arrows.handle(arrows::Input::Yield(*node), now);
+            }
+            all.extend(reached);
+        }
+        all
     }
 
     fn review_stay(&mut self, number: u32, now: Time) {

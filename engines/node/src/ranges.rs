@@ -104,6 +104,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
         }
     }
 
+    /// Returns the nodes that routing reaches, whichever mesh they are in.
+    fn reached(&self) -> impl Iterator<Item = NodeId> {
+        let ours = self.services().flat_map(|service| service.arrows.reachable());
+        ours.chain(self.division.elsewhere.iter().copied())
+    }
+
     pub(crate) fn look_at_quorums(&mut self, now: Time) {
         let Some(roster) = self.division.meshes.as_ref().map(|meshes| meshes.roster.clone()) else {
             return;
@@ -114,9 +120,17 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let reached = self.arrows.reachable().chain(abroad).chain([self.me]);
         let members = roster.inside(home);
         self.division.quorum.look(listed(reached, members), members.len());
+        // Of two meshes that were one, a stay in the whole reaches what one in a half does.
+        let both = self.division.overlap.is_some();
+        let all: BTreeSet<NodeId> = if both { self.reached().collect() } else { BTreeSet::new() };
         for stay in self.division.stays.values_mut() {
             let members = roster.inside(stay.mesh);
-            stay.reach.look(listed(stay.arrows.reachable(), members), members.len(), now);
+            let reached = match (stay.is_linked(), both) {
+                (false, _) => 0,
+                (true, false) => listed(stay.arrows.reachable(), members),
+                (true, true) => listed(all.iter().copied(), members),
+            };
+            stay.reach.look(reached, members.len(), now);
         }
         self.look_at_groups(&roster, now);
     }

@@ -12,7 +12,7 @@
 
 use core::time::Duration;
 
-use arrows::Arrows;
+use arrows::{Arrows, State};
 use order::Stage;
 use words::{Prefix, Time};
 
@@ -20,6 +20,9 @@ use crate::reach::Reach;
 
 /// How long we have to hear from others where the mesh is.
 const LEARNING: Duration = Duration::from_secs(1);
+/// How long others have to hear of an election before who won tells by it: who did not refuses the
+/// word, and loses the range if all its neighbours have taken it.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// Where a stay is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +56,21 @@ pub(crate) struct Stay {
     pub(crate) arrows: Arrows,
     pub(crate) reach: Reach,
     pub(crate) phase: Phase,
+    /// Since when.
+    begun: Time,
 }
 
 impl Stay {
     /// Returns a stay that begins.
-    pub(crate) fn begin(mesh: Prefix, arrows: Arrows) -> Self {
+    pub(crate) fn begin(mesh: Prefix, arrows: Arrows, now: Time) -> Self {
         let reach = Reach::default();
-        Self { mesh, arrows, reach, phase: Phase::Serving(Stage::Joining) }
+        Self { mesh, arrows, reach, phase: Phase::Serving(Stage::Joining), begun: now }
+    }
+
+    /// Tells whether we know the mesh well enough to begin to tell others of it, and others may
+    /// know that we shall.
+    pub(crate) fn is_settled(&self, now: Time) -> bool {
+        self.reach.is_settled(now) && now >= self.begun + NOTICE
     }
 
     /// Tells whether we serve in the mesh and reach most of it.
@@ -79,6 +90,12 @@ impl Stay {
         core::mem::replace(&mut self.phase, next) != next
     }
 
+    /// Tells whether any arrow of its own leads into the mesh. While a mesh is split, what is
+    /// inside may be reached by those of another stay, which will end.
+    pub(crate) fn is_linked(&self) -> bool {
+        self.arrows.arrows().any(|arrow| matches!(arrow.state, State::Live | State::Draining))
+    }
+
     /// Tells whether the service is still going on.
     pub(crate) const fn is_serving(&self) -> bool {
         matches!(self.phase, Phase::Serving(_))
@@ -88,7 +105,10 @@ impl Stay {
     pub(crate) fn deadline(&self) -> Option<Time> {
         match self.phase {
             Phase::Withdrawn(until) => Some(until),
-            Phase::Serving(Stage::Joining) => self.reach.deadline(),
+            Phase::Serving(Stage::Joining) if self.reach.holds() => {
+                let told = self.begun + NOTICE;
+                Some(self.reach.deadline().map_or(told, |settled| settled.max(told)))
+            }
             Phase::Serving(_) | Phase::Leaving => None,
         }
     }

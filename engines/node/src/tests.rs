@@ -6,6 +6,7 @@ mod disaster;
 mod mesh;
 mod meshes;
 mod ranges;
+mod splits;
 
 use core::time::Duration;
 use std::vec::Vec;

@@ -128,6 +128,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let scope = self.scope_of(link);
         self.routing.handle(routing::Input::Up(link, scope), now);
         self.gossip.handle(gossip::Input::LinkUp(link, peer), now);
+        if self.mesh_of(link) != self.division.home {
+            self.review(now);
+        }
     }
 
     fn down(&mut self, link: LinkId, now: Time) {

@@ -254,3 +254,42 @@ fn what_the_other_end_says_of_its_use_counts_no_more_than_there_are_nodes() {
     let uses: Vec<_> = arrows.standing().iter().map(|one| one.used_by).collect();
     assert_eq!(uses, [3, 4, 0]);
 }
+
+#[test]
+fn a_node_that_other_arrows_of_ours_draw_is_left_as_a_round_would_and_not_drawn_again() {
+    let mut arrows = settled(3, seats(2));
+    let ours: Vec<_> = arrows.arrows().map(|view| (view.link, view.node)).collect();
+    let [(link, yielded), _] = ours[..] else { panic!("two arrows: {ours:?}") };
+    arrows.handle(Input::Usage(link, 1), at(1));
+    arrows.handle(Input::Yield(yielded), at(1));
+    let outputs = live_until(&mut arrows, at(20));
+    assert!(outputs.contains(&Output::Shun(link)) && outputs.contains(&told(link, Frame::Drain)));
+    assert!(deaths(&outputs).is_empty(), "routing uses it");
+    let drawn: Vec<_> = sought(&outputs).into_iter().map(|(_, node)| node).collect();
+    assert_eq!(drawn.len(), 1, "its seat is free");
+    assert_ne!(drawn[0], yielded);
+}
+
+#[test]
+fn an_arrow_that_is_not_up_yet_is_given_up_where_others_of_ours_draw() {
+    let mut arrows = newcomer(seats(1));
+    arrows.handle(Input::Reachable(node(7)), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    arrows.handle(Input::Found(LinkId(0), Carriers::of(UDP)), at(1));
+    said(&mut arrows);
+    arrows.handle(Input::Yield(node(7)), at(1));
+    let outputs = live_until(&mut arrows, at(20));
+    assert_eq!((deaths(&outputs), sought(&outputs)), (vec![Death::Surplus], vec![]));
+}
+
+#[test]
+fn beside_a_link_that_drains_its_owner_may_open_another() {
+    let (mut arrows, link) = accepted();
+    let second = LinkId::theirs(1);
+    arrows.handle(Input::Request(second, node(7)), at(2));
+    assert!(said(&mut arrows).contains(&Output::Refuse(second, Refusal::Linked)));
+    hear(&mut arrows, link, Frame::Drain, at(3));
+    let third = LinkId::theirs(2);
+    arrows.handle(Input::Request(third, node(7)), at(3));
+    assert!(said(&mut arrows).contains(&Output::Accept(third)));
+}
