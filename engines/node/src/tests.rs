@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod able;
 mod disaster;
 mod mesh;
 mod meshes;
