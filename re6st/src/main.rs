@@ -54,8 +54,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(replay) => say(daemon::replay(&replay.file)?)?,
         Command::Babel(options) => babel_command::run(*options)?,
         Command::Registry(command) => registry_commands::run(*command)?,
-        Command::Sim(Simulation::Flat(flat)) => sim_command::flat(*flat)?,
-        Command::Sim(Simulation::Norder(norder)) => norder_command::norder(&norder)?,
+        Command::Sim(simulation) => {
+            linux::take_large_pages();
+            match simulation {
+                Simulation::Flat(flat) => sim_command::flat(*flat)?,
+                Simulation::Norder(norder) => norder_command::norder(&norder)?,
+            }
+        }
         Command::Lab(lab) => return Ok(lab::run(lab.into_options()?)?.into()),
     }
     Ok(ExitCode::SUCCESS)
