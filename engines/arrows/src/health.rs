@@ -1,4 +1,5 @@
-//! What a link loses, how often it comes and goes, and what routing is told that this costs.
+//! What a link loses, how often it comes and goes, what we carry, and what routing is told that
+//! this costs.
 //!
 //! All of it is told as delay, so that it adds to the delay that routing measures itself:
 //!
@@ -7,12 +8,14 @@
 //! | packets that do not come, beyond one in 400 | 50 ms for each in a hundred | 850 ms |
 //! | coming and going, from the second time on | 100 ms each time, half of it after each minute | 600 ms |
 //! | both together | | 850 ms |
+//! | what we carry for others, on all links alike, as the node says | besides | 400 ms |
 //! | being suspect | 1.2 s besides: routes leave at once for whatever is better | |
 //!
 //! It is a cost and nothing else: no urn of [`principles`] knows of it, a link that costs much
 //! is neither condemned nor spared for it, and one that is shunned stays shunned.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use words::{LinkId, NodeId, Time, Traffic};
@@ -36,6 +39,8 @@ const FLAP: Duration = Duration::from_millis(100);
 const HALF_LIFE: Duration = Duration::from_mins(1);
 /// The most that coming and going costs; one time is free.
 const MOST_FLAPS: Duration = Duration::from_millis(600);
+/// The most that what we carry for others adds.
+const MOST_LOAD: Duration = Duration::from_millis(400);
 /// How many nodes are remembered to have come and gone.
 const REMEMBERED: usize = 1024;
 /// Routing is told of changes beyond this, and beyond a quarter of what it was told.
@@ -156,6 +161,15 @@ impl Arrows {
         }
     }
 
+    /// Takes in what our links cost for what we carry for others.
+    pub(crate) fn bear(&mut self, costs: Duration, now: Time) {
+        self.load = costs.min(MOST_LOAD);
+        let all: Vec<LinkId> = self.links.iter().map(|(id, _)| *id).collect();
+        for id in all {
+            self.assess(id, now);
+        }
+    }
+
     /// Tells routing what a link costs, if that has changed.
     pub(crate) fn assess(&mut self, id: LinkId, now: Time) {
         let Some(link) = self.links.get_mut(&id) else { return };
@@ -164,7 +178,7 @@ impl Arrows {
         }
         let own = (link.health.cost() + self.flaps.cost(link.peer, now)).min(MOST);
         let suspicion = if link.pulse.is_suspect() { SUSPECT } else { Duration::ZERO };
-        let costs = own + suspicion;
+        let costs = own + self.load + suspicion;
         if link.health.is_news(costs) {
             self.say(Output::Charge(id, costs));
         }

@@ -54,6 +54,9 @@ pub enum Input<'a> {
     /// Told whenever it is worth a look, and before the world wakes the engine by its
     /// deadline, so that nobody is called silent whose packets were heard elsewhere.
     Traffic(&'a [Traffic]),
+    /// What we carry for others makes each link of ours look so much longer, in both directions;
+    /// replaces what was said before.
+    Load(Duration),
     /// A word of the other end, after the octet that marks it as ours.
     Frame(LinkId, &'a [u8]),
     /// The parameters changed.

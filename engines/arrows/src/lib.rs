@@ -54,6 +54,7 @@ mod wire;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use principles::exceptions::FailingCarrier;
 use words::{Deadline, Dice, Engine, LinkId, NodeId, Time};
@@ -83,6 +84,8 @@ pub struct Arrows {
     links: Links,
     failing: FailingCarrier,
     flaps: Flaps,
+    /// What each link costs for what we carry for others.
+    load: Duration,
     callers: Callers,
     /// Seats whose dial failed.
     resting: Vec<Resting>,
@@ -156,6 +159,7 @@ impl Arrows {
             links: Links::default(),
             failing: FailingCarrier::default(),
             flaps: Flaps::default(),
+            load: Duration::ZERO,
             callers: Callers::default(),
             resting: Vec::new(),
             next_link: 0,
@@ -229,6 +233,7 @@ impl Arrows {
             Input::Usage(link, used_by) => self.used(link, used_by),
             Input::Carried(link) => self.carried(link, now),
             Input::Traffic(all) => self.crossed(all, now),
+            Input::Load(costs) => self.bear(costs, now),
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Settings(settings) => self.retune(settings, now),
             Input::Banish(link) => self.banish(link, now),

@@ -81,6 +81,12 @@ impl Ramp {
         Cost(u16::try_from(cost).unwrap_or(self.penalty))
     }
 
+    /// Returns the delay that is charged so much; the other way of [`charge`](Self::charge).
+    pub fn delay(self, cost: Cost) -> Duration {
+        let width = self.to.saturating_sub(self.from);
+        width * u32::from(cost.0) / u32::from(self.penalty.max(1))
+    }
+
     /// Returns what a link is charged that is to be treated as if its round trip took `delay`
     /// longer: as steep as the ramp, without its end, and always less than shunning costs.
     pub fn charge(self, delay: Duration) -> Cost {
@@ -185,5 +191,14 @@ mod tests {
         assert_eq!(ramp.charge(Duration::from_millis(98)), Cost(1000));
         assert_eq!(ramp.charge(Duration::from_millis(980)), Cost(10_000));
         assert_eq!(ramp.charge(Duration::from_hours(9)), Cost(Cost::SHUNNED.0 - 1));
+    }
+
+    #[test]
+    fn a_charge_is_so_much_delay_and_back() {
+        for cost in [0, 1, 420, 4000] {
+            let charged = Ramp::PLANET.charge(Ramp::PLANET.delay(Cost(cost))).0;
+            assert!(charged.abs_diff(cost) <= 1, "{cost}, {charged}");
+        }
+        assert_eq!(Ramp::PLANET.delay(Cost(5000)), Duration::from_millis(490));
     }
 }

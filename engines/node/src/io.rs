@@ -51,6 +51,14 @@ pub enum Input<'a> {
     /// What crossed links since this was last said of them. To be told before [`Wake`](Self::Wake),
     /// when anything has, and when payload crosses a link that carried none for a while.
     Traffic(&'a [Traffic]),
+    /// We carried so much for others in the minute that is over, and so much would be usual for who
+    /// can carry what we can, in the same unit. Told once a minute, by who knows the latter.
+    Relayed {
+        /// What we carried.
+        carried: u64,
+        /// What would be usual, not 0.
+        usual: u64,
+    },
     /// A network document, from the registry or from disk.
     Document(&'a [u8]),
     /// Introductions we had on disk.

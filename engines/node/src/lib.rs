@@ -67,6 +67,8 @@ pub struct Node<R, A> {
     index: Option<u32>,
     ipv4: Option<Ipv4>,
     ways: Ways,
+    /// What we carry for others, as a cost.
+    load: order::Load,
     outputs: VecDeque<Output>,
 }
 
@@ -95,6 +97,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             index: None,
             ipv4: None,
             ways: Ways::default(),
+            load: order::Load::new(order::Load::GAIN),
             outputs: VecDeque::new(),
         };
         node.admit(now);
@@ -107,6 +110,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Returns who we are.
     pub const fn me(&self) -> NodeId {
         self.me
+    }
+
+    /// Returns what each of our links is charged for what we carry for others, as a cost of Babel.
+    pub const fn load(&self) -> u32 {
+        self.load.cost()
     }
 
     /// Returns the arrows at home, to be looked at.

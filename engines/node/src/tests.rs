@@ -4,6 +4,7 @@ extern crate std;
 
 mod able;
 mod disaster;
+mod load;
 mod mesh;
 mod meshes;
 mod ranges;

@@ -33,11 +33,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.tell_arrows(link, arrows::Input::Refused(link, reason.into()), now);
             }
             Input::Unanswered(link, token) => self.unanswered(link, token, now),
-            Input::Observed(link, at) => {
-                if let Some(node) = self.peer(link) {
-                    self.gossip.handle(gossip::Input::Observed(node, at), now);
-                }
-            }
+            Input::Observed(link, at) => self.observed(link, at, now),
             Input::Roamed => self.gossip.handle(gossip::Input::Roamed, now),
             Input::OnLan { at, introduction } => {
                 self.gossip.handle(gossip::Input::OnLan(at, introduction), now);
@@ -53,6 +49,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.tell_arrows(link, arrows::Input::Carried(link), now);
             }
             Input::Traffic(all) => self.tell_all_arrows(&arrows::Input::Traffic(all), now),
+            Input::Relayed { carried, usual } => self.bear(carried, usual, now),
             Input::Wake => {
                 self.routing.handle(routing::Input::Wake, now);
                 self.hear_routing(now);
@@ -112,6 +109,20 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 return;
             }
         }
+    }
+
+    fn observed(&mut self, link: LinkId, at: SocketAddr, now: Time) {
+        if let Some(node) = self.peer(link) {
+            self.gossip.handle(gossip::Input::Observed(node, at), now);
+        }
+    }
+
+    /// Has our links cost more if we carry much for others, so that paths find others as good.
+    fn bear(&mut self, carried: u64, usual: u64, now: Time) {
+        let cost = self.load.look(carried, usual, now);
+        let cost = babel::Cost(u16::try_from(cost).unwrap_or(u16::MAX));
+        let delay = babel::Ramp::PLANET.delay(cost);
+        self.tell_all_arrows(&arrows::Input::Load(delay), now);
     }
 
     fn unanswered(&mut self, link: LinkId, token: u32, now: Time) {

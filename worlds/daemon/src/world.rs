@@ -31,6 +31,7 @@ use crate::tally::Tally;
 use crate::uplink::Uplink;
 
 mod exit;
+mod load;
 mod meshes;
 mod own;
 mod payload;
@@ -123,6 +124,8 @@ pub(crate) struct Times {
     roamed: Option<roam::Roamed>,
     /// What the calendar said when we showed ourselves last.
     shown: Wall,
+    /// When the node was told last what we carry for others, and how much we had carried.
+    load: (Time, u64),
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -141,6 +144,7 @@ impl Times {
             next_look: None,
             roamed: None,
             shown: Wall(0),
+            load: (now, 0),
             end: None,
             watched,
         }
@@ -208,6 +212,7 @@ impl World {
             self.introduce_if_due(now);
         }
         self.remind_if_roamed(now);
+        self.tell_load_if_due(now);
         if self.times.next_look.take_if(|at| *at <= now).is_some() {
             self.introduce_if_due(now);
         }

@@ -108,6 +108,20 @@ fn losing_nearly_everything_costs_no_more_than_the_bound() {
 }
 
 #[test]
+fn what_a_node_carries_costs_on_all_its_links_within_a_bound() {
+    let mut arrows = settled(3, seats(3));
+    let mut bear = |costs, second| {
+        arrows.handle(Input::Load(costs), at(second));
+        charges(&said(&mut arrows))
+    };
+    assert_eq!(bear(ms(40), 1), [ms(40); 3]);
+    assert_eq!(bear(ms(45), 2), [], "that is about the same");
+    assert_eq!(bear(ms(5_000), 3), [MOST_LOAD; 3]);
+    assert!(MOST + MOST_LOAD < ms(1_954), "it leaves no link as far as a shunned one");
+    assert_eq!(bear(Duration::ZERO, 4), [Duration::ZERO; 3]);
+}
+
+#[test]
 fn coming_and_going_costs_more_each_time_within_a_bound_and_is_forgotten() {
     let (mut flaps, someone) = (Flaps::default(), node(7));
     let mut costs = Vec::new();

@@ -242,6 +242,12 @@ impl Handle {
         self.control.get()
     }
 
+    /// Returns how many octets of payload came by a link and left by one: what we carried for
+    /// others.
+    pub fn relayed(&self) -> u64 {
+        self.shared.relayed.load(Ordering::Relaxed)
+    }
+
     /// Returns what crossed links since this was last asked; links that nothing crossed are
     /// left out.
     pub fn traffic(&mut self) -> Vec<Traffic> {

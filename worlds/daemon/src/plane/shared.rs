@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) udp: Udp,
     pub(super) clock: Clock,
     pub(super) losses: Losses,
+    /// Octets of packets that came by a link and left by one.
+    pub(super) relayed: AtomicU64,
     pub(super) snapshot: ArcSwap<Snapshot>,
     pub(super) stop: AtomicBool,
     /// Wakes the worker to stop; nothing else needs it awake.
@@ -43,6 +45,7 @@ impl Shared {
             udp,
             clock,
             losses: Losses::new(),
+            relayed: AtomicU64::new(0),
             snapshot: ArcSwap::from_pointee(Snapshot::empty(own)),
             stop: AtomicBool::new(false),
             waker: Waker::new()?,

@@ -48,6 +48,8 @@ fn packets_cross_a_relay_that_counts_and_ages_them() {
     assert_eq!((relayed.payload_packets, relayed.packets_in, relayed.packets_out), (2, 1, 1));
     assert_eq!((relayed.octets_in, relayed.octets_out), (40 + 8 + 5 + 28, 1420 + 28));
     assert!(relayed.last_payload.is_some());
+    let carried = [&a, &b, &c].map(|site| site.plane.relayed());
+    assert_eq!(carried, [0, 40 + 8 + 5 + 1420, 0], "what is one's own is not carried for others");
     assert_eq!(b.plane.payload_packets(LinkId::ours(2)), Some(2));
     assert_eq!(b.plane.payload_packets(LinkId::ours(9)), None);
 

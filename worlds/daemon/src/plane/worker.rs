@@ -165,7 +165,13 @@ impl Worker {
     fn take_packet(&mut self, snapshot: &Snapshot, packet: &mut [u8], from: Where, now: Time) {
         match judge(packet, &snapshot.table, from) {
             Verdict::Deliver => self.deliver(packet),
-            Verdict::Send(link) => self.send(snapshot, link, packet, now),
+            Verdict::Send(link) => {
+                if matches!(from, Where::Link(_)) {
+                    let octets = u64::try_from(packet.len()).unwrap_or(0);
+                    self.shared.relayed.fetch_add(octets, Ordering::Relaxed);
+                }
+                self.send(snapshot, link, packet, now);
+            }
             Verdict::Drop(why) => self.lose(Loss::Forward(why)),
             Verdict::Answer(why, mut answer) => {
                 self.lose(Loss::Forward(why));

@@ -25,6 +25,7 @@ pub(crate) enum Told {
     Overlay(Ipv6Addr, Vec<u8>),
     Carried(LinkId),
     Traffic(Vec<Traffic>),
+    Relayed(u64, u64),
     Document(Vec<u8>),
     Contacts(Vec<Vec<u8>>),
     Bootstrap(Vec<Vec<u8>>),
@@ -55,6 +56,7 @@ impl Told {
             Input::Overlay(from, words) => Self::Overlay(*from, words.to_vec()),
             Input::Carried(link) => Self::Carried(*link),
             Input::Traffic(all) => Self::Traffic(all.to_vec()),
+            Input::Relayed { carried, usual } => Self::Relayed(*carried, *usual),
             Input::Document(octets) => Self::Document(octets.to_vec()),
             Input::Contacts(kept) => Self::Contacts(kept.to_vec()),
             Input::Bootstrap(named) => Self::Bootstrap(named.to_vec()),
@@ -85,6 +87,7 @@ impl Told {
             Self::Overlay(from, words) => Input::Overlay(*from, words),
             Self::Carried(link) => Input::Carried(*link),
             Self::Traffic(all) => Input::Traffic(all),
+            Self::Relayed(carried, usual) => Input::Relayed { carried: *carried, usual: *usual },
             Self::Document(octets) => Input::Document(octets),
             Self::Contacts(kept) => Input::Contacts(kept),
             Self::Bootstrap(named) => Input::Bootstrap(named),
@@ -119,6 +122,7 @@ impl Told {
             }
             Self::Carried(link) => json!({"carried": link.0}),
             Self::Traffic(all) => json!({"traffic": all.iter().map(crossed).collect::<Vec<_>>()}),
+            Self::Relayed(carried, usual) => json!({"relayed": [carried, usual]}),
             Self::Document(octets) => json!({"document": hex::encode(octets)}),
             Self::Contacts(kept) => json!({"contacts": many(kept)}),
             Self::Bootstrap(named) => json!({"bootstrap": many(named)}),
@@ -163,6 +167,7 @@ impl Told {
             "traffic" => {
                 Self::Traffic(value.as_array()?.iter().map(traffic).collect::<Option<_>>()?)
             }
+            "relayed" => Self::Relayed(value.get(0)?.as_u64()?, value.get(1)?.as_u64()?),
             "document" => Self::Document(octets(value)?),
             "contacts" => Self::Contacts(many(value)?),
             "bootstrap" => Self::Bootstrap(many(value)?),
@@ -249,6 +254,7 @@ mod tests {
                     came: 0,
                 },
             ]),
+            Told::Relayed(7_000, 100),
             Told::Document(vec![8]),
             Told::Contacts(vec![vec![1], vec![]]),
             Told::Bootstrap(vec![]),

@@ -33,6 +33,9 @@ struct Status {
     port_mapping: Option<&'static str>,
     /// What we say that we can carry, in Mbit/s; null if we say nothing.
     capacity: Option<u32>,
+    /// Octets that we carried for others since we started, and what each of our links is charged
+    /// for it, in the unit of Babel.
+    load: Value,
     /// `member`, `revoked` or `expired`.
     standing: &'static str,
     serial: u64,
@@ -125,6 +128,7 @@ impl World {
             endpoints: self.places.told().iter().map(ToString::to_string).collect(),
             port_mapping: self.mapped_by,
             capacity: self.identity.capacity,
+            load: json!({"carried_octets": self.plane.relayed(), "charge": self.node.load()}),
             standing: self.standing(),
             serial: self.identity.certificate.serial,
             expires: self.identity.certificate.until.0,
