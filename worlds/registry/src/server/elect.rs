@@ -23,44 +23,65 @@ const GATHER: Duration = Duration::from_secs(2);
 /// reached any more.
 const LISTED: Duration = Duration::from_hours(72);
 
+/// Who heard nobody at all for longer than this is deaf: of many nodes each tells once a day.
+const DEAF: Duration = Duration::from_hours(30);
+
+/// How long the registry heard nobody, because it did not run or was cut off: that is nobody's
+/// silence.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deafness {
+    lasted: Duration,
+    /// When that was seen last.
+    seen: Wall,
+}
+
+impl Deafness {
+    /// Takes in when anybody was heard last. What was counted is forgotten once all have had the time
+    /// in which members are listed to tell again.
+    fn look(&mut self, heard: Option<Wall>, now: Wall) {
+        let silent = heard.map_or(Duration::ZERO, |at| now.since(at));
+        if silent >= DEAF {
+            *self = Self { lasted: silent, seen: now };
+        } else if now.since(self.seen) >= LISTED {
+            self.lasted = Duration::ZERO;
+        }
+    }
+
+    /// Returns since when a member must have been heard to be listed `now`.
+    const fn listed_since(&self, now: Wall) -> Wall {
+        Wall(now.0.saturating_sub(LISTED.as_secs()).saturating_sub(self.lasted.as_secs()))
+    }
+}
+
 /// Holds the elections of the network, if it has several meshes; never ends.
 pub(super) async fn hold_elections(shared: &Shared) {
-    let deafness = loop {
-        match shared.store.heard_last().await {
-            Ok(heard) => break heard.map_or(Duration::ZERO, |at| Clock::wall().since(at)),
-            Err(error) => tracing::error!(%error, "the rows cannot be read"),
-        }
-        tokio::time::sleep(LOOK).await;
-    };
+    let mut deafness = Deafness::default();
     loop {
         tokio::time::sleep(LOOK).await;
-        if let Err(error) = hold_if_due(shared, deafness).await {
+        if let Err(error) = hold_if_due(shared, &mut deafness).await {
             tracing::error!(%error, "the election of border nodes is put off");
         }
     }
 }
 
-/// Returns since when a member must have been heard to be listed `now`. The `deafness` of the
-/// registry, which heard nobody at all for so long before it began to serve, is nobody's silence.
-const fn listed_since(now: Wall, deafness: Duration) -> Wall {
-    Wall(now.0.saturating_sub(LISTED.as_secs()).saturating_sub(deafness.as_secs()))
-}
-
-async fn hold_if_due(shared: &Shared, deafness: Duration) -> Result<(), Error> {
+async fn hold_if_due(shared: &Shared, deafness: &mut Deafness) -> Result<(), Error> {
     let (_, document) = shared.store.document().await?;
     let Some((meshes, issued)) = of(&document) else { return Ok(()) };
     let now = Clock::wall();
+    deafness.look(shared.store.heard_last().await?, now);
     let is_over = meshes.epoch.began.plus(meshes.epoch.length) <= now;
     if !is_over && now.since(issued) < GATHER {
         return Ok(());
     }
-    let since = listed_since(now, deafness);
+    let since = deafness.listed_since(now);
     let told = usize::try_from(shared.store.told(since).await?).unwrap_or(usize::MAX);
     if !is_over && !has_grown(meshes.roster.members().len(), told) {
         return Ok(());
     }
     let introductions = shared.store.introductions(since, now).await?;
     let new = roster(&introductions, &meshes.roster, meshes.epoch.number);
+    // Nobody at all would part all meshes: those of before are nearer to the truth.
+    let new = if new.members().is_empty() { meshes.roster.clone() } else { new };
     // Those told may have certificates that are over.
     if !is_over && !has_grown(meshes.roster.members().len(), new.members().len()) {
         return Ok(());
@@ -92,18 +113,33 @@ const fn has_grown(before: usize, now: usize) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn who_was_not_heard_for_three_days_is_listed_no_longer() {
-        let now = Wall(1_800_000_000);
-        let day = 24 * 3600;
-        assert_eq!(listed_since(now, Duration::ZERO), Wall(now.0 - 3 * day));
+    const NOW: Wall = Wall(1_800_000_000);
+
+    const fn ago(hours: u64) -> Wall {
+        Wall(NOW.0 - hours * 3600)
     }
 
     #[test]
-    fn the_days_in_which_the_registry_itself_was_away_count_for_nobody() {
-        let now = Wall(1_800_000_000);
-        let since = listed_since(now, Duration::from_hours(24 * 5));
-        // Told an hour before the registry went away.
-        assert!(Wall(now.0 - 5 * 24 * 3600 - 3600) >= since);
+    fn who_was_not_heard_for_three_days_is_listed_no_longer() {
+        let mut deafness = Deafness::default();
+        deafness.look(Some(ago(20)), NOW);
+        assert_eq!(deafness.listed_since(NOW), ago(72));
+        deafness.look(None, NOW);
+        assert_eq!(deafness.listed_since(NOW), ago(72));
+    }
+
+    #[test]
+    fn the_days_in_which_nobody_was_heard_count_for_nobody_and_are_forgotten() {
+        let mut deafness = Deafness::default();
+        // Cut off for five days, while it ran or not: who told just before is still listed.
+        deafness.look(Some(ago(120)), NOW);
+        assert_eq!(deafness.listed_since(NOW), ago(192));
+        // The first are heard again, others not yet.
+        let later = NOW.plus(Duration::from_hours(1));
+        deafness.look(Some(later), later);
+        assert_eq!(deafness.listed_since(later), ago(191));
+        let later = NOW.plus(LISTED);
+        deafness.look(Some(later), later);
+        assert_eq!(deafness.listed_since(later), NOW);
     }
 }
