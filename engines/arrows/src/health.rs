@@ -54,6 +54,8 @@ pub(crate) struct Health {
     /// Share of the packets that did not come, in 65536ths, smoothed.
     lost: u32,
     told: Duration,
+    /// And besides, for what we carry for others.
+    load: Duration,
 }
 
 impl Health {
@@ -79,7 +81,7 @@ impl Health {
 
     /// Returns what routing was told that the link costs.
     pub(crate) const fn charge(&self) -> Duration {
-        self.told
+        self.told.saturating_add(self.load)
     }
 
     /// Returns what its losses cost.
@@ -87,13 +89,14 @@ impl Health {
         LOSS * self.lost.saturating_sub(USUAL) / 65_536
     }
 
-    /// Notes what the link costs now, and tells whether that is news for routing.
-    fn is_news(&mut self, costs: Duration) -> bool {
+    /// Notes what the link costs now, by itself and for what we carry, which is damped already, and
+    /// tells whether that is news for routing.
+    fn is_news(&mut self, costs: Duration, load: Duration) -> bool {
         let margin = NEWS.max(self.told / 4);
         let ends = costs == Duration::ZERO && self.told != Duration::ZERO;
-        let news = ends || costs.abs_diff(self.told) > margin;
+        let news = ends || costs.abs_diff(self.told) > margin || load != self.load;
         if news {
-            self.told = costs;
+            (self.told, self.load) = (costs, load);
         }
         news
     }
@@ -178,9 +181,8 @@ impl Arrows {
         }
         let own = (link.health.cost() + self.flaps.cost(link.peer, now)).min(MOST);
         let suspicion = if link.pulse.is_suspect() { SUSPECT } else { Duration::ZERO };
-        let costs = own + self.load + suspicion;
-        if link.health.is_news(costs) {
-            self.say(Output::Charge(id, costs));
+        if link.health.is_news(own + suspicion, self.load) {
+            self.say(Output::Charge(id, own + suspicion + self.load));
         }
     }
 

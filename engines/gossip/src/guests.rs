@@ -6,6 +6,7 @@
 //!
 //! Introductions are no secret, and a member could write any address as that of the sender: the
 //! token goes to the node that is said to ask, so who is not on the way to it cannot make it a guest.
+//! It is no more secret than the dice: who has a recording of the exit's run knows all of its tokens.
 //!
 //! The exit announces a way out for each guest by itself, which is nearer than that for all to
 //! whoever looks for the longest match. So if it goes, its guests are with all others.

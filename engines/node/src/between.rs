@@ -193,6 +193,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
     pub(crate) fn review(&mut self, now: Time) {
         if self.division.meshes.is_none() && self.division.stays.is_empty() {
             self.division.overdue.clear();
+            self.division.groups.clear();
+            if self.division.tellers.expire(now) {
+                self.admit(now);
+            }
             if !self.division.closed.is_empty() {
                 self.tell_ranges(now);
             }
@@ -269,7 +273,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let settings = self.local.arrows_settings(&self.parameters);
         let first = usize::try_from(number).ok().and_then(|at| self.division.numbers.get(at));
         let first = first.copied().unwrap_or(number);
-        let arrows = Arrows::new(settings, self.me, seed, now).numbered(first, STAYS);
+        let mut arrows = Arrows::new(settings, self.me, seed, now).numbered(first, STAYS);
+        arrows.handle(arrows::Input::Load(self.load_delay()), now);
         self.division.stays.insert(number, Stay::begin(mesh, arrows, now));
         self.outputs.push_back(Output::Event(Event::Entered { mesh }));
         self.admit(now);

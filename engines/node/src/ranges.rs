@@ -112,6 +112,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     pub(crate) fn look_at_quorums(&mut self, now: Time) {
         let Some(roster) = self.division.meshes.as_ref().map(|meshes| meshes.roster.clone()) else {
+            self.division.groups.clear();
             return;
         };
         // Ourselves we reach, though routing does not say so.

@@ -44,7 +44,12 @@ impl Reach {
 
     /// Tells whether we know the range well enough to begin to tell others of it.
     pub(crate) fn is_settled(&self, now: Time) -> bool {
-        self.quorum.holds() && now >= self.since + SETTLING
+        self.quorum.holds() && now >= self.settles()
+    }
+
+    /// Returns from when on nothing new came for long enough, if nothing does until then.
+    pub(crate) fn settles(&self) -> Time {
+        self.since + SETTLING
     }
 
     /// Tells whether others may be told: from when we knew it well, for as long as we reach most.
@@ -54,7 +59,7 @@ impl Reach {
 
     /// Returns when time alone settles it.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        (self.quorum.holds() && !self.was_settled).then(|| self.since + SETTLING)
+        (self.quorum.holds() && !self.was_settled).then(|| self.settles())
     }
 
     /// Returns how many are reached, and of how many.

@@ -106,8 +106,7 @@ impl Stay {
         match self.phase {
             Phase::Withdrawn(until) => Some(until),
             Phase::Serving(Stage::Joining) if self.reach.holds() => {
-                let told = self.begun + NOTICE;
-                Some(self.reach.deadline().map_or(told, |settled| settled.max(told)))
+                Some(self.reach.settles().max(self.begun + NOTICE))
             }
             Phase::Serving(_) | Phase::Leaving => None,
         }

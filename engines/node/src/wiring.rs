@@ -13,6 +13,7 @@
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use arrows::Arrows;
 use gossip::{Authority, Contact};
@@ -119,10 +120,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Has our links cost more if we carry much for others, so that paths find others as good.
     fn bear(&mut self, carried: u64, usual: u64, now: Time) {
-        let cost = self.load.look(carried, usual, now);
-        let cost = babel::Cost(u16::try_from(cost).unwrap_or(u16::MAX));
-        let delay = babel::Ramp::PLANET.delay(cost);
-        self.tell_all_arrows(&arrows::Input::Load(delay), now);
+        self.load.look(carried, usual, now);
+        self.tell_all_arrows(&arrows::Input::Load(self.load_delay()), now);
+    }
+
+    /// Returns what our links cost for what we carry for others.
+    pub(crate) fn load_delay(&self) -> Duration {
+        let cost = babel::Cost(u16::try_from(self.load.cost()).unwrap_or(u16::MAX));
+        babel::Ramp::PLANET.delay(cost)
     }
 
     fn unanswered(&mut self, link: LinkId, token: u32, now: Time) {

@@ -117,6 +117,7 @@ impl<R: Routing> Control<R> {
             | Input::Announce(_)
             | Input::Withdraw(_)
             | Input::Traffic(_)
+            | Input::Relayed { .. }
             | Input::Calendar(_)
             | Input::Overlay(..)
             | Input::Carried(_)
