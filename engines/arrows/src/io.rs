@@ -54,8 +54,8 @@ pub enum Input<'a> {
     /// Told whenever it is worth a look, and before the world wakes the engine by its
     /// deadline, so that nobody is called silent whose packets were heard elsewhere.
     Traffic(&'a [Traffic]),
-    /// What we carry for others makes each link of ours look so much longer, in both directions;
-    /// replaces what was said before.
+    /// What we carry for others makes each link of ours look so much longer, in both directions,
+    /// 400 ms at most; replaces what was said before. Source: `order::Load`.
     Load(Duration),
     /// A word of the other end, after the octet that marks it as ours.
     Frame(LinkId, &'a [u8]),

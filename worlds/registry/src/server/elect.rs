@@ -48,7 +48,7 @@ impl Deafness {
     }
 
     /// Returns since when a member must have been heard to be listed `now`.
-    const fn listed_since(&self, now: Wall) -> Wall {
+    const fn listed_since(self, now: Wall) -> Wall {
         Wall(now.0.saturating_sub(LISTED.as_secs()).saturating_sub(self.lasted.as_secs()))
     }
 }
@@ -57,18 +57,22 @@ impl Deafness {
 pub(super) async fn hold_elections(shared: &Shared) {
     let mut deafness = Deafness::default();
     loop {
+        // At once: as soon as the first node is heard, nothing tells how long nobody was.
+        match shared.store.heard_last().await {
+            Ok(heard) => deafness.look(heard, Clock::wall()),
+            Err(error) => tracing::error!(%error, "the rows cannot be read"),
+        }
         tokio::time::sleep(LOOK).await;
-        if let Err(error) = hold_if_due(shared, &mut deafness).await {
+        if let Err(error) = hold_if_due(shared, deafness).await {
             tracing::error!(%error, "the election of border nodes is put off");
         }
     }
 }
 
-async fn hold_if_due(shared: &Shared, deafness: &mut Deafness) -> Result<(), Error> {
+async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let (_, document) = shared.store.document().await?;
     let Some((meshes, issued)) = of(&document) else { return Ok(()) };
     let now = Clock::wall();
-    deafness.look(shared.store.heard_last().await?, now);
     let is_over = meshes.epoch.began.plus(meshes.epoch.length) <= now;
     if !is_over && now.since(issued) < GATHER {
         return Ok(());
