@@ -24,7 +24,8 @@ fn dial(n: u32, key: [u8; 32], to: SocketAddr) -> Vec<Vec<u8>> {
     own[..4].copy_from_slice(&n.to_be_bytes());
     let mut stranger = Noise::new(own, own, Settings::default(), Clock::wall(), Time::ZERO);
     stranger.handle(Input::Introduction(vec![1; 300]), Time::ZERO);
-    let open = Input::Open { link: LinkId::ours(0), peer: key, endpoints: &[to] };
+    let open =
+        Input::Open { link: LinkId::ours(0), peer: key, endpoints: &[to], introduction: &[] };
     stranger.handle(open, Time::ZERO);
     let said = std::iter::from_fn(|| stranger.poll());
     let datagram =

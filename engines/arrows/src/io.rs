@@ -125,9 +125,15 @@ pub enum Refusal {
     Leaving,
     /// The node that asks did so too often of late.
     Often,
-    /// The node is no member of the mesh that the link would belong to: said by others than this
-    /// engine.
+    /// The node that asks is no member of the mesh that the link would belong to: said by others than
+    /// this engine.
     OtherMesh,
+    /// The node that is asked is no member of the mesh that the link would belong to: said by others
+    /// than this engine.
+    Elsewhere,
+    /// The two nodes go by different network documents, and cannot agree on a mesh before the newer
+    /// one has come to both; for that, too many wait already. Said by others than this engine.
+    Outdated,
     /// A reason of a later version, by its number.
     Other(u8),
 }
@@ -143,6 +149,8 @@ impl Refusal {
             Self::Leaving => "leaving",
             Self::Often => "often",
             Self::OtherMesh => "other-mesh",
+            Self::Elsewhere => "elsewhere",
+            Self::Outdated => "outdated",
             Self::Other(_) => "other",
         }
     }
@@ -158,6 +166,8 @@ impl From<Refusal> for u8 {
             Refusal::Leaving => 5,
             Refusal::Often => 6,
             Refusal::OtherMesh => 7,
+            Refusal::Elsewhere => 8,
+            Refusal::Outdated => 9,
             Refusal::Other(number) => number,
         }
     }
@@ -173,6 +183,8 @@ impl From<u8> for Refusal {
             5 => Self::Leaving,
             6 => Self::Often,
             7 => Self::OtherMesh,
+            8 => Self::Elsewhere,
+            9 => Self::Outdated,
             other => Self::Other(other),
         }
     }

@@ -7,7 +7,7 @@ use core::net::{Ipv6Addr, SocketAddr};
 
 use words::{LinkId, NodeId, Wall};
 
-use crate::{Contact, Meshes, Parameters, Refused};
+use crate::{Claim, Contact, Meshes, Parameters, Refused};
 
 /// What can happen to gossip.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub enum Input<'a> {
     /// A member announced itself on the LAN, from this address: sealed with the key of the
     /// network, and from where it says. Its encoded introduction is not judged.
     OnLan(SocketAddr, &'a [u8]),
-    /// May whoever shows this encoded introduction, and has shown to own this static
-    /// X25519 key, have the link?
+    /// May whoever shows this encoded introduction, perhaps with a [`Claim`], and has shown to own
+    /// this static X25519 key, have the link?
     Judge(LinkId, &'a [u8], [u8; 32]),
     /// An encoded [`SignedDocument`](crate::SignedDocument), from disk or registry.
     Document(&'a [u8]),
@@ -78,8 +78,8 @@ pub enum Output {
     GuestLeft(NodeId),
     /// Nobody knows how to reach the node sought for this link.
     NotFound(LinkId),
-    /// Who asked for the link is this node, or is refused.
-    Judged(LinkId, Result<NodeId, Refused>),
+    /// Who asked for the link is this node, and says this of the link; or is refused.
+    Judged(LinkId, Result<(NodeId, Option<Claim>), Refused>),
     /// A node describes itself so; said again when it changes.
     Described(NodeId, Contact),
     /// These nodes can be reached without the mesh: named by the registry, or remembered.

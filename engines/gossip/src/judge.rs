@@ -9,7 +9,8 @@ use crate::contacts::{Known, Learnt};
 use crate::frame::Remote;
 use crate::spread::Peer;
 use crate::{
-    APART, Authority, Believed, Contact, Event, Gossip, Introduction, Output, Refused, believe,
+    APART, Authority, Believed, Claim, Contact, Event, Gossip, Introduction, Output, Refused,
+    believe,
 };
 
 /// Senders over the overlay whose work is bounded one by one.
@@ -18,9 +19,11 @@ const SENDERS: usize = 1024;
 impl<A: Authority> Gossip<A> {
     /// Judges who asks for a link.
     pub(crate) fn judge(&mut self, link: LinkId, octets: &[u8], key: [u8; 32], now: Time) {
-        let judged = self.meet(octets, key, now).map(|(node, peer)| {
+        let split = Claim::detach(octets).map_err(Refused::from);
+        let judged = split.and_then(|(introduction, claim)| {
+            let (node, peer) = self.meet(&introduction, key, now)?;
             self.meet_at(link, peer);
-            node
+            Ok((node, claim))
         });
         if let Err(why) = &judged {
             self.counters.refuse(why);

@@ -19,6 +19,7 @@ extern crate alloc;
 
 mod authority;
 mod believe;
+mod claim;
 mod codec;
 mod contact;
 mod contacts;
@@ -48,6 +49,7 @@ use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 pub use authority::{Authority, Identity, PublicKey};
 pub use believe::{Believed, believe};
+pub use claim::Claim;
 pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;
@@ -242,6 +244,11 @@ impl<A: Authority> Gossip<A> {
     /// Returns the document in force.
     pub fn document(&self) -> Option<&Document> {
         self.document.as_ref().map(|(document, _)| document)
+    }
+
+    /// Returns what we show of ourselves, encoded, once we know it.
+    pub fn myself(&self) -> Option<&[u8]> {
+        self.myself.as_deref()
     }
 
     /// Returns the version of the document in force; 0 if there is none.

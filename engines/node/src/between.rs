@@ -18,6 +18,7 @@ use order::{Election, Epoch, MeshMap, Slot, Stage};
 use words::routing::{self, Routing};
 use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
 
+use crate::claims::Waiting;
 use crate::division::{Overlap, STAYS};
 use crate::reach::Reach;
 use crate::stay::{Phase, Stay};
@@ -194,6 +195,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if self.division.meshes.is_none() && self.division.stays.is_empty() {
             self.division.overdue.clear();
             self.division.groups.clear();
+            self.settle_waiting(now);
             if self.division.tellers.expire(now) {
                 self.admit(now);
             }
@@ -222,6 +224,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.review_stay(number, now);
         }
         self.tell_ranges(now);
+        self.settle_waiting(now);
         self.expel(now);
     }
 
@@ -342,7 +345,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let theirs = self.up.iter().filter(|link| !link.is_ours());
         let theirs = theirs.filter_map(|link| Some((*link, *self.peers.get(link)?)));
         let theirs: Vec<(LinkId, NodeId)> = theirs.collect();
-        let foreign = theirs.into_iter().filter(|(_, node)| !self.may_enter(*node));
+        let foreign = theirs.into_iter().filter(|(link, node)| {
+            !self.division.waiting.contains_key(link) && !self.may_enter(*node)
+        });
         let strangers: BTreeSet<LinkId> = foreign.map(|(link, _)| link).collect();
         let stays = |link: &LinkId| strangers.contains(link) || astray.contains(link);
         self.division
@@ -367,7 +372,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let wait = |link: &LinkId| if link.is_ours() { PARTING } else { GRACE };
         let overdue = division.overdue.iter().map(|(link, since)| *since + wait(link));
         let overlap = division.overlap.as_ref().map(|it| if it.is_far { it.until } else { it.far });
-        let overdue = overdue.chain(overlap);
+        let waiting = division.waiting.values().map(Waiting::until);
+        let overdue = overdue.chain(overlap).chain(waiting);
         let stays = division.stays.values().filter_map(Stay::deadline);
         let groups = division.groups.values().filter_map(Reach::deadline);
         let groups = groups.filter(|_| !division.stays.is_empty());

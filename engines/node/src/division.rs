@@ -15,6 +15,7 @@ use words::routing::{self, Admission, Routing, Scope};
 use words::{Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 use crate::between::OVERLAP;
+use crate::claims::Waiting;
 use crate::reach::Reach;
 use crate::stay::Stay;
 use crate::tellers::Tellers;
@@ -22,6 +23,8 @@ use crate::{Node, Output};
 
 /// The scope of links at home.
 const HOME: Scope = Scope(1);
+/// The scope of links that belong to no mesh yet: nothing is told or believed there.
+const NOWHERE: Scope = Scope(u16::MAX);
 /// What makes a prefix look far away; the metric of Babel for a link that is shunned.
 const FAR: u16 = 20_000;
 /// Most foreign meshes that one node has arrows in at a time.
@@ -75,6 +78,8 @@ pub(crate) struct Division {
     pub(crate) closed: Vec<Prefix>,
     /// Links of nodes that were not elected into our mesh, or are not any more, and since when.
     pub(crate) overdue: BTreeMap<LinkId, Time>,
+    /// Links of no mesh yet: their other ends go by another document.
+    pub(crate) waiting: BTreeMap<LinkId, Waiting>,
     pub(crate) dice: Dice,
 }
 
@@ -108,6 +113,7 @@ impl Division {
             told: BTreeMap::new(),
             closed: Vec::new(),
             overdue: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             dice: Dice::of(seed, "abroad"),
         }
     }
@@ -309,6 +315,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
         match stay.map(|stay| stay.mesh) {
             Some(mesh) => self.division.scope(mesh),
+            None if self.division.waiting.contains_key(&link) => NOWHERE,
             None => HOME,
         }
     }

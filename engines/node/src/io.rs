@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
+use arrows::Refusal;
 use words::routing::Range;
 use words::{Carrier, LinkId, NodeId, Prefix, Traffic, Wall};
 
@@ -20,7 +21,7 @@ pub enum Input<'a> {
         link: LinkId,
         /// The static key that the handshake proved.
         key: [u8; 32],
-        /// Certificate, contact and signature, not yet judged.
+        /// Certificate, contact and signature, not yet judged, and what it says of the link.
         introduction: &'a [u8],
     },
     /// The carrier made the link.
@@ -96,6 +97,9 @@ pub enum Output {
         key: [u8; 32],
         /// Where it says it listens, in the order of its preference.
         endpoints: Vec<SocketAddr>,
+        /// What is shown there of ourselves, and said of the link; empty: what
+        /// [`Myself`](Input::Myself) said.
+        introduction: Vec<u8>,
     },
     /// The node of a link that is being opened is elsewhere: dial it there.
     Redial {
@@ -176,8 +180,19 @@ pub enum Event {
         /// The mesh.
         mesh: Prefix,
     },
-    /// A node asked for a link, and is neither at home in our mesh nor elected to serve in it.
-    NotElected {
+    /// A node asked for a link, and the two of us are not both members of the mesh that it would
+    /// belong to.
+    NotAdmitted {
+        /// The link.
+        link: LinkId,
+        /// The node.
+        node: NodeId,
+        /// Why.
+        why: Refusal,
+    },
+    /// A node that goes by another network document than we has a link, by which nothing but the
+    /// newer one of the two travels until both know which mesh it belongs to.
+    Waits {
         /// The link.
         link: LinkId,
         /// The node.

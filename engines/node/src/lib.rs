@@ -15,6 +15,7 @@
 extern crate alloc;
 
 mod between;
+mod claims;
 mod division;
 mod guests;
 mod io;

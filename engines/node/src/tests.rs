@@ -3,6 +3,7 @@
 extern crate std;
 
 mod able;
+mod claims;
 mod disaster;
 mod load;
 mod mesh;

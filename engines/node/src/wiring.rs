@@ -160,6 +160,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.peers.remove(&link);
         self.up.remove(&link);
         self.found.remove(&link);
+        self.division.waiting.remove(&link);
         self.routing.handle(routing::Input::Down(link), now);
         self.gossip.handle(gossip::Input::LinkDown(link), now);
     }
@@ -191,6 +192,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             arrows::Output::Accept(link) => self.say(Output::Accept(link)),
             arrows::Output::Refuse(link, why) => {
                 self.peers.remove(&link);
+                self.division.waiting.remove(&link);
                 self.say(Output::Refuse(link, why.into()));
             }
             arrows::Output::Close(link) => {
@@ -256,14 +258,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             gossip::Output::NotFound(link) => {
                 self.tell_arrows(link, arrows::Input::NotFound(link), now);
             }
-            gossip::Output::Judged(link, Ok(node)) if !self.may_enter(node) => {
-                self.say(Output::Refuse(link, arrows::Refusal::OtherMesh.into()));
-                self.say(Output::Event(Event::NotElected { link, node }));
-            }
-            gossip::Output::Judged(link, Ok(node)) => {
-                self.peers.insert(link, node);
-                self.arrows.handle(arrows::Input::Request(link, node), now);
-            }
+            gossip::Output::Judged(link, Ok((node, claim))) => self.asked(link, node, claim, now),
             gossip::Output::Judged(link, Err(why)) => {
                 // Too many strangers at once are no fault of this one: it may try again.
                 let busy = why == gossip::Refused::Busy;
@@ -313,8 +308,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
     fn open(&mut self, link: LinkId, to: NodeId, carrier: Carrier) {
         let Some(contact) = self.found.get(&link) else { return };
         let endpoints = by(carrier, contact);
-        let key = contact.key;
-        self.say(Output::Open { link, to, carrier, key, endpoints });
+        let (key, introduction) = (contact.key, self.shown_for(link));
+        self.say(Output::Open { link, to, carrier, key, endpoints, introduction });
     }
 
     fn retune(&mut self, parameters: gossip::Parameters, now: Time) {
@@ -370,7 +365,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.say(Output::Send(link, frame));
     }
 
-    fn say(&mut self, output: Output) {
+    pub(crate) fn say(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
 }

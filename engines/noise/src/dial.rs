@@ -8,7 +8,7 @@ use words::{LinkId, Time};
 
 use crate::handshake::Handshake;
 use crate::link::{Agreed, Ends};
-use crate::payload::{Initiation, Response, Verdict};
+use crate::payload::{Initiation, LONGEST_INTRODUCTION, Response, Verdict};
 use crate::place::is_place;
 use crate::wire::{self, Cookie, Hello, HelloKey, Kind, Nonce};
 use crate::{Event, Noise, Output, Reason, Why};
@@ -98,6 +98,8 @@ struct Plan {
     previous: u32,
     /// Whether the link is to go there.
     nearer: bool,
+    /// What is shown of ourselves: nothing, if the link is not new.
+    shown: Vec<u8>,
 }
 
 impl Noise {
@@ -105,7 +107,7 @@ impl Noise {
         &mut self,
         link: LinkId,
         peer: [u8; 32],
-        endpoints: &[SocketAddr],
+        (endpoints, introduction): (&[SocketAddr], &[u8]),
         now: Time,
     ) {
         let known = self.links.contains_key(&link) || self.is_dialled(link);
@@ -114,7 +116,9 @@ impl Noise {
         }
         let endpoints = self.places(endpoints);
         self.say(Output::Event(Event::Dialled(link)));
-        self.dial(Plan { link, peer, endpoints, previous: 0, nearer: false }, now);
+        let fits = (1..=LONGEST_INTRODUCTION).contains(&introduction.len());
+        let shown = if fits { introduction } else { &self.introduction }.to_vec();
+        self.dial(Plan { link, peer, endpoints, previous: 0, nearer: false, shown }, now);
     }
 
     /// Returns those of `endpoints` that are tried: the two families take turns, so that one
@@ -176,7 +180,10 @@ impl Noise {
             state.rekeying = true;
             let (peer, endpoints) = (state.peer, [state.to].into());
             let previous = state.remote;
-            self.dial(Plan { link, peer, endpoints, previous, nearer: false }, now);
+            self.dial(
+                Plan { link, peer, endpoints, previous, nearer: false, shown: Vec::new() },
+                now,
+            );
         }
     }
 
@@ -192,7 +199,8 @@ impl Noise {
         }
         (state.rekeying, state.settled) = (true, now + NEARER_AGAIN);
         let (peer, previous) = (state.peer, state.remote);
-        self.dial(Plan { link, peer, endpoints: [at].into(), previous, nearer: true }, now);
+        let (endpoints, shown) = ([at].into(), Vec::new());
+        self.dial(Plan { link, peer, endpoints, previous, nearer: true, shown }, now);
     }
 
     /// Sends to the other end of a link where it answered, and goes on doing so while it cannot
@@ -208,7 +216,7 @@ impl Noise {
         let Some((handshake, message)) = self.first_message(&plan, now) else {
             return self.lose(plan.link, Why::Unreachable);
         };
-        let Plan { link, peer, endpoints, previous, nearer } = plan;
+        let Plan { link, peer, endpoints, previous, nearer, .. } = plan;
         let dial = Dial {
             link,
             peer,
@@ -242,7 +250,7 @@ impl Noise {
             stamp: self.stamp,
             aes: self.settings.aes,
             previous: plan.previous,
-            introduction: if plan.previous == 0 { &self.introduction } else { &[] },
+            introduction: &plan.shown,
         };
         let secrets = self.secrets.fork();
         let mut handshake = Handshake::initiator(&self.identity, &plan.peer, secrets).ok()?;

@@ -21,6 +21,10 @@ pub enum Input<'a> {
         /// of another node (loopback, multicast, broadcast, unspecified, port 0, inside
         /// [`Settings::network`](crate::Settings::network)).
         endpoints: &'a [SocketAddr],
+        /// What is shown of ourselves there, at most
+        /// [`LONGEST_INTRODUCTION`](crate::LONGEST_INTRODUCTION) octets; if empty or longer, what
+        /// [`Input::Introduction`] said.
+        introduction: &'a [u8],
     },
     /// The node takes the link that [`Output::Request`] asked for.
     Accept(LinkId),

@@ -115,7 +115,9 @@ impl Engine for Noise {
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
         match input {
-            Input::Open { link, peer, endpoints } => self.open(link, peer, endpoints, now),
+            Input::Open { link, peer, endpoints, introduction } => {
+                self.open(link, peer, (endpoints, introduction), now);
+            }
             Input::Accept(link) => self.accept(link, now),
             Input::Refuse(link, code) => self.refuse(link, code, now),
             Input::Close(link) => self.close(link, now),

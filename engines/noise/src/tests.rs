@@ -145,7 +145,7 @@ fn endpoints_are_tried_in_turn() {
     let nowhere = "[2001:db8::dead]:1".parse().unwrap();
     let peer = stage.nodes[1].public();
     let endpoints = [nowhere, stage::address(1)];
-    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &endpoints });
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &endpoints, introduction: &[] });
     stage.run(2 * SECOND);
     assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
 }
@@ -166,10 +166,13 @@ fn a_node_that_does_not_answer_is_given_up_after_ten_seconds() {
 fn a_node_without_an_address_or_with_an_impossible_key_is_given_up_at_once() {
     let mut stage = Stage::new(2);
     let peer = stage.nodes[1].public();
-    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[] });
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[], introduction: &[] });
     let other = LinkId::ours(1);
     let endpoints = [stage::address(1)];
-    stage.tell(0, Input::Open { link: other, peer: [0; 32], endpoints: &endpoints });
+    stage.tell(
+        0,
+        Input::Open { link: other, peer: [0; 32], endpoints: &endpoints, introduction: &[] },
+    );
     assert_eq!(stage.downs(0), [(LINK, Why::Unreachable), (other, Why::Unreachable)]);
 }
 

@@ -5,7 +5,8 @@ use crypto::{
     SigningKey, Validity, introduce,
 };
 use gossip::{
-    Announcement, Contact, Document, Endpoint, Introduction, Meshes, Parameters, SignedDocument,
+    Announcement, Claim, Contact, Document, Endpoint, Introduction, Meshes, Parameters,
+    SignedDocument,
 };
 use order::{Chain, Change, Member, MeshMap, Plan, Roster};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
@@ -78,6 +79,10 @@ pub(super) fn introduction(octets: &[u8]) {
         let again = introduction.encode().map(|written| Introduction::decode(&written));
         assert_eq!(again, Ok(Ok(introduction)), "writing loses something");
     }
+    if let Ok((plain, Some(claim))) = Claim::detach(octets) {
+        let again = claim.attach(&plain).map(|shown| Claim::detach(&shown));
+        assert_eq!(again, Ok(Ok((plain, Some(claim)))), "writing loses something");
+    }
 }
 
 /// Certificates that are right.
@@ -128,7 +133,10 @@ fn meshes() -> Option<Meshes> {
 /// Introductions that are right.
 pub(super) fn introductions() -> Vec<Vec<u8>> {
     let made = network().and_then(|network| introduce(&network.node, &whole(), &network.key));
-    made.ok().and_then(|introduction| introduction.encode().ok()).into_iter().collect()
+    let plain = made.ok().and_then(|introduction| introduction.encode().ok());
+    let claim = Claim { mesh: Prefix::new(0xfd42 << 112, 50), version: 7, epoch: 3 };
+    let claimed = plain.as_deref().and_then(|plain| claim.attach(plain).ok());
+    plain.into_iter().chain(claimed).collect()
 }
 
 pub(super) fn announcements() -> Vec<Vec<u8>> {

@@ -268,7 +268,7 @@ impl Wire {
         let link = LinkId::ours(self.opened);
         let peer = self.ends.get(1 - side).map(Noise::public).unwrap_or_default();
         let endpoints = &[Self::at(1 - side)];
-        self.tell(side, noise::Input::Open { link, peer, endpoints }, now);
+        self.tell(side, noise::Input::Open { link, peer, endpoints, introduction: &[] }, now);
     }
 
     /// One end beckons to the other.

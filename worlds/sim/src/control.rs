@@ -246,7 +246,15 @@ impl<R: Routing> Control<R> {
             let to = name(peer);
             self.tell(Event::Born { link: id, to, of: Cause::Chance });
             let (carrier, key, endpoints) = (Carrier::Udp, [0; 32], Vec::new());
-            self.said.push_back(Output::Open { link: id, to, carrier, key, endpoints });
+            let introduction = Vec::new();
+            self.said.push_back(Output::Open {
+                link: id,
+                to,
+                carrier,
+                key,
+                endpoints,
+                introduction,
+            });
         }
     }
 

@@ -9,7 +9,7 @@ use words::{Engine, LinkId, NodeId, Time, Wall};
 
 use super::net::*;
 use crate::frame::Remote;
-use crate::{Event, Gossip, Input, Introduction, Output, Refused};
+use crate::{Claim, Event, Gossip, Input, Introduction, Output, Refused};
 
 const SECOND: Duration = Duration::from_secs(1);
 const LINK: LinkId = LinkId::ours(9);
@@ -17,7 +17,7 @@ const LINK: LinkId = LinkId::ours(9);
 fn judge(node: &mut Gossip<Fake>, octets: &[u8], key: u8) -> Result<NodeId, Refused> {
     node.handle(Input::Judge(LINK, octets, [key; 32]), Time::ZERO);
     match said(node).pop() {
-        Some(Output::Judged(LINK, judged)) => judged,
+        Some(Output::Judged(LINK, judged)) => judged.map(|(node, _)| node),
         other => panic!("{other:?}"),
     }
 }
@@ -27,8 +27,19 @@ fn who_introduces_itself_well_is_believed() {
     let mut node = node(0);
     node.handle(Input::Judge(LINK, &myself(1), [1; 32]), Time::ZERO);
     let described = Output::Described(name(1), contact(1, NOW));
-    assert_eq!(said(&mut node), [described, Output::Judged(LINK, Ok(name(1)))]);
+    assert_eq!(said(&mut node), [described, Output::Judged(LINK, Ok((name(1), None)))]);
     assert_eq!(node.contact(name(1)), Some(&contact(1, NOW)));
+}
+
+#[test]
+fn what_it_says_of_the_link_is_no_part_of_who_it_is() {
+    let mut node = node(0);
+    let claim = Claim { mesh: name(1).0, version: 7, epoch: 3 };
+    let shown = claim.attach(&myself(1)).unwrap();
+    node.handle(Input::Judge(LINK, &shown, [1; 32]), Time::ZERO);
+    let judged = Output::Judged(LINK, Ok((name(1), Some(claim))));
+    assert_eq!(said(&mut node).pop(), Some(judged));
+    assert_eq!(node.contacts.get(name(1)).unwrap().introduction, myself(1), "as it was signed");
 }
 
 #[test]
@@ -55,9 +66,14 @@ fn who_does_not_is_refused_and_counted_by_reason() {
     forged.certificate[0] = 0;
     assert_eq!(judge(&mut node, &forged.encode().unwrap(), 1), Err(Refused::OtherAuthority));
     assert!(matches!(judge(&mut node, b"?", 1), Err(Refused::Malformed(_))));
+    let claim = Claim { mesh: name(1).0, version: 1, epoch: 0 };
+    let mut shown = claim.attach(&myself(1)).unwrap();
+    let broken = shown.len() - 1;
+    shown[broken] = 0xff;
+    assert!(matches!(judge(&mut node, &shown, 1), Err(Refused::Malformed(_))), "a broken claim");
 
     assert_eq!(node.contacts().count(), 0);
-    assert_eq!(node.counters().refused.values().sum::<u64>(), 8);
+    assert_eq!(node.counters().refused.values().sum::<u64>(), 9);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use words::{Carrier, Carriers, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall}
 
 use crate::{Event, Input, Ipv4, Local, Node, Output, babel_settings};
 
+mod orders;
+
 /// The last second of every certificate.
 const EXPIRES: Wall = Wall(3_000_000_000);
 
@@ -49,7 +51,7 @@ pub(super) type Whole = Node<Babel, Trusting>;
 #[derive(Clone, Debug)]
 enum Entry {
     Wake(usize),
-    Ask(usize, LinkId, usize),
+    Ask(usize, LinkId, usize, Vec<u8>),
     Up(usize, LinkId),
     Frame(usize, LinkId, Vec<u8>),
     Overlay(usize, Ipv6Addr, Vec<u8>),
@@ -79,6 +81,8 @@ pub(super) struct Mesh {
     version: u64,
     /// Links refused or closed because their nodes were not elected.
     pub(super) strangers: u32,
+    /// Links that waited for a newer document.
+    pub(super) waits: u32,
     /// Nobody answers for the registry.
     registry_away: bool,
     /// What is sent between nodes below this number and others is lost.
@@ -140,6 +144,7 @@ impl Mesh {
             meshes: None,
             version: 1,
             strangers: 0,
+            waits: 0,
             registry_away: false,
             divided: 0,
             asleep: BTreeMap::new(),
@@ -213,14 +218,13 @@ impl Mesh {
                     self.feed(n, Input::Wake);
                 }
             }
-            Entry::Ask(_, _, to) if !self.is_awake(to) => {}
-            Entry::Ask(from, link, to) => {
+            Entry::Ask(_, _, to, _) if !self.is_awake(to) => {}
+            Entry::Ask(from, link, to, shown) => {
                 self.inbound += 1;
                 let theirs = LinkId::theirs(self.inbound);
                 self.ends.insert((from, link), (to, theirs));
                 self.ends.insert((to, theirs), (from, link));
                 let key = [u8::try_from(from).unwrap(); 32];
-                let shown = introduction(from);
                 self.feed(to, Input::Request { link: theirs, key, introduction: &shown });
             }
             Entry::Up(n, link) => {
@@ -261,11 +265,11 @@ impl Mesh {
         let delay = Duration::from_millis(20 + 7 * (n as u64 % 5));
         let later = self.now + delay;
         match output {
-            Output::Open { link, to, .. } => {
+            Output::Open { link, to, introduction, .. } => {
                 let to = (0..self.nodes.len()).find(|other| name(*other) == to).unwrap();
                 self.dialled[n] += 1;
                 if self.nodes[to].is_some() && !self.is_cut(n, to) {
-                    self.plan(later, Entry::Ask(n, link, to));
+                    self.plan(later, Entry::Ask(n, link, to, introduction));
                 }
             }
             Output::Accept(link) => {
@@ -322,7 +326,8 @@ impl Mesh {
             Event::Arrows(arrows::Event::Born { of, .. }) => {
                 *self.drawn.entry(of.name()).or_default() += 1;
             }
-            Event::NotElected { .. } | Event::Expelled { .. } => self.strangers += 1,
+            Event::Waits { .. } => self.waits += 1,
+            Event::NotAdmitted { .. } | Event::Expelled { .. } => self.strangers += 1,
             Event::Arrows(_)
             | Event::Gossip(_)
             | Event::NoIpv4 { .. }
@@ -425,76 +430,7 @@ impl Mesh {
         self.dialled[n]
     }
 
-    /// From now on the registry does not answer.
-    pub(super) const fn lose_the_registry(&mut self) {
-        self.registry_away = true;
-    }
-
-    /// From now on nothing crosses between the nodes below `first` and the others; 0 heals it.
-    pub(super) const fn divide(&mut self, first: usize) {
-        self.divided = first;
-    }
-
-    /// Puts nodes to sleep: what is sent to them is lost, and their clock goes on.
-    pub(super) fn sleep(&mut self, nodes: impl IntoIterator<Item = usize>, span: Duration) {
-        let until = self.now + span;
-        self.asleep.extend(nodes.into_iter().map(|n| (n, until)));
-    }
-
-    /// Tells node `n` what the calendar says.
-    pub(super) fn date(&mut self, n: usize, wall: Wall) {
-        self.feed(n, Input::Calendar(wall));
-    }
-
-    pub(super) fn leave(&mut self, n: usize) {
-        self.feed(n, Input::Leave);
-    }
-
-    pub(super) fn kill(&mut self, n: usize) {
-        self.nodes[n] = None;
-        self.routes[n].clear();
-        self.open.retain(|(end, _)| *end != n);
-    }
-
-    /// Changes the parameters: the registry tells one node, gossip must tell the rest.
-    pub(super) fn retune(&mut self, parameters: &Parameters) {
-        (self.version, self.parameters) = (self.version + 1, parameters.clone());
-        let document = self.document(Vec::new());
-        self.feed(0, Input::Document(&document));
-    }
-
-    /// Divides the network: the registry tells one node, gossip must tell the rest.
-    pub(super) fn divide_in(&mut self, meshes: &Meshes) {
-        (self.version, self.meshes) = (self.version + 1, Some(meshes.clone()));
-        let document = self.document(Vec::new());
-        self.feed(0, Input::Document(&document));
-    }
-
-    /// Lets a node ask another for a link; returns the reason for which it is refused.
-    pub(super) fn ask_for_a_link(&mut self, from: usize, to: usize) -> Option<u8> {
-        self.inbound += 1;
-        let (link, key) = (LinkId::theirs(self.inbound), [u8::try_from(from).unwrap(); 32]);
-        let node = self.nodes[to].as_mut().unwrap();
-        node.handle(Input::Request { link, key, introduction: &introduction(from) }, self.now);
-        let said: Vec<Output> = core::iter::from_fn(|| node.poll()).collect();
-        let refused = |it: &Output| if let Output::Refuse(_, why) = it { Some(*why) } else { None };
-        let reason = said.iter().find_map(refused);
-        for event in
-            said.iter().filter_map(|it| if let Output::Event(it) = it { Some(it) } else { None })
-        {
-            self.happened(event);
-        }
-        reason
-    }
-
     pub(super) fn node(&self, n: usize) -> &Whole {
         self.nodes[n].as_ref().unwrap()
-    }
-
-    /// Revokes node `n`: the registry tells one other node, gossip must tell the rest.
-    pub(super) fn revoke(&mut self, n: usize) {
-        self.version += 1;
-        let document = self.document(vec![n as u64 + 100]);
-        self.feed(usize::from(n == 0), Input::Document(&document));
     }
 }

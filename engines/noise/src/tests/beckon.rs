@@ -142,7 +142,7 @@ fn a_node_that_says_anew_where_it_is_is_dialled_there_at_once() {
     let mut stage = Stage::new(2);
     let peer = stage.nodes[1].public();
     let elsewhere = address(9);
-    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[elsewhere] });
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[elsewhere], introduction: &[] });
     stage.run(SECOND / 2);
     stage.tell(0, Input::Endpoints { link: LINK, endpoints: &[address(1)] });
     stage.run(SECOND / 4);
@@ -155,7 +155,7 @@ fn both_families_have_their_turn_within_half_a_second() {
     let peer = stage.nodes[1].public();
     let nowhere = |n| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, n], 1));
     let endpoints = [nowhere(1), nowhere(2), nowhere(3), address(1)];
-    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &endpoints });
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &endpoints, introduction: &[] });
     stage.run(SECOND / 2);
     assert!(stage.is_up(0, LINK) && stage.is_up(1, THEIRS));
 }

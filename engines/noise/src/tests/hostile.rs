@@ -48,7 +48,10 @@ fn an_older_initiation_after_a_newer_one_is_refused() {
 fn a_node_is_silent_to_who_does_not_know_its_key() {
     let mut stage = Stage::new(3);
     let peer = stage.nodes[2].public();
-    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[stage::address(1)] });
+    stage.tell(
+        0,
+        Input::Open { link: LINK, peer, endpoints: &[stage::address(1)], introduction: &[] },
+    );
     stage.run(12 * SECOND);
     assert!(stage.sent[1].is_empty());
     assert_eq!(stage.downs(0), [(LINK, Why::Silent)]);
@@ -173,10 +176,13 @@ fn a_node_is_not_called_inside_the_network_its_links_make() {
     let mut stage = Stage::of(vec![Settings { network, ..Settings::default() }; 2]);
     let peer = stage.nodes[1].public();
     let inside = "[fd42:0:0:1::1]:6326".parse().unwrap();
-    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[inside] });
+    stage.tell(0, Input::Open { link: LINK, peer, endpoints: &[inside], introduction: &[] });
     assert_eq!(stage.downs(0), [(LINK, Why::Unreachable)]);
     let link = LinkId::ours(1);
-    stage.tell(0, Input::Open { link, peer, endpoints: &[inside, stage::address(1)] });
+    stage.tell(
+        0,
+        Input::Open { link, peer, endpoints: &[inside, stage::address(1)], introduction: &[] },
+    );
     stage.run(SECOND / 2);
     assert!(stage.is_up(0, link), "the other endpoint is tried at once");
 }

@@ -112,7 +112,7 @@ impl Stage {
 
     pub(super) fn open(&mut self, node: usize, link: LinkId, to: usize) {
         let peer = self.nodes[to].public();
-        self.tell(node, Input::Open { link, peer, endpoints: &[address(to)] });
+        self.tell(node, Input::Open { link, peer, endpoints: &[address(to)], introduction: &[] });
     }
 
     pub(super) fn tell(&mut self, node: usize, input: Input<'_>) {

@@ -23,8 +23,9 @@ impl World {
     fn perform(&mut self, said: Output) {
         let now = self.clock.now();
         match said {
-            Output::Open { link, key, endpoints, .. } => {
-                let open = noise::Input::Open { link, peer: key, endpoints: &endpoints };
+            Output::Open { link, key: peer, endpoints, introduction, .. } => {
+                let (endpoints, introduction) = (&endpoints, &introduction);
+                let open = noise::Input::Open { link, peer, endpoints, introduction };
                 self.noise.handle(open, now);
             }
             Output::Redial { link, endpoints } => {
@@ -136,9 +137,14 @@ impl World {
                 tracing::info!(%mesh, "this node serves as border node no longer");
                 self.tally.note("left");
             }
-            Event::NotElected { link, node } => {
-                tracing::info!(%link, %node, "a node asks for a link that is not elected to one");
-                self.tally.refuse("dial:other-mesh".to_owned());
+            Event::NotAdmitted { link, node, why } => {
+                let why = why.name();
+                tracing::info!(%link, %node, why, "a node asks for a link of a mesh, and both are no members of it");
+                self.tally.refuse(format!("dial:{why}"));
+            }
+            Event::Waits { link, node } => {
+                tracing::info!(%link, %node, "a node goes by another network document: the newer one travels");
+                self.tally.note("link-waits");
             }
             Event::Expelled { link } => {
                 tracing::info!(%link, "the link of a node that is elected no longer is closed");

@@ -34,7 +34,8 @@ impl<E: Citizen> World<E> {
                 | Event::NoIpv4 { .. }
                 | Event::Entered { .. }
                 | Event::Left { .. }
-                | Event::NotElected { .. }
+                | Event::NotAdmitted { .. }
+                | Event::Waits { .. }
                 | Event::Expelled { .. }
                 | Event::UnknownFrame(_),
             )

@@ -137,7 +137,7 @@ fn keys_change_and_every_packet_arrives_once() {
         installed: 0,
     };
     let peer = stage.ends[1].noise.public();
-    let open = Input::Open { link: OURS, peer, endpoints: &[address(1)] };
+    let open = Input::Open { link: OURS, peer, endpoints: &[address(1)], introduction: &[] };
     stage.ends[0].noise.handle(open, Time::ZERO);
     stage.listen(0);
     for _ in 0..100 {

@@ -28,8 +28,8 @@ enum Entry {
     Start(u32),
     /// A node asked to be woken.
     Wake(u32),
-    /// A call arrives: whose, by which of its links, at whom.
-    Call(u32, LinkId, u32),
+    /// A call arrives: whose, by which of its links, at whom, and what it shows.
+    Call(u32, LinkId, u32, Vec<u8>),
     /// The answer to a call arrives: why it was refused, if it was.
     Answered(u32, LinkId, Option<u8>),
     /// A frame arrives.
@@ -169,7 +169,7 @@ impl<'a> World<'a> {
         match entry {
             Entry::Start(node) => self.start(node),
             Entry::Wake(node) => self.wake(node),
-            Entry::Call(from, link, to) => self.call(from, link, to),
+            Entry::Call(from, link, to, shown) => self.call((from, link), to, &shown),
             Entry::Answered(node, link, None) => self.up(node, link),
             Entry::Answered(node, link, Some(why)) => {
                 if self.take_end(node, link).is_some() {
@@ -229,7 +229,7 @@ impl<'a> World<'a> {
     }
 
     /// Somebody is called.
-    fn call(&mut self, from: u32, link: LinkId, to: u32) {
+    fn call(&mut self, (from, link): (u32, LinkId), to: u32, shown: &[u8]) {
         if !self.lives(to as usize) || self.end(from, link).is_none() {
             return;
         }
@@ -238,8 +238,8 @@ impl<'a> World<'a> {
         let theirs = LinkId::theirs(*calls);
         self.put_end(from, link, End { peer: to, theirs, open: false });
         self.put_end(to, theirs, End { peer: from, theirs: link, open: false });
-        let (key, shown) = (key(from as usize), self.introduction(from));
-        self.tell(to, Input::Request { link: theirs, key, introduction: &shown });
+        let key = key(from as usize);
+        self.tell(to, Input::Request { link: theirs, key, introduction: shown });
     }
 
     /// The carrier has made a link, as one end sees it.

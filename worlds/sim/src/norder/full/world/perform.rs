@@ -12,7 +12,7 @@ impl World<'_> {
     /// Does what a node said.
     pub(super) fn perform(&mut self, node: u32, output: Output) {
         match output {
-            Output::Open { link, to, .. } => self.open(node, link, to),
+            Output::Open { link, to, introduction, .. } => self.open(node, link, to, introduction),
             Output::Accept(link) => self.accept(node, link),
             Output::Refuse(link, why) => self.refuse(node, link, why),
             Output::Close(link) => drop(self.take_end(node, link)),
@@ -24,11 +24,16 @@ impl World<'_> {
             Output::Event(Event::Arrows(event)) => self.note(&event),
             Output::Event(Event::Entered { .. }) => self.counts.entered += 1,
             Output::Event(Event::Left { .. }) => self.counts.left += 1,
-            Output::Event(Event::NotElected { .. }) => self.counts.not_elected += 1,
+            Output::Event(Event::NotAdmitted { .. }) => self.counts.not_elected += 1,
             Output::Event(Event::Expelled { .. }) => self.counts.expelled += 1,
             // Nobody sends payload but gossip, nobody has IPv4 or moves, every port is open, and
             // there is no disk.
-            Output::Event(Event::Gossip(_) | Event::NoIpv4 { .. } | Event::UnknownFrame(_))
+            Output::Event(
+                Event::Gossip(_)
+                | Event::NoIpv4 { .. }
+                | Event::Waits { .. }
+                | Event::UnknownFrame(_),
+            )
             | Output::Redial { .. }
             | Output::Nearer { .. }
             | Output::Beckon { .. }
@@ -41,10 +46,10 @@ impl World<'_> {
     }
 
     /// A call: it arrives after half a round trip.
-    fn open(&mut self, node: u32, link: LinkId, to: NodeId) {
+    fn open(&mut self, node: u32, link: LinkId, to: NodeId, shown: Vec<u8>) {
         let Some(to) = self.web.find(to).map(small) else { return };
         self.put_end(node, link, End { peer: to, theirs: LinkId::theirs(0), open: false });
-        self.agenda.plan(self.arrival(node, to, self.now), Entry::Call(node, link, to));
+        self.agenda.plan(self.arrival(node, to, self.now), Entry::Call(node, link, to, shown));
     }
 
     /// The answer to a call: our end is up now, the other when it hears.

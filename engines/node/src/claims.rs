@@ -1,0 +1,133 @@
+//! Which mesh a link belongs to: its two ends agree before it is made.
+//!
+//! ```text
+//!  who dials ─► Claim: mesh, document, epoch ─► both are members of it ──────► a link of our home
+//!                                            ├► they go by different documents ─► a link that waits
+//!                                            └► else ─────────────────────────► refused, and why
+//! ```
+//!
+//! Each member proves what it is by its certificate, which is for an address inside the mesh, or by an
+//! election that the other end can repeat from its own document: nothing that a claim says is believed.
+//! Who is called is at home in the mesh, since nobody else is drawn there, and is who its contact says, or
+//! could not answer.
+//!
+//! Where one end has an older document, that one's map may have other meshes. Then the link is made all the
+//! same, for the newer document to travel; no route is told or believed there, and it is judged
+//! again as soon as the document has come, or is closed. A claim of a later document that does not exist wins
+//! no more than that.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use arrows::Refusal;
+use gossip::{Authority, Claim};
+use words::routing::{self, Routing};
+use words::{Engine, LinkId, NodeId, Time};
+
+use crate::{Event, Node, Output};
+
+/// How long a link waits for the newer document; that takes a round trip for each 16 kB or so.
+const TRAVEL: Duration = Duration::from_secs(20);
+/// Most links that wait at a time.
+const MOST: usize = 8;
+
+/// A link whose ends go by different documents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    claim: Claim,
+    since: Time,
+}
+
+impl Waiting {
+    /// Returns until when it waits.
+    pub(crate) fn until(&self) -> Time {
+        self.since + TRAVEL
+    }
+}
+
+/// What becomes of who asks for a link.
+enum Verdict {
+    /// Both are members of the mesh.
+    Agreed,
+    /// The newer document decides.
+    Waits,
+    Refused(Refusal),
+}
+
+impl<R: Routing, A: Authority> Node<R, A> {
+    /// Returns what is shown where we dial `link`: ourselves, and the mesh that it is to belong to; empty
+    /// if there is no room for both, or we do not know ourselves yet.
+    pub(crate) fn shown_for(&self, link: LinkId) -> Vec<u8> {
+        let (mesh, version) = (self.mesh_of(link), self.gossip.version());
+        let epoch = self.division.epoch.as_ref().map_or(0, |epoch| epoch.number);
+        let claim = Claim { mesh, version, epoch };
+        let shown = self.gossip.myself().and_then(|myself| claim.attach(myself).ok());
+        shown.unwrap_or_default()
+    }
+
+    /// Somebody who is this node asks for a link, and says this of it; nothing, if it is of a version
+    /// that did not.
+    pub(crate) fn asked(&mut self, link: LinkId, node: NodeId, claim: Option<Claim>, now: Time) {
+        let verdict = match self.judge(node, claim) {
+            Verdict::Waits if self.division.waiting.len() >= MOST => {
+                Verdict::Refused(Refusal::Outdated)
+            }
+            same @ (Verdict::Agreed | Verdict::Waits | Verdict::Refused(_)) => same,
+        };
+        match verdict {
+            Verdict::Agreed => {}
+            Verdict::Waits => {
+                let waiting = claim.map(|claim| (link, Waiting { claim, since: now }));
+                self.division.waiting.extend(waiting);
+                self.say(Output::Event(Event::Waits { link, node }));
+            }
+            Verdict::Refused(why) => {
+                self.say(Output::Refuse(link, why.into()));
+                return self.say(Output::Event(Event::NotAdmitted { link, node, why }));
+            }
+        }
+        self.peers.insert(link, node);
+        self.arrows.handle(arrows::Input::Request(link, node), now);
+    }
+
+    fn judge(&mut self, node: NodeId, claim: Option<Claim>) -> Verdict {
+        let Some(claim) = claim.filter(|_| self.division.map.is_some()) else {
+            let enters = self.may_enter(node);
+            return if enters { Verdict::Agreed } else { Verdict::Refused(Refusal::OtherMesh) };
+        };
+        // While a mesh is split, the ends may know it as a whole or as halves.
+        let home = self.division.home;
+        let is_ours = claim.mesh.covers(home) || home.covers(claim.mesh);
+        let refusal = match (is_ours, self.may_enter(node)) {
+            (true, true) => return Verdict::Agreed,
+            (true, false) => Refusal::OtherMesh,
+            (false, _) => Refusal::Elsewhere,
+        };
+        let same = claim.version == self.gossip.version();
+        if same { Verdict::Refused(refusal) } else { Verdict::Waits }
+    }
+
+    /// Looks again at the links that wait: gives those to our home that belong there, and closes those
+    /// which waited for too long.
+    pub(crate) fn settle_waiting(&mut self, now: Time) {
+        let waiting: Vec<(LinkId, Waiting)> =
+            self.division.waiting.iter().map(|(link, it)| (*link, *it)).collect();
+        for (link, it) in waiting {
+            let Some(node) = self.peers.get(&link).copied() else { continue };
+            let why = match self.judge(node, Some(it.claim)) {
+                Verdict::Waits if now < it.until() => continue,
+                Verdict::Agreed => None,
+                Verdict::Waits => Some(Refusal::Outdated),
+                Verdict::Refused(why) => Some(why),
+            };
+            self.division.waiting.remove(&link);
+            if let Some(why) = why {
+                self.arrows.handle(arrows::Input::Dismiss(link), now);
+                self.say(Output::Event(Event::NotAdmitted { link, node, why }));
+            } else if self.up.contains(&link) {
+                let scope = self.scope_of(link);
+                self.routing.handle(routing::Input::Up(link, scope), now);
+            }
+        }
+    }
+}

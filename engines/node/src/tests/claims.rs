@@ -1,0 +1,107 @@
+//! Stories of links whose ends agree on a mesh, or do not.
+
+use std::vec::Vec;
+
+use arrows::Refusal;
+use gossip::{Claim, Meshes, Parameters};
+
+use super::mesh::{Mesh, name};
+use super::meshes::{chain, divided};
+use super::*;
+use words::NodeId;
+
+const NODES: usize = 16;
+
+fn settled() -> (Mesh, Meshes) {
+    let hasty = Parameters { period: 20 * SECOND, ..Parameters::default() };
+    let mut mesh = Mesh::with(NODES, 31, &hasty);
+    let meshes = divided(&chain());
+    mesh.divide_in(&meshes);
+    mesh.run(40 * SECOND);
+    (mesh, meshes)
+}
+
+/// Returns a node that was elected to nothing.
+fn plain(meshes: &Meshes) -> usize {
+    let slots = meshes.map.meshes().iter().flat_map(|home| meshes.election().slots(*home));
+    let holders: Vec<NodeId> = slots.flat_map(|slot| slot.holders).collect();
+    (0..NODES).find(|n| !holders.contains(&name(*n))).unwrap()
+}
+
+fn claim(mesh: &Mesh, of: usize, ahead: u64) -> Claim {
+    let version = mesh.node(0).gossip().version() + ahead;
+    Claim { mesh: mesh.node(of).home(), version, epoch: 1 }
+}
+
+#[test]
+fn every_link_belongs_to_a_mesh_of_which_both_ends_are_members() {
+    let (mesh, _) = settled();
+    assert_eq!((mesh.unreachable_pairs(), mesh.waits), (0, 0));
+    for n in 0..NODES {
+        let node = mesh.node(n);
+        for link in node.services().flat_map(|it| it.arrows.arrows()) {
+            let of = node.mesh_of(link.link);
+            let is_home = of.covers(link.node.0) || of.covers(node.me().0);
+            assert!(is_home, "{n}: a link of {of} with {}", link.node);
+        }
+    }
+}
+
+#[test]
+fn who_names_a_mesh_that_the_other_is_not_in_is_refused_at_once() {
+    let (mut mesh, meshes) = settled();
+    let (liar, before) = (plain(&meshes), mesh.strangers);
+    let ours = claim(&mesh, liar, 0);
+    let asked = mesh.claim_a_link(liar, liar + 1, ours);
+    assert_eq!(asked, Some(u8::from(Refusal::Elsewhere)));
+    let theirs = claim(&mesh, liar + 1, 0);
+    let asked = mesh.claim_a_link(liar, liar + 1, theirs);
+    assert_eq!(asked, Some(u8::from(Refusal::OtherMesh)), "it was not elected");
+    assert_eq!((mesh.strangers, mesh.waits), (before + 2, 0));
+}
+
+#[test]
+fn who_goes_by_a_later_document_has_a_link_in_which_no_route_is_told_until_it_came() {
+    let (mut mesh, meshes) = settled();
+    let liar = plain(&meshes);
+    let theirs = claim(&mesh, liar + 1, 1);
+    for _ in 0..8 {
+        assert_eq!(mesh.claim_a_link(liar, liar + 1, theirs), None);
+        mesh.run(3 * SECOND);
+    }
+    assert!(mesh.waits >= 4, "{} waited", mesh.waits);
+    mesh.run(25 * SECOND);
+    // There is no such document: all of them were closed, and nothing came of it.
+    assert!(mesh.node(liar + 1).links().all(|link| link.node != name(liar)));
+    assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+#[test]
+fn too_many_that_go_by_other_documents_are_refused() {
+    let (mut mesh, _) = settled();
+    let theirs = claim(&mesh, 1, 1);
+    let asked = (0..NODES).step_by(2).chain([0]).map(|n| mesh.claim_a_link(n, 1, theirs));
+    let refused: Vec<u8> = asked.flatten().collect();
+    assert!(refused.contains(&u8::from(Refusal::Outdated)) || mesh.waits <= 8, "{refused:?}");
+}
+
+#[test]
+fn a_node_that_slept_through_a_split_gets_the_document_from_whom_it_calls() {
+    let (mut mesh, mut meshes) = settled();
+    mesh.lose_the_registry();
+    // It keeps its contacts and its document, and loses all its links.
+    mesh.sleep([0], 100 * SECOND);
+    let half = meshes.map.meshes()[0];
+    meshes.plan = Some(order::Plan { change: order::Change::Split(half), epoch: 1 });
+    for index in 1..4 {
+        mesh.divide_at(2, &meshes);
+        mesh.run(25 * SECOND);
+        meshes.epoch = meshes.epoch.next(chain().part(index).unwrap(), &[]).unwrap();
+    }
+    let version = mesh.node(2).gossip().version();
+    assert!(mesh.node(0).gossip().version() < version);
+    mesh.run(65 * SECOND);
+    assert_eq!(mesh.node(0).gossip().version(), version);
+    assert_ne!(mesh.node(0).home(), half);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+}

@@ -1,0 +1,106 @@
+//! What is done to a mesh from outside: by the registry, by the calendar, by disaster.
+
+use core::time::Duration;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use gossip::{Claim, Meshes, Parameters};
+use words::{Engine, LinkId, Wall};
+
+use super::{Mesh, introduction};
+use crate::{Input, Output};
+
+impl Mesh {
+    /// From now on the registry does not answer.
+    pub(in crate::tests) const fn lose_the_registry(&mut self) {
+        self.registry_away = true;
+    }
+
+    /// From now on nothing crosses between the nodes below `first` and the others; 0 heals it.
+    pub(in crate::tests) const fn divide(&mut self, first: usize) {
+        self.divided = first;
+    }
+
+    /// Puts nodes to sleep: what is sent to them is lost, and their clock goes on.
+    pub(in crate::tests) fn sleep(
+        &mut self,
+        nodes: impl IntoIterator<Item = usize>,
+        span: Duration,
+    ) {
+        let until = self.now + span;
+        self.asleep.extend(nodes.into_iter().map(|n| (n, until)));
+    }
+
+    /// Tells node `n` what the calendar says.
+    pub(in crate::tests) fn date(&mut self, n: usize, wall: Wall) {
+        self.feed(n, Input::Calendar(wall));
+    }
+
+    pub(in crate::tests) fn leave(&mut self, n: usize) {
+        self.feed(n, Input::Leave);
+    }
+
+    pub(in crate::tests) fn kill(&mut self, n: usize) {
+        self.nodes[n] = None;
+        self.routes[n].clear();
+        self.open.retain(|(end, _)| *end != n);
+    }
+
+    /// Changes the parameters: the registry tells one node, gossip must tell the rest.
+    pub(in crate::tests) fn retune(&mut self, parameters: &Parameters) {
+        (self.version, self.parameters) = (self.version + 1, parameters.clone());
+        let document = self.document(Vec::new());
+        self.feed(0, Input::Document(&document));
+    }
+
+    /// Divides the network: the registry tells one node, gossip must tell the rest.
+    pub(in crate::tests) fn divide_in(&mut self, meshes: &Meshes) {
+        self.divide_at(0, meshes);
+    }
+
+    /// Divides the network: the registry tells node `n`, gossip must tell the rest.
+    pub(in crate::tests) fn divide_at(&mut self, n: usize, meshes: &Meshes) {
+        (self.version, self.meshes) = (self.version + 1, Some(meshes.clone()));
+        let document = self.document(Vec::new());
+        self.feed(n, Input::Document(&document));
+    }
+
+    /// Lets a node ask another for a link; returns the reason for which it is refused.
+    pub(in crate::tests) fn ask_for_a_link(&mut self, from: usize, to: usize) -> Option<u8> {
+        self.ask_showing(from, to, &introduction(from))
+    }
+
+    /// Lets a node ask another for a link of this mesh, as one does that goes by this document.
+    pub(in crate::tests) fn claim_a_link(
+        &mut self,
+        from: usize,
+        to: usize,
+        claim: Claim,
+    ) -> Option<u8> {
+        self.ask_showing(from, to, &claim.attach(&introduction(from)).unwrap())
+    }
+
+    fn ask_showing(&mut self, from: usize, to: usize, shown: &[u8]) -> Option<u8> {
+        self.inbound += 1;
+        let (link, key) = (LinkId::theirs(self.inbound), [u8::try_from(from).unwrap(); 32]);
+        let node = self.nodes[to].as_mut().unwrap();
+        node.handle(Input::Request { link, key, introduction: shown }, self.now);
+        let said: Vec<Output> = core::iter::from_fn(|| node.poll()).collect();
+        let refused = |it: &Output| if let Output::Refuse(_, why) = it { Some(*why) } else { None };
+        let reason = said.iter().find_map(refused);
+        for event in
+            said.iter().filter_map(|it| if let Output::Event(it) = it { Some(it) } else { None })
+        {
+            self.happened(event);
+        }
+        reason
+    }
+
+    /// Revokes node `n`: the registry tells one other node, gossip must tell the rest.
+    pub(in crate::tests) fn revoke(&mut self, n: usize) {
+        self.version += 1;
+        let document = self.document(vec![n as u64 + 100]);
+        self.feed(usize::from(n == 0), Input::Document(&document));
+    }
+}
