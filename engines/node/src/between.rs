@@ -14,7 +14,7 @@ use core::time::Duration;
 
 use arrows::Arrows;
 use gossip::{Authority, Meshes};
-use order::{Election, Epoch, MeshMap, Slot, Stage};
+use order::{Epoch, MeshMap, Slot, Stage};
 use words::routing::{self, Routing};
 use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
 
@@ -82,8 +82,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.redraw(epoch.as_ref(), now);
         let home = self.division.home;
         let mut duties = Vec::new();
-        if let Some(election) = self.election(epoch.as_ref()) {
-            duties.extend(election.slots(home).into_iter().filter_map(|slot| {
+        if let Some(outcome) = self.division.tellers.outcome() {
+            duties.extend(outcome.slots(home).into_iter().filter_map(|slot| {
                 let rank = slot.holders.iter().position(|holder| *holder == self.me)?;
                 Some((slot.target, slot.holders.get(..rank)?.to_vec()))
             }));
@@ -96,11 +96,6 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.division.duties = duties;
             self.division.silent.clear();
         }
-    }
-
-    fn election<'a>(&'a self, epoch: Option<&'a Epoch>) -> Option<Election<'a>> {
-        let (meshes, map) = (self.division.meshes.as_ref()?, self.division.map.as_ref()?);
-        Some(Election::new(map, &meshes.roster, epoch?, meshes.rules))
     }
 
     /// Puts the map of an epoch in force, with the plan to change it as far as that has come.
@@ -180,8 +175,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if let Some(known) = self.division.verified.get(&node) {
             return *known;
         }
-        let election = self.election(self.division.epoch.as_ref());
-        let elected = election.is_some_and(|election| election.verify(node, home).is_ok());
+        let outcome = self.division.tellers.outcome();
+        let elected = outcome.is_some_and(|outcome| outcome.verify(node, home).is_ok());
         if self.division.verified.len() >= VERIFIED {
             self.division.verified.clear();
         }

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use order::{Election, Epoch, MeshMap, Roster, Rules};
+use order::{Election, Epoch, MeshMap, Outcome, Roster, Rules};
 use words::{Names, Prefix, Time};
 
 /// How long those are believed who were elected until now. They serve on for 20 s after they heard
@@ -22,15 +22,26 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Returns who is elected, and who was in the epoch before: who missed the change goes on, and
-    /// who has just come does not know who was.
-    fn elected(&self) -> BTreeMap<Prefix, Names> {
-        let held = |epoch| Election::new(&self.map, &self.roster, epoch, self.rules).tellers();
-        let mut elected = held(&self.epoch);
-        for (range, nodes) in self.epoch.before().iter().flat_map(held) {
-            elected.entry(range).or_default().extend(nodes);
+    fn election<'a>(&'a self, epoch: &'a Epoch) -> Election<'a> {
+        Election::new(&self.map, &self.roster, epoch, self.rules)
+    }
+
+    /// Returns the outcome, and who is elected by it, or was in the epoch before: who missed the
+    /// change goes on, and who has just come does not know who was.
+    ///
+    /// `last` is the outcome of what was the source until now: mostly the epoch before, so that
+    /// nearly all of both follows from it.
+    fn elected(&self, last: Option<&Outcome>) -> (Outcome, BTreeMap<Prefix, Names>) {
+        let outcome = Outcome::of(self.election(&self.epoch), last);
+        let mut elected = outcome.tellers();
+        if let Some(before) = self.epoch.before() {
+            let known = last.or(Some(&outcome));
+            for (range, nodes) in Outcome::of(self.election(&before), known).tellers() {
+                elected.entry(range).or_default().extend(nodes);
+            }
         }
-        elected.into_iter().map(|(range, nodes)| (range, Names::of(nodes))).collect()
+        let named = elected.into_iter().map(|(range, nodes)| (range, Names::of(nodes)));
+        (outcome, named.collect())
     }
 }
 
@@ -38,6 +49,8 @@ impl Source {
 #[derive(Debug, Default)]
 pub(crate) struct Tellers {
     source: Option<Source>,
+    /// Who holds which slot by it.
+    outcome: Option<Outcome>,
     /// Those elected in this epoch or the one before.
     elected: BTreeMap<Prefix, Names>,
     /// Those who were a moment ago, until when.
@@ -52,8 +65,10 @@ impl Tellers {
         if source == self.source {
             return self.expire(now);
         }
-        let elected = source.as_ref().map(Source::elected).unwrap_or_default();
-        let before = core::mem::replace(&mut self.elected, elected);
+        let held = source.as_ref().map(|source| source.elected(self.outcome.as_ref()));
+        let (outcome, elected) = held.unzip();
+        self.outcome = outcome;
+        let before = core::mem::replace(&mut self.elected, elected.unwrap_or_default());
         self.source = source;
         let over = before.iter().flat_map(|(range, its)| its.iter().map(|name| (*range, name)));
         self.former.extend(over.map(|one| (one, now + FORMER)));
@@ -74,6 +89,11 @@ impl Tellers {
     /// Returns when somebody is believed no longer.
     pub(crate) fn deadline(&self) -> Option<Time> {
         self.former.values().min().copied()
+    }
+
+    /// Returns who holds which slot; `None` while the network is one mesh.
+    pub(crate) const fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
     }
 
     /// Returns who may tell of a range: nobody of one that nobody was elected for.

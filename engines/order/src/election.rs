@@ -15,16 +15,16 @@
 //!
 //! Source: seed, "a share (ex. 10 %) of nodes that is also part of another mesh".
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use principles::election::{Balls, Finish, first};
 use principles::exceptions::Capacity;
 use words::{NodeId, Prefix, Share};
 
-use crate::hash::{hash, luck, octets, of_member};
-use crate::roster::median;
-use crate::{Epoch, Member, MeshMap, Refused, Roster};
+use crate::again::Before;
+use crate::hash::{hash, octets};
+use crate::race::{Lot, Race, Seats};
+use crate::rings::Rings;
+use crate::{Epoch, MeshMap, Refused, Roster};
 
 /// How many border nodes a network has, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,29 +118,62 @@ impl<'a> Election<'a> {
         self.map
     }
 
+    /// Returns the roster that it is held on.
+    pub(crate) const fn roster(&self) -> &Roster {
+        self.roster
+    }
+
+    /// Returns the epoch in which it is held.
+    pub(crate) const fn epoch(&self) -> &Epoch {
+        self.epoch
+    }
+
+    /// Returns its rules, inside their bounds.
+    pub(crate) const fn rules(&self) -> Rules {
+        self.rules
+    }
+
     /// Returns the slots of `mesh`, in the order of their numbers. None for what is no mesh, and
     /// at levels where there is nowhere to go.
     ///
-    /// Takes time linear in slots × members.
+    /// Takes time linear in slots × (members + meshes). [`Outcome`](crate::Outcome) is quicker where
+    /// many meshes, or one election after the other, are asked for.
     pub fn slots(&self, mesh: Prefix) -> Vec<Slot> {
+        self.slots_after(mesh, &mut Rings::default(), None)
+    }
+
+    /// Returns the same from what is known already: rings, and the race of an earlier election.
+    pub(crate) fn slots_after(
+        &self,
+        mesh: Prefix,
+        rings: &mut Rings,
+        before: Option<Before<'_>>,
+    ) -> Vec<Slot> {
         if !self.map.is_mesh(mesh) {
             return Vec::new();
         }
         let race = Race::of(self.roster.inside(mesh), self.rules.seats);
-        let each = self.rules.slots(race.members.len());
-        let mut held = BTreeMap::new();
-        let levels = self.map.chain(mesh).enumerate();
+        let each = self.rules.slots(race.len());
+        let mut seats = Seats::default();
+        let mut known = before.map(|before| before.race(&race));
         let mut slots = Vec::new();
-        for (level, range) in levels {
+        for (level, range) in self.map.chain(mesh).enumerate() {
             for place in 0..each {
                 let number = level * each + place;
-                let (drawn, beacon) = (self.drawn(number), self.beacon(number));
-                let Some(target) = self.target(mesh, range, number) else { break };
+                let beacon = self.beacon(number);
+                let Some(target) = rings.target(self.map, (mesh, range), (&beacon, number)) else {
+                    break;
+                };
                 let free = place < Capacity::untouched(each);
                 let key = slot_key(&beacon, mesh, number);
-                let holders = race.run((&key, drawn), free, &held);
+                let lot = Lot { key: &key, drawn: self.drawn(number), free };
+                let same = known.as_mut().and_then(|it| it.same(number, lot, &seats));
+                let holders = same.unwrap_or_else(|| race.run(lot, &seats));
                 if let Some(winner) = holders.first() {
-                    *held.entry(*winner).or_insert(0) += 1;
+                    seats.take(*winner);
+                }
+                if let Some(known) = &mut known {
+                    known.took(holders.first().copied(), &seats);
                 }
                 slots.push(Slot { number, mesh, target, holders });
             }
@@ -174,6 +207,15 @@ impl<'a> Election<'a> {
         there.filter_map(rank).min().ok_or(Refused::NotElected { node, mesh })
     }
 
+    /// Tells whether a slot of this election, of a mesh with `each` at a level, is raced for as
+    /// `lot` says.
+    pub(crate) fn is_same_lot(&self, slot: &Slot, each: usize, lot: Lot<'_>) -> bool {
+        let (number, beacon) = (slot.number, self.beacon(slot.number));
+        let free = number % each.max(1) < Capacity::untouched(each);
+        (self.drawn(number), free) == (lot.drawn, lot.free)
+            && slot_key(&beacon, slot.mesh, number) == *lot.key
+    }
+
     /// Returns the epoch in which a slot was drawn last.
     fn drawn(&self, number: usize) -> u64 {
         let (now, tenure) = (self.epoch.number, u64::from(self.rules.tenure));
@@ -186,110 +228,8 @@ impl<'a> Election<'a> {
     fn beacon(&self, number: usize) -> [u8; 32] {
         self.epoch.beacon_of(self.drawn(number)).0
     }
-
-    /// Returns where a slot of `mesh` leads: on its ring, from `range`, which is the mesh or a
-    /// group around it, to the next, and there to one of the meshes inside. `None` without others.
-    fn target(&self, mesh: Prefix, range: Prefix, number: usize) -> Option<Prefix> {
-        let ring = ring_key(&self.beacon(number), number);
-        let mut target = next_on_ring(&ring, self.map, range)?;
-        // Meshes of one group lead to different meshes of the next, as far as there are.
-        let place = self.map.parent(mesh).map_or(0, |group| {
-            self.map.children(group).position(|child| child == mesh).unwrap_or(0)
-        });
-        while !self.map.is_mesh(target) {
-            let inside: Vec<_> = self.map.children(target).collect();
-            let shift = luck(hash(*b"descend ", &[&ring, &octets(target)]));
-            let count = inside.len() as u64;
-            let nth = (shift % count.max(1) + place as u64) % count.max(1);
-            target = *inside.get(usize::try_from(nth).ok()?)?;
-        }
-        Some(target)
-    }
-}
-
-/// Returns the range after `range` on a ring over it and its siblings.
-fn next_on_ring(ring: &[u8; 32], map: &MeshMap, range: Prefix) -> Option<Prefix> {
-    let place = |range: Prefix| (hash(*b"place   ", &[ring, &octets(range)]), range);
-    let own = place(range);
-    let (mut next, mut lowest) = (None, None);
-    for sibling in map.siblings(range).map(place) {
-        if sibling > own && next.is_none_or(|best| sibling < best) {
-            next = Some(sibling);
-        }
-        if lowest.is_none_or(|best| sibling < best) {
-            lowest = Some(sibling);
-        }
-    }
-    next.or(lowest).map(|(_, range)| range)
-}
-
-fn ring_key(beacon: &[u8; 32], number: usize) -> [u8; 32] {
-    hash(*b"ring    ", &[beacon, &(number as u64).to_be_bytes()])
 }
 
 fn slot_key(beacon: &[u8; 32], mesh: Prefix, number: usize) -> [u8; 32] {
     hash(*b"slot    ", &[beacon, &octets(mesh), &(number as u64).to_be_bytes()])
-}
-
-/// A member as it runs.
-struct Runner {
-    node: NodeId,
-    /// Since which epoch it is listed.
-    since: u64,
-    /// What its capacity is worth.
-    balls: Balls,
-    /// The slots that it may hold.
-    seats: u16,
-}
-
-/// The members of a mesh, as they run for its slots.
-struct Race {
-    members: Vec<Runner>,
-}
-
-impl Race {
-    fn of(members: &[Member], seats: u16) -> Self {
-        let known = |member: &Member| member.able().unwrap_or(member.declared);
-        let median = median(members.iter().map(known).collect()).unwrap_or(0);
-        let entry = |member: &Member| {
-            // What nobody attests may be little, and is never much.
-            let able = member.able().unwrap_or_else(|| member.declared.min(median));
-            let balls = Capacity::balls(able, median);
-            let seats = balls.whole().clamp(1, seats);
-            Runner { node: member.node, since: member.since, balls, seats }
-        };
-        Self { members: members.iter().map(entry).collect() }
-    }
-
-    /// Returns who finishes first, and the next ones, among those who may hold one more slot that
-    /// was `drawn` in this epoch.
-    ///
-    /// Those who were listed by then cannot have chosen their luck, so the others come after them,
-    /// whoever was listed earlier first: they serve where else nobody could, as in a network that
-    /// has just begun.
-    fn run(
-        &self,
-        (key, drawn): (&[u8; 32], u64),
-        free: bool,
-        held: &BTreeMap<NodeId, u16>,
-    ) -> Vec<NodeId> {
-        let mut ahead: Vec<(u64, (Finish, NodeId))> = Vec::with_capacity(Slot::HOLDERS + 1);
-        for Runner { node, since, balls, seats } in &self.members {
-            if held.get(node).is_some_and(|held| held >= seats) {
-                continue;
-            }
-            let balls = if free { Balls::ONE } else { *balls };
-            let late = if *since < drawn { 0 } else { *since };
-            let entry = (late, (Finish::of(of_member(key, *node), balls), *node));
-            let is_ahead = |other: &(u64, _)| {
-                other.0.cmp(&late).then_with(|| first(&other.1, &entry.1)).is_lt()
-            };
-            let at = ahead.partition_point(is_ahead);
-            if at < Slot::HOLDERS {
-                ahead.insert(at, entry);
-                ahead.truncate(Slot::HOLDERS);
-            }
-        }
-        ahead.into_iter().map(|(_, (_, node))| node).collect()
-    }
 }

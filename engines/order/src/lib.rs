@@ -18,7 +18,8 @@
 //! - [`border`]: what may be announced on a link, as it is, as its range, or not at all; what a
 //!   border node originates; what is refused;
 //! - [`Election`]: who serves as border node where, computed alike by everybody from the document:
-//!   the [`Roster`], the [`Epoch`] with its beacon, and [`Rules`]; [`Service`]: how one begins and
+//!   the [`Roster`], the [`Epoch`] with its beacon, and [`Rules`]; [`Outcome`]: the same in all
+//!   meshes, from one epoch to the next; [`Service`]: how one begins and
 //!   ends to serve without a packet lost; [`Load`]: what a busy node adds to its cost;
 //! - [`place`], [`Sizes`], [`Plan`]: where newcomers live, and how meshes split, merge and are
 //!   grouped, with everybody keeping its address;
@@ -32,6 +33,7 @@
 
 extern crate alloc;
 
+mod again;
 pub mod border;
 mod election;
 mod epoch;
@@ -41,12 +43,15 @@ mod load;
 mod map;
 mod membership;
 mod octets;
+mod outcome;
 mod placing;
 mod plan;
 mod quorum;
+mod race;
 mod record;
 mod refuge;
 mod refused;
+mod rings;
 mod roster;
 mod service;
 mod tellers;
@@ -57,6 +62,7 @@ pub use escape::Escape;
 pub use load::Load;
 pub use map::MeshMap;
 pub use membership::Memberships;
+pub use outcome::Outcome;
 pub use placing::place;
 pub use plan::{Change, Phase, Plan, Sizes, mesh_of_link};
 pub use quorum::Quorum;

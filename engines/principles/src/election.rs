@@ -52,6 +52,23 @@ impl Finish {
     }
 }
 
+impl Finish {
+    /// Returns a time that is never after [`Finish::of`], and at most a tenth of the time of one halving
+    /// of luck before it, without the logarithm: for who has lost already.
+    pub const fn soonest(luck: u64, balls: Balls) -> Self {
+        // log2(1 + x) is at most x + 0.0861. Of luck + 1 the power is told, and the line above it from
+        // the bits that follow; all ones are as good as two to the next power.
+        let Some(number) = luck.checked_add(1) else { return Self(0) };
+        let whole = number.ilog2();
+        let line = (number << (63 - whole) << 1) >> (64 - FRACTION);
+        let log = ((whole as u64) << FRACTION) + line;
+        Self(((64_u64 << FRACTION).saturating_sub(log + SLACK) << 16) / balls.0 as u64)
+    }
+}
+
+/// The most by which a logarithm of base two is above the line between two powers, rounded up.
+const SLACK: u64 = (1 << FRACTION) / 1000 * 87;
+
 /// Orders what finishes by time, and by itself where times are equal.
 pub fn first<T: Ord>(a: &(Finish, T), b: &(Finish, T)) -> Ordering {
     a.cmp(b)
@@ -103,6 +120,20 @@ mod tests {
         for _ in 0..10_000 {
             let (a, b) = (dice.bits(), dice.bits());
             assert_eq!(a.max(b) == a, minus_log2(a) <= minus_log2(b));
+        }
+    }
+
+    #[test]
+    fn nobody_finishes_before_its_soonest_and_few_long_after() {
+        let mut dice = words::Dice::of([6; 32], "race");
+        let edges = [0, 1, 2, u64::MAX, u64::MAX - 1, u64::MAX >> 1, 1 << 63, (1 << 63) - 1];
+        for luck in edges.into_iter().chain((0..10_000).map(|_| dice.bits())) {
+            for balls in [Balls::LEAST, Balls::ONE, Balls::held(700), Balls::MOST] {
+                let (soonest, finish) = (Finish::soonest(luck, balls), Finish::of(luck, balls));
+                assert!(soonest <= finish, "{luck}");
+                let tenth = (((1_u64 << FRACTION) / 10) << 16) / u64::from(balls.0);
+                assert!(finish.0 - soonest.0 <= tenth, "{luck}");
+            }
         }
     }
 
