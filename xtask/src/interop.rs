@@ -6,14 +6,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::command::{self, Running};
-use crate::test::{Bench, Outcome, Step};
+use crate::test::{Bench, Outcome, Step, Wants};
 
 /// The step; it wants the packages, and the command that it runs.
 pub(crate) const STEP: Step = Step {
     name: "interop",
     shows: "our speaker and babeld, BIRD and FRR understand each other",
     after: &["debian", "build"],
-    light: false,
+    wants: Wants::Machine,
     run,
 };
 
@@ -23,7 +23,7 @@ const BUILDING: Duration = Duration::from_mins(15);
 /// How long they may take.
 const LIMIT: Duration = Duration::from_mins(4);
 
-const REPEAT: &str = "cargo build --release && cargo test --release -p speaker --test interop";
+const REPEAT: &str = "cargo build --release && cargo test --release --workspace --test interop";
 
 fn run(bench: &Bench) -> Outcome {
     let (out, err) = (bench.log("interop.out"), bench.log("interop.err"));
@@ -56,7 +56,7 @@ fn cargo(
 ) -> Result<bool, String> {
     let mut command = Command::new("cargo");
     command.current_dir(&bench.workspace.root).env("RE6ST", bench.re6st());
-    command.args(["test", "--release", "--package", "speaker", "--test", "interop", how]);
+    command.args(["test", "--release", "--workspace", "--test", "interop", how]);
     Ok(Running::start(command, out, err)?.wait(limit)?.success())
 }
 

@@ -11,7 +11,7 @@ mod wire;
 use std::fs::File;
 
 use crate::command;
-use crate::test::{Bench, Outcome, Step};
+use crate::test::{Bench, Outcome, Step, Wants};
 
 /// What is checked with it, each with a name of its own.
 pub(crate) const STEPS: [Step; 22] = [
@@ -39,26 +39,26 @@ pub(crate) const STEPS: [Step; 22] = [
     light("lab-suspend", "a node that slept is a neighbour again", checks::suspend),
     light("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
     light("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
+    wire_step(),
     step("lab-order", "24 nodes in 3 meshes reach each other, with small tables", meshes::order),
     step("lab-order3", "27 nodes in 9 meshes of 3 groups reach each other", meshes::order_3),
     step("lab-rotate", "border nodes change every few seconds, no ping is lost", meshes::rotate),
     step("lab-border", "all border nodes between two meshes die, others serve", meshes::border),
     step("lab-split", "a mesh is split while pings run, none is lost", meshes::split),
-    wire_step(),
 ];
 
 const fn step(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
-    Step { name, shows, after: &["build"], light: false, run }
+    Step { name, shows, after: &["build"], wants: Wants::Machine, run }
 }
 
 /// A laboratory of a few nodes, which leaves a machine idle.
 const fn light(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
-    Step { light: true, ..step(name, shows, run) }
+    Step { wants: Wants::Little, ..step(name, shows, run) }
 }
 
 const fn wire_step() -> Step {
     let shows = "who listens to the emulated Internet reads nothing";
-    Step { after: &["debian", "build"], ..step("lab-wire", shows, wire::wire) }
+    Step { after: &["debian", "build"], ..light("lab-wire", shows, wire::wire) }
 }
 
 /// Tells why no laboratory can run here, if so.

@@ -5,9 +5,13 @@ mod steps;
 
 use std::fs;
 use std::io::{self, Write};
+use std::iter;
+use std::num::NonZero;
 use std::os::unix::fs::MetadataExt;
+use std::panic;
 use std::path::PathBuf;
-use std::thread::{self, ScopedJoinHandle};
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::workspace::Workspace;
@@ -23,10 +27,32 @@ pub(crate) struct Step {
     pub(crate) shows: &'static str,
     /// Steps that must come before it when it is asked for alone.
     pub(crate) after: &'static [&'static str],
-    /// It mostly waits, so two of its kind may run at the same time.
-    pub(crate) light: bool,
+    /// How much of the machine it wants, and so what may run beside it.
+    pub(crate) wants: Wants,
     /// Does it.
     pub(crate) run: fn(&Bench) -> Outcome,
+}
+
+/// How much of the machine a step wants; only steps that want the same run at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// All of it: it builds on all processors, or judges what a busy machine would spoil.
+    Machine,
+    /// One processor, which it keeps busy.
+    Processor,
+    /// Little: it mostly waits.
+    Little,
+}
+
+impl Wants {
+    /// How many steps that want this run at once, at most.
+    fn at_once(self) -> usize {
+        match self {
+            Self::Machine => 1,
+            Self::Processor => thread::available_parallelism().map_or(1, NonZero::get),
+            Self::Little => 4,
+        }
+    }
 }
 
 /// Where steps work.
@@ -92,35 +118,36 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<bool, String>
 
 /// Returns the steps in their order, those that may run at the same time together.
 fn together(steps: &[Step]) -> impl Iterator<Item = &[Step]> {
-    let alike = steps.chunk_by(|one, other| one.light && other.light);
-    alike.flat_map(|alike| alike.chunks(2))
+    let shared = |step: &Step| step.wants != Wants::Machine;
+    steps.chunk_by(move |one, other| shared(one) && one.wants == other.wants)
 }
 
-/// Runs some steps at the same time and prints a line for each.
+/// Runs steps that may run at the same time: as many as the machine bears, the next one whenever
+/// one has ended. Prints a line for each.
 fn take(steps: &[Step], bench: &Bench) -> Vec<Outcome> {
-    let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
-    print!("{:<14} ", names.join(" and "));
-    io::stdout().flush().ok();
-    let run = |step: &Step| {
-        let started = Instant::now();
-        ((step.run)(bench), started.elapsed())
-    };
-    let ended = thread::scope(|scope| {
-        let running: Vec<_> = steps.iter().map(|step| scope.spawn(|| run(step))).collect();
-        running.into_iter().map(ScopedJoinHandle::join).collect::<Vec<_>>()
-    });
-    if steps.len() > 1 {
-        println!();
+    let hands = steps.first().map_or(0, |step| step.wants.at_once().min(steps.len()));
+    let queue = Mutex::new(steps.iter());
+    let next = || queue.lock().ok().and_then(|mut queue| queue.next());
+    let work = || iter::from_fn(next).map(|step| one(step, bench)).collect::<Vec<Outcome>>();
+    thread::scope(|scope| {
+        let working: Vec<_> = (0..hands).map(|_| scope.spawn(work)).collect();
+        working.into_iter().flat_map(|hand| hand.join().unwrap_or_default()).collect()
+    })
+}
+
+/// Runs one step and prints its line.
+fn one(step: &Step, bench: &Bench) -> Outcome {
+    if step.wants == Wants::Machine {
+        print!("{:<14} ", step.name);
+        io::stdout().flush().ok();
     }
-    let line = |(step, ended): (&Step, thread::Result<(Outcome, Duration)>)| {
-        let (outcome, took) = ended.unwrap_or_else(|_| (panicked(step), Duration::ZERO));
-        if steps.len() > 1 {
-            print!("{:<14} ", step.name);
-        }
-        println!("{:>8}  {}", seconds(took), outcome.line(step.shows));
-        outcome
-    };
-    steps.iter().zip(ended).map(line).collect()
+    let started = Instant::now();
+    let run = panic::catch_unwind(|| (step.run)(bench));
+    let outcome = run.unwrap_or_else(|_| panicked(step));
+    let name =
+        if step.wants == Wants::Machine { String::new() } else { format!("{:<14} ", step.name) };
+    println!("{name}{:>8}  {}", seconds(started.elapsed()), outcome.line(step.shows));
+    outcome
 }
 
 /// A step that did not come to an end of its own.
@@ -149,6 +176,8 @@ fn choose(all: &[Step], names: &[&str]) -> Result<Vec<Step>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -168,15 +197,34 @@ mod tests {
         assert_eq!(names, ["build", "lab-mesh"]);
     }
 
+    fn step(name: &'static str, wants: Wants) -> Step {
+        Step { name, shows: "", after: &[], wants, run: |_| Outcome::passed("") }
+    }
+
     #[test]
-    fn two_light_steps_run_at_the_same_time_and_no_others() {
-        let step =
-            |name, light| Step { name, shows: "", after: &[], light, run: |_| Outcome::passed("") };
-        let steps = [("a", false), ("b", true), ("c", true), ("d", true), ("e", false)];
-        let steps = steps.map(|(name, light)| step(name, light));
+    fn steps_that_want_a_part_of_the_machine_run_beside_their_like_and_no_others() {
+        use Wants::{Little, Machine, Processor};
+        let steps = [Machine, Machine, Processor, Processor, Little, Little, Little, Machine];
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let steps: Vec<Step> = names.into_iter().zip(steps).map(|(n, w)| step(n, w)).collect();
         let names = |steps: &[Step]| steps.iter().map(|step| step.name).collect::<String>();
         let together: Vec<String> = together(&steps).map(names).collect();
-        assert_eq!(together, ["a", "bc", "d", "e"]);
+        assert_eq!(together, ["a", "b", "cd", "efg", "h"]);
+    }
+
+    #[test]
+    fn each_of_the_steps_that_run_beside_each_other_is_run_once_and_counted() {
+        let mut steps: Vec<Step> = (0..9).map(|_| step("one of many", Wants::Little)).collect();
+        steps[5].run = |_| panic!("on purpose");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let workspace =
+            Workspace { root: root.into(), target: root.join("target"), crates: Vec::new() };
+        let bench = Bench { workspace, logs: root.into(), root: false };
+        let mut tally = Tally::default();
+        for outcome in &take(&steps, &bench) {
+            tally.count(outcome);
+        }
+        assert_eq!(tally.to_string(), "8 passed, 1 failed, 0 skipped");
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The steps, in the order a reader would run them.
 //!
-//! All that is heavy is built in one profile, `release`, so that no C library is
-//! built twice.
+//! All that is heavy is built in one profile, `release`, and with the features that all crates
+//! together ask for (`--workspace`), so that nothing is built twice. The one exception is the
+//! command itself, which is built as users build it.
 
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use super::outcome::tests_in;
-use super::{Bench, Outcome, Step};
+use super::{Bench, Outcome, Step, Wants};
 use crate::command::{self, Running};
 use crate::{debian, interop, lab, tidy};
 
-/// No single cargo command is given longer.
+/// No single command is given longer.
 const LIMIT: Duration = Duration::from_mins(25);
 
 /// How long the mutations of the step `fuzz` last, for all targets together, in seconds.
@@ -30,10 +31,10 @@ pub(super) fn all() -> Vec<Step> {
         step("tests", "the tests of all crates pass", tests),
         step("docs", "the documentation builds without a warning", docs),
         step("tidy", "rings, sizes and documents are as the rules ask", tidy),
-        step("fuzz", "no octets make a parser panic", fuzz),
-        step("sim", "a simulated mesh of 490 hosts meets its goals", sim),
-        step("sim-norder", "simulated meshes of meshes meet their goals", sim_norder),
-        step("cost", "what Babel holds and says stays within its bounds", cost),
+        single("sim-norder", "simulated meshes of meshes meet their goals", sim_norder),
+        single("sim", "a simulated mesh of 490 hosts meets its goals", sim),
+        single("fuzz", "no octets make a parser panic", fuzz),
+        single("cost", "what Babel holds and says stays within its bounds", cost),
         step("debian", "the Debian packages that tests want are there", debian::install),
         step("build", "the command builds as the README says", build),
     ];
@@ -43,7 +44,12 @@ pub(super) fn all() -> Vec<Step> {
 }
 
 fn step(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
-    Step { name, shows, after: &[], light: false, run }
+    Step { name, shows, after: &[], wants: Wants::Machine, run }
+}
+
+/// A step that has one thread.
+fn single(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
+    Step { wants: Wants::Processor, ..step(name, shows, run) }
 }
 
 fn fmt(bench: &Bench) -> Outcome {
@@ -65,7 +71,7 @@ fn docs(bench: &Bench) -> Outcome {
 
 fn fuzz(bench: &Bench) -> Outcome {
     let longer = [("RE6ST_FUZZ_SECONDS", FUZZ_SECONDS)];
-    cargo(bench, "fuzz", &longer, "test --release --package fuzz")
+    cargo(bench, "fuzz", &longer, "test --release --workspace --test corpus --test mutation")
 }
 
 /// The goals that take half a minute each at most; the example names those that it misses.
@@ -80,12 +86,11 @@ fn sim_norder(bench: &Bench) -> Outcome {
 
 /// What is the same on every machine; times are never judged.
 fn cost(bench: &Bench) -> Outcome {
-    cargo(bench, "cost", &[], "run --release --package babel --example cost -- --bounds")
+    example(bench, "cost", "cost", "--bounds")
 }
 
 fn goals(bench: &Bench, name: &str, example: &str) -> Outcome {
-    let arguments = format!("run --release --package sim --example {example} -- --short");
-    let met = cargo(bench, name, &[], &arguments);
+    let met = self::example(bench, name, example, "--short");
     let said = fs::read_to_string(bench.log(&format!("{name}.out"))).unwrap_or_default();
     let skips = format!("{example}: skipped, ");
     let skipped = said.lines().find_map(|line| line.strip_prefix(&skips));
@@ -130,17 +135,33 @@ fn tidy(bench: &Bench) -> Outcome {
     }
 }
 
+/// Builds an example, unless the tests have done so, and runs it with one argument.
+fn example(bench: &Bench, name: &str, example: &str, argument: &str) -> Outcome {
+    let build = format!("build --release --workspace --example {example}");
+    match cargo(bench, &format!("{name}-build"), &[], &build) {
+        Outcome::Passed { .. } => {}
+        other @ (Outcome::Skipped { .. } | Outcome::Failed { .. }) => return other,
+    }
+    let mut command = Command::new(bench.workspace.target.join("release/examples").join(example));
+    command.current_dir(&bench.workspace.root).arg(argument);
+    let repeat = format!("cargo {build} && target/release/examples/{example} {argument}");
+    judge(bench, name, command, repeat)
+}
+
 /// Runs cargo with `arguments`, which have no blanks inside.
 fn cargo(bench: &Bench, name: &str, environment: &[(&str, &str)], arguments: &str) -> Outcome {
-    let (out, err) = (bench.log(&format!("{name}.out")), bench.log(&format!("{name}.err")));
     let mut command = Command::new("cargo");
     command.current_dir(&bench.workspace.root).args(arguments.split(' '));
     command.envs(environment.iter().copied());
-    let ended = Running::start(command, &out, &err).and_then(|mut cargo| cargo.wait(LIMIT));
-    let repeat = || {
-        let settings = environment.iter().map(|(name, value)| format!("{name}='{value}' "));
-        format!("{}cargo {arguments}", settings.collect::<String>())
-    };
+    let settings = environment.iter().map(|(name, value)| format!("{name}='{value}' "));
+    let repeat = format!("{}cargo {arguments}", settings.collect::<String>());
+    judge(bench, name, command, repeat)
+}
+
+/// Runs a command, and tells whether it succeeded and how many tests it ran.
+fn judge(bench: &Bench, name: &str, command: Command, repeat: String) -> Outcome {
+    let (out, err) = (bench.log(&format!("{name}.out")), bench.log(&format!("{name}.err")));
+    let ended = Running::start(command, &out, &err).and_then(|mut running| running.wait(LIMIT));
     match ended {
         Ok(status) if status.success() => {
             let tests = tests_in(&fs::read_to_string(&out).unwrap_or_default());
@@ -149,8 +170,8 @@ fn cargo(bench: &Bench, name: &str, environment: &[(&str, &str)], arguments: &st
         }
         Ok(_) => {
             let why = format!("{}\n{}", command::tail(&err, 60), command::tail(&out, 60));
-            Outcome::Failed { why, repeat: repeat() }
+            Outcome::Failed { why, repeat }
         }
-        Err(why) => Outcome::Failed { why, repeat: repeat() },
+        Err(why) => Outcome::Failed { why, repeat },
     }
 }
