@@ -1,7 +1,7 @@
 //! `re6st sim norder`: a mesh of meshes, its figures and its pictures.
 
 use anyhow::Context;
-use sim::norder::{Full, Lines, Norder, Tables, full, simulate, write_pictures};
+use sim::norder::{Besieged, Full, Lines, Norder, Tables, full, simulate, write_pictures};
 
 use crate::options::NorderOptions;
 use crate::say::say;
@@ -92,7 +92,7 @@ fn whole_in_words(report: &Full) -> Vec<String> {
         traffic.arrows.kbit_per_s,
         traffic.gossip.kbit_per_s
     ));
-    let seconds = |after: Option<f64>| after.map_or("not in time".into(), |s| format!("{s:.0} s"));
+    lines.extend(report.besieged.iter().map(besieged_in_words));
     lines.extend(report.lost.iter().map(|lost| {
         format!(
             "{} of {} border nodes died: {} of the walks lost, all arrive again after {}, tables are \
@@ -109,6 +109,20 @@ fn whole_in_words(report: &Full) -> Vec<String> {
         cost.seconds, cost.bytes_per_node, cost.events
     ));
     lines
+}
+
+fn besieged_in_words(it: &Besieged) -> String {
+    format!(
+        "{} ({} nodes) filtered by {}: {} of the walks across lost, all arrive again after {}; {} nodes \
+         escaped, refuge was sought {} times",
+        it.country,
+        it.inside,
+        percent(it.blocked_share),
+        percent(it.lost_share),
+        seconds(it.whole_s),
+        it.escaped,
+        it.sought_refuge
+    )
 }
 
 fn all_tables(tables: &Tables) -> Vec<String> {
@@ -183,6 +197,10 @@ fn troubles(report: &Norder) -> Vec<String> {
         )
     }));
     lines
+}
+
+fn seconds(after: Option<f64>) -> String {
+    after.map_or("not in time".into(), |s| format!("{s:.0} s"))
 }
 
 fn percent(share: f64) -> String {

@@ -56,6 +56,7 @@ fn contact(node: NodeId) -> Contact {
         carriers: Carriers::of([Carrier::Udp]),
         country: Some(*b"FR"),
         capacity: Some(50),
+        escaped: false,
     }
 }
 

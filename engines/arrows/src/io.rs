@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use principles::{Cause, Traits};
+use principles::{Cause, Drawn, Traits};
 use words::{Carrier, Carriers, LinkId, NodeId, Traffic};
 
 use crate::{Malformed, Settings};
@@ -68,6 +68,9 @@ pub enum Input<'a> {
     /// The node is drawn by other arrows of ours from now on: it is no candidate here any more, and
     /// the arrow to it drains, so that the other end lets theirs in.
     Yield(NodeId),
+    /// Open an arrow to this node, which was drawn among all of the network, unless there is a link
+    /// with it.
+    Try(Drawn<NodeId>),
     /// The link is of no mesh any more, and routing has left it: close it with a word.
     Dismiss(LinkId),
     /// We are about to stop: no more draws, rounds or new links; routes are made to leave

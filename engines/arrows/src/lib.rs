@@ -60,7 +60,7 @@ use principles::exceptions::FailingCarrier;
 use words::{Deadline, Dice, Engine, LinkId, NodeId, Time};
 
 pub use io::{Death, Event, Holdout, Input, Output, Refusal, Why};
-pub use principles::{Cause, Traits};
+pub use principles::{Cause, Drawn, Traits};
 pub use settings::Settings;
 pub use view::{State, View};
 pub use wire::Malformed;
@@ -246,6 +246,7 @@ impl Arrows {
                 self.off_lan(node);
                 self.give_up(node, now);
             }
+            Input::Try(drawn) => self.try_one(drawn, now),
             Input::Dismiss(link) => self.dismiss(link, now),
             Input::Leave => self.leave(now),
             Input::Wake => {}

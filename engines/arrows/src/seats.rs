@@ -149,6 +149,14 @@ impl Arrows {
         self.say(Output::Seek(id, to));
     }
 
+    /// Opens an arrow to a node that was drawn elsewhere.
+    pub(crate) fn try_one(&mut self, drawn: Drawn<NodeId>, now: Time) {
+        let linked = self.links.values().any(|link| link.peer == drawn.item);
+        if !linked && drawn.item != self.me && self.leaving.is_none() {
+            self.seek(drawn, 0, now);
+        }
+    }
+
     /// The node can be reached: the carrier is drawn among those both have.
     pub(crate) fn found(&mut self, id: LinkId, carriers: Carriers, now: Time) {
         let common = self.settings.carriers.common(carriers);

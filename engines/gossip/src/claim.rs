@@ -1,7 +1,7 @@
 //! What a node says of the link that it asks for: which mesh it is to belong to.
 //!
 //! ```text
-//! introduction │ 3: { 0: mesh, 1: version of the document, 2: epoch }
+//! introduction │ 3: { 0: mesh, 1: version of the document, 2: epoch, 3: as what }
 //! ```
 //!
 //! It is a field of the introduction that a handshake shows, and of no other: who does not know the
@@ -26,6 +26,18 @@ pub struct Claim {
     pub version: u64,
     /// Number of the epoch that it goes by; 0 is none.
     pub epoch: u64,
+    /// By what right it would be there.
+    pub standing: Standing,
+}
+
+/// By what right a node would have a link in a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is at home there, as its certificate shows, or was elected to serve there, as everybody
+    /// can compute.
+    Member,
+    /// It finds no links at home, and seeks refuge.
+    Refugee,
 }
 
 impl Claim {
@@ -40,10 +52,14 @@ impl Claim {
     pub fn attach(&self, introduction: &[u8]) -> Result<Vec<u8>, Malformed> {
         let shown = Introduction::decode(introduction)?;
         let mut own = Writer::new();
-        own.map(3);
+        own.map(4);
         own.key(0).prefix(self.mesh);
         own.key(1).number(self.version);
         own.key(2).number(self.epoch);
+        own.key(3).number(match self.standing {
+            Standing::Member => 0,
+            Standing::Refugee => 1,
+        });
         shown.encode_with(Some(&own.finish(WHAT, Self::LIMIT)?))
     }
 
@@ -60,20 +76,22 @@ impl Claim {
     }
 
     fn decode(octets: &[u8]) -> Result<Self, Malformed> {
-        let (mut mesh, mut version, mut epoch) = (None, 0, 0);
+        let (mut mesh, mut version, mut epoch, mut standing) = (None, 0, 0, Standing::Member);
         let mut reader = Reader::new(WHAT, octets, Self::LIMIT)?;
         reader.map(|key, value| {
             match key {
                 0 => mesh = Some(value.prefix()?),
                 1 => version = value.number()?,
                 2 => epoch = value.number()?,
+                3 if value.number()? == 1 => standing = Standing::Refugee,
+                3 => {}
                 _ => return Ok(false),
             }
             Ok(true)
         })?;
         reader.finish()?;
         let mesh = mesh.ok_or(Malformed::Missing { what: WHAT, field: "mesh" })?;
-        Ok(Self { mesh, version, epoch })
+        Ok(Self { mesh, version, epoch, standing })
     }
 }
 
@@ -95,7 +113,7 @@ mod tests {
     #[test]
     fn who_does_not_know_claims_reads_the_same_introduction() {
         let mesh = "fd42::/50".parse().unwrap();
-        let claim = Claim { mesh, version: 7, epoch: 3 };
+        let claim = Claim { mesh, version: 7, epoch: 3, standing: Standing::Member };
         let plain = introduction().encode().unwrap();
         let shown = claim.attach(&plain).unwrap();
         assert_eq!(Introduction::decode(&shown).unwrap(), introduction());
@@ -106,15 +124,16 @@ mod tests {
     #[test]
     fn an_introduction_that_leaves_no_room_is_shown_without() {
         let mesh = "fd42::/50".parse().unwrap();
-        let claim = Claim { mesh, version: 7, epoch: 3 };
+        let claim = Claim { mesh, version: 7, epoch: 3, standing: Standing::Refugee };
         let large = Introduction { certificate: [1; 820].into(), ..introduction() };
         assert!(claim.attach(&large.encode().unwrap()).is_err());
     }
 
     proptest! {
         #[test]
-        fn a_claim_goes_both_ways(bits: u128, length in 0..=128_u8, version: u64, epoch: u64) {
-            let claim = Claim { mesh: Prefix::new(bits, length), version, epoch };
+        fn a_claim_goes_both_ways(bits: u128, length in 0..=128_u8, version: u64, epoch: u64, flees: bool) {
+            let standing = if flees { Standing::Refugee } else { Standing::Member };
+            let claim = Claim { mesh: Prefix::new(bits, length), version, epoch, standing };
             let shown = claim.attach(&introduction().encode().unwrap()).unwrap();
             prop_assert_eq!(Claim::detach(&shown).unwrap().1, Some(claim));
         }

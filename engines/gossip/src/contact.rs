@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! { 0: prefix, 1: issued (s), 2: X25519 key, 3: [[carrier, address, port]…],
-//!   4: [carrier…], 5: country, 6: capacity (Mbit/s) }
+//!   4: [carrier…], 5: country, 6: capacity (Mbit/s),
+//!   7: 1 if it escaped }
 //! ```
 
 use alloc::vec::Vec;
@@ -37,6 +38,8 @@ pub struct Contact {
     pub country: Option<[u8; 2]>,
     /// Uplink in Mbit/s, if it tells.
     pub capacity: Option<u32>,
+    /// It is in a small part of its mesh, and its own prefix is to pass between meshes.
+    pub escaped: bool,
 }
 
 /// One place where a node listens.
@@ -62,7 +65,7 @@ impl Contact {
     pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
         within(WHAT, self.endpoints.len(), Self::ENDPOINTS)?;
         let mut out = Writer::new();
-        let optional = [self.country.is_some(), self.capacity.is_some()];
+        let optional = [self.country.is_some(), self.capacity.is_some(), self.escaped];
         out.map(5 + optional.into_iter().filter(|there| *there).count());
         out.key(0).prefix(self.node.0);
         out.key(1).number(self.issued.0);
@@ -80,6 +83,9 @@ impl Contact {
         }
         if let Some(capacity) = self.capacity {
             out.key(6).number(u64::from(capacity));
+        }
+        if self.escaped {
+            out.key(7).number(1);
         }
         out.finish(WHAT, Self::LIMIT)
     }
@@ -148,6 +154,7 @@ struct Fields {
     carriers: Carriers,
     country: Option<[u8; 2]>,
     capacity: Option<u32>,
+    escaped: bool,
 }
 
 impl Fields {
@@ -163,6 +170,7 @@ impl Fields {
             4 => self.carriers = Carriers::of(value.list(64, carrier)?.into_iter().flatten()),
             5 => self.country = Some(country(value)?),
             6 => self.capacity = Some(u32::try_from(value.number()?).unwrap_or(u32::MAX)),
+            7 => self.escaped = value.number()? == 1,
             _ => return Ok(false),
         }
         Ok(true)
@@ -178,6 +186,7 @@ impl Fields {
             carriers: self.carriers,
             country: self.country,
             capacity: self.capacity,
+            escaped: self.escaped,
         })
     }
 }

@@ -5,6 +5,7 @@
 //!   1 │ mine 8 │ yours 8                       my version, and yours as I know it
 //!   2 │ version 8 │ first 2 │ count 1          send these chunks of that document
 //!   3 │ version 8 │ total 4 │ index 2 │ octets   a chunk, of CHUNK octets but the last
+//!   4 │ introduction                           this node escaped, or has come back
 //! over the overlay:
 //!   1 │ introduction of the asker              how are you reached?
 //!   2 │ introduction of the asked              so
@@ -29,6 +30,8 @@ pub(crate) enum Word<'a> {
     Fetch { version: u64, first: u16, count: u8 },
     /// Chunk `index` of the signed document of this version, `total` octets long.
     Chunk { version: u64, total: u32, index: u16, octets: &'a [u8] },
+    /// Who shows this introduction escaped, or has come back.
+    Escape(&'a [u8]),
 }
 
 impl<'a> Word<'a> {
@@ -53,17 +56,24 @@ impl<'a> Word<'a> {
                 out.extend(index.to_be_bytes());
                 out.extend(octets);
             }
+            Self::Escape(introduction) => {
+                out.push(4);
+                out.extend(introduction);
+            }
         }
         out
     }
 
-    /// Reads a word.
+    /// Reads a word; an introduction is not looked at.
     ///
     /// # Errors
     ///
     /// [`Malformed::Form`] for other octets.
     pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, Malformed> {
         let (kind, body) = frame.split_first().ok_or(BROKEN)?;
+        if *kind == 4 {
+            return Ok(Self::Escape(body));
+        }
         let (first, body) = number::<8>(body)?;
         match kind {
             1 => {
@@ -173,6 +183,7 @@ mod tests {
                 Word::Version { mine: a, yours: b },
                 Word::Fetch { version: a, first, count },
                 Word::Chunk { version: b, total, index: first, octets: &octets },
+                Word::Escape(&octets),
             ] {
                 let octets = word.encode();
                 prop_assert_eq!(Word::decode(&octets), Ok(word));

@@ -78,6 +78,9 @@ pub enum Output {
     GuestLeft(NodeId),
     /// Nobody knows how to reach the node sought for this link.
     NotFound(LinkId),
+    /// The node says that it is in a small part of its mesh, or that it is no longer; said when it
+    /// changes, also of ourselves.
+    Escaped(NodeId, bool),
     /// Who asked for the link is this node, and says this of the link; or is refused.
     Judged(LinkId, Result<(NodeId, Option<Claim>), Refused>),
     /// A node describes itself so; said again when it changes.
@@ -186,6 +189,8 @@ pub enum Why {
     Guests,
     /// A node on the LAN was silent for too long.
     Lan,
+    /// To tell neighbours who escaped, or to forget one.
+    Escapes,
     /// A neighbour's certificate expires.
     Expiry(LinkId),
 }

@@ -156,8 +156,12 @@ impl<A: Authority> Gossip<A> {
 
     /// Takes in what we show of ourselves.
     pub(crate) fn introduce(&mut self, myself: Vec<u8>, now: Time) {
+        let mut escaping = None;
         match self.check(&myself, now) {
-            Ok(known) if known.contact.node == self.me => self.serial = Some(known.serial),
+            Ok(known) if known.contact.node == self.me => {
+                self.serial = Some(known.serial);
+                escaping = Some(known);
+            }
             Ok(known) => {
                 let (certificate, contact) = (known.contact.node, self.me);
                 let why = Refused::WrongNode { certificate, contact };
@@ -167,6 +171,9 @@ impl<A: Authority> Gossip<A> {
             Err(why) => self.say(Output::Event(Event::MyselfRefused { why })),
         }
         self.myself = Some(myself);
+        if let Some(known) = escaping {
+            self.escape_ourselves(&known.contact, known.serial, now);
+        }
         self.lament();
     }
 
@@ -238,6 +245,6 @@ impl<A: Authority> Gossip<A> {
 }
 
 /// Returns what an introduction claims; nothing is checked.
-fn read(octets: &[u8]) -> Result<Contact, Refused> {
+pub(crate) fn read(octets: &[u8]) -> Result<Contact, Refused> {
     Ok(Contact::decode(&Introduction::decode(octets)?.contact)?)
 }

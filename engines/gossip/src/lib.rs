@@ -24,6 +24,7 @@ mod codec;
 mod contact;
 mod contacts;
 mod document;
+mod escapes;
 mod frame;
 mod guests;
 mod introduction;
@@ -49,7 +50,7 @@ use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 pub use authority::{Authority, Identity, PublicKey};
 pub use believe::{Believed, believe};
-pub use claim::Claim;
+pub use claim::{Claim, Standing};
 pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;
@@ -60,6 +61,7 @@ pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
 
 use contacts::Contacts;
+use escapes::Escapes;
 use guests::Guests;
 use knock::Knocks;
 use lan::Lan;
@@ -111,6 +113,7 @@ pub struct Gossip<A> {
     searches: BTreeMap<NodeId, Search>,
     knocks: Knocks,
     lan: Lan,
+    escapes: Escapes,
     guests: Guests,
     witnesses: Witnesses,
     /// Peers of links that may come up, the oldest first.
@@ -173,6 +176,7 @@ impl<A: Authority> Engine for Gossip<A> {
         self.ask_registry(now);
         self.introduce_next(now);
         self.save(now);
+        self.pass_escapes_on(now);
         self.due = self.next_due();
     }
 
@@ -206,6 +210,7 @@ impl<A: Authority> Gossip<A> {
             searches: BTreeMap::new(),
             knocks: Knocks::new(),
             lan: Lan::new(),
+            escapes: Escapes::default(),
             guests: Guests::new(seed),
             witnesses: Witnesses::default(),
             met: VecDeque::new(),
@@ -232,7 +237,8 @@ impl<A: Authority> Gossip<A> {
         let peer = self.next_peer.map(|at| Deadline { at, why: Why::Introduce });
         let others =
             [save, peer, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
-        let others = others.into_iter().chain([self.lan.deadline(), self.guests.deadline()]);
+        let rest = [self.lan.deadline(), self.guests.deadline(), self.escapes.deadline()];
+        let others = others.into_iter().chain(rest);
         others.fold(Some(ask), Deadline::earlier)
     }
 

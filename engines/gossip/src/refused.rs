@@ -101,6 +101,12 @@ pub enum Refused {
         /// When it says that it was made.
         issued: Wall,
     },
+    /// The statement was made too long ago to hold still.
+    #[error("the statement is of {issued}, and holds no longer; check the clocks")]
+    Stale {
+        /// When it says that it was made.
+        issued: Wall,
+    },
     /// The document is of another network.
     #[error("the document is of the network {network}, not of ours")]
     OtherNetwork {
@@ -148,6 +154,7 @@ impl Refused {
             Self::WrongNode { .. } => "wrong-node",
             Self::WrongKey => "wrong-key",
             Self::Future { .. } => "future",
+            Self::Stale { .. } => "stale",
             Self::OtherNetwork { .. } => "other-network",
             Self::Rollback { .. } => "rollback",
             Self::Meshes(why) => why.name(),

@@ -83,6 +83,7 @@ impl<A: Authority> Gossip<A> {
         };
         self.neighbours.insert(link, neighbour);
         self.tell(link, now);
+        self.tell_escapes_to(link, now);
         self.banish(now);
     }
 
@@ -97,6 +98,7 @@ impl<A: Authority> Gossip<A> {
     pub(crate) fn link_down(&mut self, link: LinkId, now: Time) {
         self.met.retain(|(met, _)| *met != link);
         self.abandon(link);
+        self.owe_no_escapes(link);
         if self.neighbours.remove(&link).is_none() {
             return;
         }
@@ -129,6 +131,11 @@ impl<A: Authority> Gossip<A> {
             }
             Ok(Word::Chunk { version, total, index, octets }) => {
                 self.received((link, version, index), total, octets, now);
+            }
+            Ok(Word::Escape(octets)) => {
+                if let Err(why) = self.heard_escape(link, octets, now) {
+                    self.counters.refuse(&why);
+                }
             }
             Err(malformed) => self.counters.refuse(&malformed.into()),
         }

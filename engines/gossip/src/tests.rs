@@ -5,6 +5,7 @@ extern crate std;
 mod calendar;
 mod contacts;
 mod documents;
+mod escapes;
 mod guests;
 mod knocks;
 mod lan;

@@ -36,6 +36,7 @@ fn endpoints_that_nobody_can_call_are_left_out() {
         carriers: Carriers::of([Carrier::Udp]),
         country: None,
         capacity: None,
+        escaped: false,
     };
     let read = Contact::decode(&contact.encode().unwrap()).unwrap();
     assert_eq!(read.endpoints, endpoints[1..]);
@@ -53,6 +54,7 @@ fn contacts() -> impl Strategy<Value = Contact> {
             carriers: Carriers::of(Carrier::ALL.into_iter().filter(|c| set & (1 << *c as u8) != 0)),
             country,
             capacity,
+            escaped: false,
         },
     )
 }
@@ -212,6 +214,7 @@ fn fields_of_the_future_are_skipped() {
         carriers: Carriers::of([Carrier::Udp]),
         country: None,
         capacity: None,
+        escaped: false,
     };
     let mut bytes = contact.encode().unwrap();
     bytes[0] += 1;

@@ -21,6 +21,7 @@ use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
 use crate::claims::Waiting;
 use crate::division::{Overlap, STAYS};
 use crate::reach::Reach;
+use crate::refuge::Haven;
 use crate::stay::{Phase, Stay};
 use crate::tellers::Source;
 use crate::{Event, Node, Output};
@@ -207,6 +208,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.admit(now);
         }
         self.look_at_quorums(now);
+        self.look_at_escape(now);
+        self.seek_refuge(now);
         let on_duty = self.on_duty(now);
         let stays = &self.division.stays;
         let quorum = |mesh: Prefix| {
@@ -341,7 +344,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let theirs = theirs.filter_map(|link| Some((*link, *self.peers.get(link)?)));
         let theirs: Vec<(LinkId, NodeId)> = theirs.collect();
         let foreign = theirs.into_iter().filter(|(link, node)| {
-            !self.division.waiting.contains_key(link) && !self.may_enter(*node)
+            let no_member = !self.division.waiting.contains_key(link) && !self.may_enter(*node);
+            no_member && !self.division.refugees.contains(link)
         });
         let strangers: BTreeSet<LinkId> = foreign.map(|(link, _)| link).collect();
         let stays = |link: &LinkId| strangers.contains(link) || astray.contains(link);
@@ -374,6 +378,16 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let groups = groups.filter(|_| !division.stays.is_empty());
         let epochs = division.next_epoch.into_iter().chain(division.service.deadline());
         let epochs = epochs.chain(division.tellers.deadline());
+        let refuge = division.haven.as_ref().and_then(Haven::deadline);
+        let refuge = refuge.into_iter().chain(division.refuge.deadline());
+        let escape = division
+            .escape
+            .deadline()
+            .into_iter()
+            .chain(division.plead)
+            .chain(division.gathers)
+            .chain(refuge);
+        let epochs = epochs.chain(escape.filter(|_| division.meshes.is_some()));
         silent.chain(overdue).chain(stays).chain(groups).chain(epochs).min()
     }
 }

@@ -20,16 +20,19 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use arrows::Refusal;
-use gossip::{Authority, Claim};
+use gossip::{Authority, Claim, Standing};
 use words::routing::{self, Routing};
 use words::{Engine, LinkId, NodeId, Time};
 
+use crate::division::Division;
 use crate::{Event, Node, Output};
 
 /// How long a link waits for the newer document; that takes a round trip for each 16 kB or so.
 const TRAVEL: Duration = Duration::from_secs(20);
 /// Most links that wait at a time.
 const MOST: usize = 8;
+/// Most refugees that have a link with us at a time.
+const REFUGEES: usize = 4;
 
 /// A link whose ends go by different documents.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,8 @@ impl Waiting {
 enum Verdict {
     /// Both are members of the mesh.
     Agreed,
+    /// It is no member, and seeks refuge.
+    Harboured,
     /// The newer document decides.
     Waits,
     Refused(Refusal),
@@ -60,7 +65,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
     pub(crate) fn shown_for(&self, link: LinkId) -> Vec<u8> {
         let (mesh, version) = (self.mesh_of(link), self.gossip.version());
         let epoch = self.division.epoch.as_ref().map_or(0, |epoch| epoch.number);
-        let claim = Claim { mesh, version, epoch };
+        let flees = Division::is_flight(link);
+        let standing = if flees { Standing::Refugee } else { Standing::Member };
+        let claim = Claim { mesh, version, epoch, standing };
         let shown = self.gossip.myself().and_then(|myself| claim.attach(myself).ok());
         shown.unwrap_or_default()
     }
@@ -72,10 +79,15 @@ impl<R: Routing, A: Authority> Node<R, A> {
             Verdict::Waits if self.division.waiting.len() >= MOST => {
                 Verdict::Refused(Refusal::Outdated)
             }
-            same @ (Verdict::Agreed | Verdict::Waits | Verdict::Refused(_)) => same,
+            same
+            @ (Verdict::Agreed | Verdict::Harboured | Verdict::Waits | Verdict::Refused(_)) => same,
         };
         match verdict {
             Verdict::Agreed => {}
+            Verdict::Harboured => {
+                self.division.refugees.insert(link);
+                self.say(Output::Event(Event::Refugee { link, node }));
+            }
             Verdict::Waits => {
                 let waiting = claim.map(|claim| (link, Waiting { claim, since: now }));
                 self.division.waiting.extend(waiting);
@@ -100,11 +112,24 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let is_ours = claim.mesh.covers(home) || home.covers(claim.mesh);
         let refusal = match (is_ours, self.may_enter(node)) {
             (true, true) => return Verdict::Agreed,
+            (true, false) if claim.standing == Standing::Refugee => return self.harbour(node),
             (true, false) => Refusal::OtherMesh,
             (false, _) => Refusal::Elsewhere,
         };
         let same = claim.version == self.gossip.version();
         if same { Verdict::Refused(refusal) } else { Verdict::Waits }
+    }
+
+    /// Takes in a node of another mesh that seeks refuge, if it is listed and there is room: a few at a
+    /// time, since nobody can tell whether it has any links at home.
+    fn harbour(&self, node: NodeId) -> Verdict {
+        let meshes = self.division.meshes.as_ref();
+        let is_listed = meshes.is_some_and(|meshes| meshes.roster.get(node).is_some());
+        match (is_listed, self.division.refugees.len() < REFUGEES) {
+            (false, _) => Verdict::Refused(Refusal::OtherMesh),
+            (true, false) => Verdict::Refused(Refusal::Full),
+            (true, true) => Verdict::Harboured,
+        }
     }
 
     /// Looks again at the links that wait: gives those to our home that belong there, and closes those
@@ -116,11 +141,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let Some(node) = self.peers.get(&link).copied() else { continue };
             let why = match self.judge(node, Some(it.claim)) {
                 Verdict::Waits if now < it.until() => continue,
-                Verdict::Agreed => None,
+                Verdict::Agreed | Verdict::Harboured => None,
                 Verdict::Waits => Some(Refusal::Outdated),
                 Verdict::Refused(why) => Some(why),
             };
             self.division.waiting.remove(&link);
+            if it.claim.standing == Standing::Refugee && why.is_none() {
+                self.division.refugees.insert(link);
+            }
             if let Some(why) = why {
                 self.arrows.handle(arrows::Input::Dismiss(link), now);
                 self.say(Output::Event(Event::NotAdmitted { link, node, why }));

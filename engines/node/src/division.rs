@@ -7,6 +7,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use arrows::Arrows;
 use gossip::{Authority, Meshes};
@@ -17,6 +18,7 @@ use words::{Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 use crate::between::OVERLAP;
 use crate::claims::Waiting;
 use crate::reach::Reach;
+use crate::refuge::Haven;
 use crate::stay::Stay;
 use crate::tellers::Tellers;
 use crate::{Node, Output};
@@ -68,7 +70,8 @@ pub(crate) struct Division {
     /// The number of the next arrow of each.
     pub(crate) numbers: [u32; STAYS as usize],
     scopes: BTreeMap<Prefix, Scope>,
-    /// Nodes that routing reaches in meshes where we have no arrows: while a mesh is being split.
+    /// Nodes that routing reaches in meshes where we have no arrows: while a mesh is being split, and
+    /// those that escaped.
     pub(crate) elsewhere: BTreeSet<NodeId>,
     /// Those who have a duty before us and are not reached, and since when.
     pub(crate) silent: BTreeMap<NodeId, Time>,
@@ -80,6 +83,18 @@ pub(crate) struct Division {
     pub(crate) overdue: BTreeMap<LinkId, Time>,
     /// Links of no mesh yet: their other ends go by another document.
     pub(crate) waiting: BTreeMap<LinkId, Waiting>,
+    /// Whether we escaped, and when we say so again.
+    pub(crate) escape: order::Escape,
+    pub(crate) plead: Option<Time>,
+    /// Who did, and when what passes is changed accordingly, if it is to be.
+    pub(crate) escaped: BTreeSet<NodeId>,
+    pub(crate) gathers: Option<Time>,
+    /// Whether we seek refuge, where we have it, and the number of the next such arrow.
+    pub(crate) refuge: order::Refuge,
+    pub(crate) haven: Option<Haven>,
+    pub(crate) flights: u32,
+    /// Links of others that have it with us.
+    pub(crate) refugees: BTreeSet<LinkId>,
     pub(crate) dice: Dice,
 }
 
@@ -114,6 +129,14 @@ impl Division {
             closed: Vec::new(),
             overdue: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            escape: order::Escape::new(Duration::from_mins(1)),
+            plead: None,
+            escaped: BTreeSet::new(),
+            gathers: None,
+            refuge: order::Refuge::new(Duration::from_mins(5)),
+            haven: None,
+            flights: 0,
+            refugees: BTreeSet::new(),
             dice: Dice::of(seed, "abroad"),
         }
     }
@@ -144,7 +167,8 @@ impl Division {
 
     /// Returns the number of the stay that a link belongs to, if it is ours and not at home.
     fn stay_of(link: LinkId) -> Option<u32> {
-        let number = link.is_ours().then_some(link.0)?.checked_sub(ABROAD)?;
+        let stays = link.is_ours() && !Self::is_flight(link);
+        let number = stays.then_some(link.0)?.checked_sub(ABROAD)?;
         Some(number % STAYS)
     }
 
@@ -224,12 +248,16 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Returns all our links as they stand, those at home first.
     pub fn links(&self) -> impl Iterator<Item = arrows::View> {
-        self.services().flat_map(|service| service.arrows.arrows())
+        self.services().flat_map(|service| service.arrows.arrows()).chain(self.refuge())
     }
 
     /// Returns the mesh that a link belongs to: of an arrow of ours in a foreign mesh that one, of
     /// all others our home.
     pub fn mesh_of(&self, link: LinkId) -> Prefix {
+        if Division::is_flight(link) {
+            let home = |node: &NodeId| self.division.map.as_ref()?.home(*node);
+            return self.peers.get(&link).and_then(home).unwrap_or(self.division.home);
+        }
         let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
         stay.map_or(self.division.home, |stay| stay.mesh)
     }
@@ -296,6 +324,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Returns the arrows that a link is one of.
     pub(crate) fn arrows_of(&mut self, link: LinkId) -> Option<&mut Arrows> {
         match Division::stay_of(link) {
+            None if Division::is_flight(link) => {
+                self.division.haven.as_mut().map(|haven| &mut haven.arrows)
+            }
             None => Some(&mut self.arrows),
             Some(number) => self.division.stays.get_mut(&number).map(|stay| &mut stay.arrows),
         }
@@ -304,13 +335,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Returns all our arrows, those at home first.
     pub(crate) fn all_arrows(&mut self) -> impl Iterator<Item = &mut Arrows> {
         let abroad = self.division.stays.values_mut().map(|stay| &mut stay.arrows);
-        core::iter::once(&mut self.arrows).chain(abroad)
+        let haven = self.division.haven.iter_mut().map(|haven| &mut haven.arrows);
+        core::iter::once(&mut self.arrows).chain(abroad).chain(haven)
     }
 
     /// Returns the scope of a link: the one of the mesh it belongs to.
     pub(crate) fn scope_of(&mut self, link: LinkId) -> Scope {
         if self.division.map.is_none() {
             return Scope::EVERYWHERE;
+        }
+        if Division::is_flight(link) {
+            let mesh = self.mesh_of(link);
+            return self.division.scope(mesh);
         }
         let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
         match stay.map(|stay| stay.mesh) {
@@ -338,7 +374,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if self.division.map.is_none() {
             return Vec::new();
         }
-        let meshes: Vec<Prefix> = self.division.stays.values().map(|stay| stay.mesh).collect();
+        let mut meshes = self.division.havens();
+        meshes.extend(self.division.stays.values().map(|stay| stay.mesh));
         let abroad = meshes.into_iter().map(|mesh| (mesh, self.division.scope(mesh)));
         let mut scopes: Vec<(Prefix, Scope)> = abroad.collect();
         scopes.push((self.division.home, HOME));
@@ -362,7 +399,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let besides =
                 (wide != mesh).then(|| admission(wide, length, if is_far { FAR } else { 0 }));
             let nodes = core::iter::once(admission(mesh, length, 0));
-            nodes.chain(besides).chain(ranges)
+            let escapes = self.division.passing_escapes(mesh, on);
+            nodes.chain(besides).chain(ranges).chain(escapes)
         };
         scopes.into_iter().flat_map(of).collect()
     }

@@ -150,6 +150,9 @@ pub enum Output {
     SaveDocument(Arc<[u8]>),
     /// Keep these introductions on disk, instead of those kept before.
     SaveContacts(Vec<Vec<u8>>),
+    /// Sign anew what we show of ourselves, dated now, and say in it whether we escaped: tell it as
+    /// [`Myself`](Input::Myself).
+    Escape(bool),
     /// Ask the registry for introductions to begin with.
     AskRegistry,
     /// Something worth telling.
@@ -193,6 +196,20 @@ pub enum Event {
     /// A node that goes by another network document than we has a link, by which nothing but the
     /// newer one of the two travels until both know which mesh it belongs to.
     Waits {
+        /// The link.
+        link: LinkId,
+        /// The node.
+        node: NodeId,
+    },
+    /// We do not reach most of our mesh, so that our own prefix passes between meshes; or we do again.
+    Escaped(bool),
+    /// We had too few links at home for a whole period, and try nodes of the whole network.
+    SeeksRefuge {
+        /// How many.
+        tries: usize,
+    },
+    /// A node that has too few links at home has one with us.
+    Refugee {
         /// The link.
         link: LinkId,
         /// The node.

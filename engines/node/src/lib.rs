@@ -17,11 +17,13 @@ extern crate alloc;
 mod between;
 mod claims;
 mod division;
+mod escape;
 mod guests;
 mod io;
 mod payload;
 mod ranges;
 mod reach;
+mod refuge;
 mod settings;
 mod stay;
 mod tellers;
@@ -166,6 +168,7 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     fn handle(&mut self, input: Input<'_>, now: Time) {
         self.heard_at = now;
         self.bury_stays(now);
+        self.bury_haven(now);
         self.inform(&input, now);
         self.converse(now);
     }
@@ -175,7 +178,9 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     }
 
     fn deadline(&self) -> Option<Deadline<Self::Why>> {
-        let arrows = self.services().filter_map(|service| service.arrows.deadline());
+        let haven = self.division.haven.iter().map(|haven| &haven.arrows);
+        let arrows = self.services().map(|service| service.arrows).chain(haven);
+        let arrows = arrows.filter_map(Engine::deadline);
         let arrows = arrows.min_by_key(|deadline| deadline.at).map(|d| d.because(Why::Arrows));
         let routing = self.routing.deadline().map(|d| d.because(Why::Routing));
         let gossip = self.gossip.deadline().map(|d| d.because(Why::Gossip));

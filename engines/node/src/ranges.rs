@@ -195,7 +195,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Lets packets to our own ranges end here, where no exact prefix is known.
     fn close_ranges(&mut self) {
-        let home = self.division.ranges(self.division.home);
+        let mut home = self.division.ranges(self.division.home);
+        // What is not reached inside may be by way of another mesh.
+        self.division.rescued().iter().for_each(|range| _ = home.remove(range));
         let told = self.division.told.keys().copied();
         let closed: BTreeSet<Prefix> = home.into_iter().chain(told).collect();
         let closed: Vec<Prefix> = closed.into_iter().collect();

@@ -5,6 +5,7 @@ extern crate std;
 mod able;
 mod claims;
 mod disaster;
+mod escape;
 mod load;
 mod mesh;
 mod meshes;

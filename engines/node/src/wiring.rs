@@ -161,6 +161,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.up.remove(&link);
         self.found.remove(&link);
         self.division.waiting.remove(&link);
+        self.division.refugees.remove(&link);
         self.routing.handle(routing::Input::Down(link), now);
         self.gossip.handle(gossip::Input::LinkDown(link), now);
     }
@@ -253,6 +254,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             gossip::Output::Seen(at) => self.say(Output::Seen(at)),
             gossip::Output::Guest(node, index) => self.guest_came(node, index, now),
             gossip::Output::GuestLeft(node) => self.guest_left(node, now),
+            gossip::Output::Escaped(node, escaped) => self.let_escape(node, escaped, now),
             gossip::Output::OnLan(node, at) => self.on_lan(node, at, now),
             gossip::Output::OffLan(node) => self.off_lan(node, now),
             gossip::Output::NotFound(link) => {

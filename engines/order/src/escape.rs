@@ -37,6 +37,11 @@ impl Escape {
         Self { update, phase: Phase::Home(None) }
     }
 
+    /// Sets how often routing refreshes.
+    pub const fn set_update(&mut self, update: Duration) {
+        self.update = update;
+    }
+
     /// Takes in whether the quorum at home holds, and tells whether our prefix passes everywhere.
     ///
     /// Who has not been at home for an update interval does not know its mesh yet, and waits.

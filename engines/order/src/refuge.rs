@@ -2,12 +2,13 @@
 
 use core::time::Duration;
 
+use principles::exceptions::Refuge as Exception;
 use words::Time;
 
 /// When a node with too few arrows at home may open some to anybody.
 ///
 /// Behind a filter that blocks nearly all, the few nodes that could still be reached may not be of
-/// one's own mesh. After a whole period with less than [`Refuge::ENOUGH`] live arrows at home, the
+/// one's own mesh. After a whole period with fewer than [`Exception::ENOUGH`] links at home, the
 /// node is a refugee: in each period it draws some nodes among all of the network, uniformly, and
 /// tries an arrow to each. There is no other use of the whole network's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +21,20 @@ pub struct Refuge {
 }
 
 impl Refuge {
-    /// Live arrows at home with which nobody is a refugee.
-    pub const ENOUGH: usize = 3;
-    /// Tries in each period for each arrow that is missing.
-    pub const TRIES: usize = 5;
-
     /// Returns the refuge of a node that renews its arrows each `period`.
     pub const fn new(period: Duration) -> Self {
         Self { period, poor: None, next: None }
     }
 
+    /// Sets how often arrows are renewed.
+    pub const fn set_period(&mut self, period: Duration) {
+        self.period = period;
+    }
+
     /// Takes in how many of our `seats` at home have a live arrow, and returns how many nodes of
     /// the whole network to try now: 0 nearly always, and at most once in a period not.
     pub fn look(&mut self, live: usize, seats: usize, now: Time) -> usize {
-        if live >= Self::ENOUGH.min(seats) {
+        if Exception::is_home(live, seats) {
             (self.poor, self.next) = (None, None);
             return 0;
         }
@@ -43,7 +44,7 @@ impl Refuge {
             return 0;
         }
         self.next = Some(now + self.period);
-        Self::TRIES.saturating_mul(seats - live)
+        Exception::tries(live, seats)
     }
 
     /// Tells whether the node has been poor for a period.

@@ -6,7 +6,7 @@ use crypto::{
 };
 use gossip::{
     Announcement, Claim, Contact, Document, Endpoint, Introduction, Meshes, Parameters,
-    SignedDocument,
+    SignedDocument, Standing,
 };
 use order::{Chain, Change, Member, MeshMap, Plan, Roster};
 use words::{Carrier, Carriers, NodeId, Prefix, Wall};
@@ -98,7 +98,8 @@ pub(super) fn certificates() -> Vec<Vec<u8>> {
 /// Contacts that are right.
 pub(super) fn contacts() -> Vec<Vec<u8>> {
     let bare = Contact { endpoints: Vec::new(), country: None, capacity: None, ..whole() };
-    [whole(), bare].iter().filter_map(|contact| contact.encode().ok()).collect()
+    let escaped = Contact { escaped: true, ..whole() };
+    [whole(), bare, escaped].iter().filter_map(|contact| contact.encode().ok()).collect()
 }
 
 /// Documents that are right, bare and signed.
@@ -134,7 +135,12 @@ fn meshes() -> Option<Meshes> {
 pub(super) fn introductions() -> Vec<Vec<u8>> {
     let made = network().and_then(|network| introduce(&network.node, &whole(), &network.key));
     let plain = made.ok().and_then(|introduction| introduction.encode().ok());
-    let claim = Claim { mesh: Prefix::new(0xfd42 << 112, 50), version: 7, epoch: 3 };
+    let claim = Claim {
+        mesh: Prefix::new(0xfd42 << 112, 50),
+        version: 7,
+        epoch: 3,
+        standing: Standing::Refugee,
+    };
     let claimed = plain.as_deref().and_then(|plain| claim.attach(plain).ok());
     plain.into_iter().chain(claimed).collect()
 }
@@ -158,6 +164,7 @@ pub(super) fn whole() -> Contact {
         carriers: Carriers::of([Carrier::Udp, Carrier::Tls]),
         country: Some(*b"FR"),
         capacity: Some(50),
+        escaped: false,
     }
 }
 

@@ -104,7 +104,12 @@ fn spoken_by_babel() -> Vec<Vec<u8>> {
 
 /// Returns the introduction of a peer, as the credulous believe it.
 fn introduction(number: u8) -> Vec<u8> {
-    let contact = gossip::Contact { node: peer(number), ..whole() }.encode().unwrap_or_default();
+    introduction_of(number, false)
+}
+
+fn introduction_of(number: u8, escaped: bool) -> Vec<u8> {
+    let contact = gossip::Contact { node: peer(number), escaped, ..whole() };
+    let contact = contact.encode().unwrap_or_default();
     let certificate = vec![number, 200 + number % 16];
     let introduction = Introduction { certificate, contact, signature: vec![1] };
     introduction.encode().unwrap_or_default()
@@ -133,6 +138,8 @@ pub(super) fn gossip() -> Vec<Vec<u8>> {
     let newer = signed_document(9, vec![201]);
     story.extend([2, 0, 2]);
     put(&mut story, &[&[1], &9_u64.to_be_bytes()[..], &3_u64.to_be_bytes()].concat());
+    story.extend([2, 0, 2]);
+    put(&mut story, &[&[4], &introduction_of(3, true)[..]].concat());
     story.extend([2, 0, 2]);
     let total = u32::try_from(newer.len()).unwrap_or_default().to_be_bytes();
     put(&mut story, &[&[3], &9_u64.to_be_bytes()[..], &total, &[0, 0], &newer].concat());

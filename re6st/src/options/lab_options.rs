@@ -75,6 +75,9 @@ pub(crate) struct LabOptions {
     /// Kill all border nodes between two meshes, of the pair that has the most
     #[arg(long, value_name = "T", value_parser = Fault::kill_border)]
     kill_border: Vec<Fault>,
+    /// Cut K nodes of the mesh with the most nodes from the others of it, and from who serves in it
+    #[arg(long, value_name = "K@T", value_parser = Fault::fragment)]
+    fragment: Vec<Fault>,
     /// Cut two nodes from each other (0 is the registry)
     #[arg(long, value_name = "A-B@T", value_parser = Fault::cut)]
     cut: Vec<Fault>,
@@ -163,7 +166,8 @@ impl LabOptions {
             self;
         let single = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
         let single = single.into_iter().flatten().chain(self.restart_all).chain(self.kill_border);
-        let single = single.chain(self.split).chain(self.cut_lan).chain(self.suspend);
+        let single =
+            single.chain(self.split).chain(self.fragment).chain(self.cut_lan).chain(self.suspend);
         let cuts = self.cut_storm.into_iter().flat_map(Storm::of_cuts);
         let kills = self.kill_storm.into_iter().flat_map(Storm::of_kills);
         Ok(lab::Options {

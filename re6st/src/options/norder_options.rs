@@ -54,11 +54,12 @@ pub(crate) struct NorderOptions {
     #[arg(long, value_name = "WHAT")]
     fault: Vec<Trouble>,
     /// Where a country is filtered, leave out the quorum and the escape, or the refugees, to see what
-    /// they are for
+    /// they are for; with --full, the escape or the refugees
     #[arg(long, value_name = "quorum|refuge", value_parser = ["quorum", "refuge"])]
     without: Vec<String>,
     /// Run the whole protocol: every node with the product's own engines, from a cold start, instead
-    /// of paths over links that are drawn; of the faults it knows "lose-border 70%"
+    /// of paths over links that are drawn; of the faults it knows "lose-border 70%" and
+    /// "filter 99.8%"
     #[arg(long, conflicts_with = "svg")]
     full: bool,
     /// With --full: how long the network may take until all is well, in its own time

@@ -119,7 +119,7 @@ impl Identity {
     }
 
     /// Returns what we show of ourselves, issued `now`: reached at `endpoints`, of which
-    /// the first [`Contact::ENDPOINTS`] are told.
+    /// the first [`Contact::ENDPOINTS`] are told, and whether we `escaped`.
     ///
     /// # Errors
     ///
@@ -128,6 +128,7 @@ impl Identity {
         &self,
         now: Wall,
         endpoints: &[SocketAddr],
+        escaped: bool,
     ) -> Result<Vec<u8>, Unfit> {
         let endpoint = |address: &SocketAddr| Endpoint { carrier: Carrier::Udp, address: *address };
         let contact = Contact {
@@ -138,6 +139,7 @@ impl Identity {
             carriers: Carriers::of(CARRIERS),
             country: self.country,
             capacity: self.capacity,
+            escaped,
         };
         let introduction = crypto::introduce(&self.certificate, &contact, &self.key)?;
         introduction.encode().map_err(|error| Unfit::Introduction(error.into()))

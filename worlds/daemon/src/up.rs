@@ -137,6 +137,7 @@ fn assemble(
         places,
         named: config.bootstrap.clone(),
         shown: Vec::new(),
+        escaped: false,
         recorder,
         keeper,
         mapper,

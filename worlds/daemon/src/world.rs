@@ -102,6 +102,8 @@ pub(crate) struct World {
     pub(crate) named: Vec<Vec<u8>>,
     /// What we show of ourselves.
     pub(crate) shown: Vec<u8>,
+    /// Whether we say in it that we escaped.
+    pub(crate) escaped: bool,
     pub(crate) recorder: Recorder,
     pub(crate) keeper: Keeper,
     /// Asks the router for our port, unless it is not to be asked.

@@ -26,6 +26,9 @@ pub enum What {
     Split,
     /// All border nodes between two meshes are killed: of the pair that has the most.
     KillBorder,
+    /// So many nodes of the mesh with the most nodes cannot reach the others of it any more, nor who
+    /// serves in it, but by way of other meshes.
+    Fragment(u16),
     /// Two hosts cannot reach each other directly any more; host 0 is the registry.
     Cut(u16, u16),
     /// No UDP leaves or reaches this node any more.
@@ -247,6 +250,15 @@ impl Fault {
         Ok(Self { at, what: What::KillBorder })
     }
 
+    /// Reads `K@T`: cut K nodes of the mesh with the most nodes from the others of it after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn fragment(text: &str) -> Result<Self, NoFault> {
+        Self::of(text, "K@T, as 3@30", |what| Some(What::Fragment(what.parse().ok()?)))
+    }
+
     /// Reads `T`: kill all nodes after T seconds, and start them again at once.
     ///
     /// # Errors
@@ -279,6 +291,7 @@ impl Fault {
             What::Kill(_)
             | What::KillBorder
             | What::Split
+            | What::Fragment(_)
             | What::KillRegistry
             | What::CutLan
             | What::CutUsed(_)
@@ -325,6 +338,7 @@ mod tests {
         assert_eq!(Fault::block_udp("3@30"), Ok(Fault { at, what: What::BlockUdp(3) }));
         let only = What::UdpOnly(3, vec![1, 2]);
         assert_eq!(Fault::udp_only("3:1,2@30"), Ok(Fault { at, what: only }));
+        assert_eq!(Fault::fragment("3@30"), Ok(Fault { at, what: What::Fragment(3) }));
         assert_eq!(Fault::roam("3@30"), Ok(Fault { at, what: What::Roam(3) }));
         assert_eq!(Fault::kill_node("3@30"), Ok(Fault { at, what: What::KillNode(3) }));
         assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));

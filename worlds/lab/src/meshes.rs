@@ -19,6 +19,8 @@ pub(crate) struct Member {
     pub(crate) serves: Vec<Prefix>,
     /// Nodes and ranges that it knows, and that it should know by the formula.
     table: Table,
+    /// It says that it does not reach most of its mesh.
+    escaped: bool,
     order: u64,
     meshes: u64,
     epoch: u64,
@@ -52,6 +54,7 @@ impl Member {
                 expected_nodes: number("/tables/expected_nodes"),
                 expected_ranges: number("/tables/expected_ranges"),
             },
+            escaped: said.get("escaped").and_then(Value::as_bool).unwrap_or(false),
             order: number("/order"),
             meshes: number("/meshes"),
             epoch: number("/epoch"),
@@ -89,6 +92,8 @@ pub struct Divided {
     pub table_border: Spread,
     /// Nodes whose tables held exactly what the formula says.
     pub exact_tables: usize,
+    /// Nodes that did not reach most of their mesh, and were told of by their own prefixes.
+    pub escaped: usize,
 }
 
 impl Divided {
@@ -112,6 +117,7 @@ impl Divided {
             table_plain: Spread::of(&sizes(&plain)),
             table_border: Spread::of(&sizes(&border)),
             exact_tables: members.iter().filter(|it| it.is_exact()).count(),
+            escaped: members.iter().filter(|it| it.escaped).count(),
         }
     }
 }
@@ -128,6 +134,37 @@ pub(crate) fn between(seen: &BTreeMap<HostId, Seen>) -> Vec<HostId> {
         }
     }
     pairs.into_values().max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// Returns the pairs to be cut so that `count` nodes of the mesh with the most nodes reach the others
+/// of it by way of other meshes only: one of them, if any does, serves in another mesh, and none of
+/// them reaches who serves in this one.
+pub(crate) fn fragment(seen: &BTreeMap<HostId, Seen>, count: usize) -> Vec<(HostId, HostId)> {
+    let there = seen.iter().filter(|(_, seen)| !seen.gone);
+    let there = there.filter_map(|(node, seen)| Some((*node, seen.status.member.as_ref()?)));
+    let members: Vec<(HostId, &Member)> = there.collect();
+    let mut homes = BTreeMap::<Prefix, usize>::new();
+    for (_, member) in &members {
+        *homes.entry(member.home).or_default() += 1;
+    }
+    let Some((home, _)) = homes.into_iter().max_by_key(|(_, nodes)| *nodes) else {
+        return Vec::new();
+    };
+    let (mut inside, outside): (Vec<_>, Vec<_>) =
+        members.into_iter().partition(|(_, member)| member.home == home);
+    // Who serves elsewhere first, and then those who do not.
+    inside.sort_by_key(|(_, member)| member.serves.is_empty());
+    let serving = inside.iter().take_while(|(_, member)| !member.serves.is_empty()).count();
+    let others = inside.split_off(serving.min(1));
+    let (plain, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|(_, member)| member.serves.is_empty());
+    let (few, rest): (Vec<_>, Vec<_>) =
+        inside.into_iter().chain(plain).enumerate().partition(|(at, _)| *at < count);
+    let guests = outside.into_iter().filter(|(_, member)| member.serves.contains(&home));
+    let rest = rest.into_iter().map(|(_, one)| one).chain(others).chain(guests);
+    let rest: Vec<HostId> = rest.map(|(node, _)| node).collect();
+    let few = few.iter().map(|(_, (node, _))| *node);
+    few.flat_map(|node| rest.iter().map(move |other| (node, *other))).collect()
 }
 
 #[cfg(test)]

@@ -157,6 +157,11 @@ pub(crate) fn of_node(document: &[u8], node: NodeId) -> Vec<Option<Prefix>> {
     std::iter::once(home).chain(targets).map(Some).collect()
 }
 
+/// Tells whether the network is divided in meshes.
+pub(crate) fn is_divided(document: &[u8]) -> bool {
+    of(document).is_some()
+}
+
 /// Brings the change of the map that is under way one epoch further; without one, announces the
 /// one that the sizes of meshes ask for, where a mesh should have `size` nodes.
 pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
@@ -254,6 +259,7 @@ mod tests {
             carriers: words::Carriers::of([words::Carrier::Udp]),
             country: None,
             capacity: Some(50),
+            escaped: false,
         };
         let shown = |node| {
             let contact = contact(node).encode().unwrap();

@@ -28,12 +28,13 @@ mod report;
 mod rings;
 mod split;
 mod tables;
+mod wall;
 mod ways;
 mod web;
 
 use std::time::Instant;
 
-pub use full::{Cost, Full, Lost, Traffic, Whole, Words, full};
+pub use full::{Besieged, Cost, Full, Lost, Traffic, Whole, Words, full};
 pub use growth::{Sizes, grow};
 pub use liars::{Liars, Lie, lie};
 pub use options::{NoTrouble, NorderOptions, Trouble};

@@ -9,7 +9,7 @@ use words::{Engine, LinkId, NodeId, Time, Wall};
 
 use super::net::*;
 use crate::frame::Remote;
-use crate::{Claim, Event, Gossip, Input, Introduction, Output, Refused};
+use crate::{Claim, Event, Gossip, Input, Introduction, Output, Refused, Standing};
 
 const SECOND: Duration = Duration::from_secs(1);
 const LINK: LinkId = LinkId::ours(9);
@@ -34,7 +34,7 @@ fn who_introduces_itself_well_is_believed() {
 #[test]
 fn what_it_says_of_the_link_is_no_part_of_who_it_is() {
     let mut node = node(0);
-    let claim = Claim { mesh: name(1).0, version: 7, epoch: 3 };
+    let claim = Claim { mesh: name(1).0, version: 7, epoch: 3, standing: Standing::Member };
     let shown = claim.attach(&myself(1)).unwrap();
     node.handle(Input::Judge(LINK, &shown, [1; 32]), Time::ZERO);
     let judged = Output::Judged(LINK, Ok((name(1), Some(claim))));
@@ -66,7 +66,7 @@ fn who_does_not_is_refused_and_counted_by_reason() {
     forged.certificate[0] = 0;
     assert_eq!(judge(&mut node, &forged.encode().unwrap(), 1), Err(Refused::OtherAuthority));
     assert!(matches!(judge(&mut node, b"?", 1), Err(Refused::Malformed(_))));
-    let claim = Claim { mesh: name(1).0, version: 1, epoch: 0 };
+    let claim = Claim { mesh: name(1).0, version: 1, epoch: 0, standing: Standing::Member };
     let mut shown = claim.attach(&myself(1)).unwrap();
     let broken = shown.len() - 1;
     shown[broken] = 0xff;

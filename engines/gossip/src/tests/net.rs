@@ -70,6 +70,7 @@ pub(super) fn contact(n: usize, issued: Wall) -> Contact {
         carriers: Carriers::of([Carrier::Udp]),
         country: None,
         capacity: None,
+        escaped: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::vec::Vec;
 
 use arrows::Refusal;
-use gossip::{Claim, Meshes, Parameters};
+use gossip::{Claim, Meshes, Parameters, Standing};
 
 use super::mesh::{Mesh, name};
 use super::meshes::{chain, divided};
@@ -30,7 +30,7 @@ fn plain(meshes: &Meshes) -> usize {
 
 fn claim(mesh: &Mesh, of: usize, ahead: u64) -> Claim {
     let version = mesh.node(0).gossip().version() + ahead;
-    Claim { mesh: mesh.node(of).home(), version, epoch: 1 }
+    Claim { mesh: mesh.node(of).home(), version, epoch: 1, standing: Standing::Member }
 }
 
 #[test]

@@ -87,6 +87,8 @@ pub(super) struct Mesh {
     registry_away: bool,
     /// What is sent between nodes below this number and others is lost.
     divided: usize,
+    /// Pairs of nodes between which what is sent is lost.
+    cuts: BTreeSet<(usize, usize)>,
     /// Nodes that sleep, and until when.
     asleep: BTreeMap<usize, Time>,
     /// Frames that each node sent, and links that it dialled.
@@ -104,15 +106,20 @@ pub(super) fn name(n: usize) -> NodeId {
 }
 
 fn introduction(n: usize) -> Vec<u8> {
+    shown(n, Wall(1_000), false)
+}
+
+fn shown(n: usize, issued: Wall, escaped: bool) -> Vec<u8> {
     let address = SocketAddr::from(([203, 0, 113, u8::try_from(n).unwrap()], 6326));
     let contact = Contact {
         node: name(n),
-        issued: Wall(1_000),
+        issued,
         key: [u8::try_from(n).unwrap(); 32],
         endpoints: vec![Endpoint { carrier: Carrier::Udp, address }],
         carriers: Carriers::of([Carrier::Udp]),
         country: None,
         capacity: None,
+        escaped,
     };
     let mut certificate = name(n).0.bits().to_be_bytes().to_vec();
     certificate.extend((n as u64 + 100).to_be_bytes());
@@ -147,6 +154,7 @@ impl Mesh {
             waits: 0,
             registry_away: false,
             divided: 0,
+            cuts: BTreeSet::new(),
             asleep: BTreeMap::new(),
             sent: vec![0; count],
             dialled: vec![0; count],
@@ -306,6 +314,10 @@ impl Mesh {
             Output::Route(range, Some(link)) => _ = self.routes[n].insert(range, link),
             Output::Route(range, None) => _ = self.routes[n].remove(&range),
             Output::Ipv4(ours) => self.ipv4[n] = ours,
+            Output::Escape(escaped) => {
+                let issued = Wall(2_000).plus(self.now.since(Time::ZERO));
+                self.feed(n, Input::Myself(&shown(n, issued, escaped)));
+            }
             Output::AskRegistry if self.registry_away => {}
             Output::AskRegistry => self.plan(later, Entry::Bootstrap(n)),
             Output::Event(event) => self.happened(&event),
@@ -333,6 +345,9 @@ impl Mesh {
             | Event::NoIpv4 { .. }
             | Event::Entered { .. }
             | Event::Left { .. }
+            | Event::Escaped(_)
+            | Event::SeeksRefuge { .. }
+            | Event::Refugee { .. }
             | Event::UnknownFrame(_) => {}
         }
     }
@@ -343,7 +358,7 @@ impl Mesh {
     }
 
     fn is_cut(&self, a: usize, b: usize) -> bool {
-        (a < self.divided) != (b < self.divided)
+        (a < self.divided) != (b < self.divided) || self.cuts.contains(&(a.min(b), a.max(b)))
     }
 
     fn is_awake(&self, n: usize) -> bool {

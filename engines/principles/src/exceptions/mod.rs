@@ -8,6 +8,7 @@ mod failing_carrier;
 mod in_use;
 mod most_used;
 mod neighbourhood;
+mod refuge;
 mod same_lan;
 mod small_mesh;
 mod well_known;
@@ -18,6 +19,7 @@ pub use failing_carrier::FailingCarrier;
 pub use in_use::InUse;
 pub use most_used::MostUsed;
 pub use neighbourhood::Neighbourhood;
+pub use refuge::Refuge;
 pub use same_lan::SameLan;
 pub use small_mesh::{Ensure, Rule, SmallMesh};
 pub use well_known::WellKnown;
@@ -63,7 +65,7 @@ impl fmt::Display for Principle {
 }
 
 /// Every exception there is.
-pub const ALL: [&Exception; 9] = [
+pub const ALL: [&Exception; 10] = [
     &in_use::IN_USE,
     &most_used::MOST_USED,
     &bootstrap::BOOTSTRAP,
@@ -71,6 +73,7 @@ pub const ALL: [&Exception; 9] = [
     &small_mesh::SMALL_MESH,
     &neighbourhood::NEIGHBOURHOOD,
     &same_lan::SAME_LAN,
+    &refuge::REFUGE,
     &failing_carrier::FAILING_CARRIER,
     &capacity::CAPACITY,
 ];

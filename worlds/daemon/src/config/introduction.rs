@@ -65,6 +65,7 @@ mod tests {
             carriers: Carriers::default(),
             country: None,
             capacity: None,
+            escaped: false,
         };
         let contact = contact.encode().unwrap();
         Introduction { certificate: vec![1], contact, signature: vec![2] }.encode().unwrap()

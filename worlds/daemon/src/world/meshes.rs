@@ -53,6 +53,9 @@ impl World {
             "epoch_s": meshes.epoch.length.as_secs(),
             "services": services,
             "groups": groups.collect::<Vec<_>>(),
+            "escaped": self.node.has_escaped(),
+            "escapes": self.node.escaped().count(),
+            "refuge": self.node.refuge().count(),
             "announced": told.map(|(range, far)| {
                 json!({"range": range.to_string(), "far": far})
             }).collect::<Vec<_>>(),
@@ -67,7 +70,7 @@ impl World {
     }
 
     /// Returns how many nodes and ranges routing should know: all other nodes of our meshes, and of
-    /// each mesh what its nodes know of others, but for the ranges that are our own.
+    /// each mesh what its nodes know of others, but for the ranges that are our own; and who escaped.
     ///
     /// Source: MESH.md §4.2.
     fn expected(&self, roster: &Roster, map: &MeshMap) -> (usize, usize) {
@@ -76,7 +79,11 @@ impl World {
         let own: BTreeSet<Prefix> = self.node.ranges().map(|(range, _)| range).collect();
         let abroad = ours.iter().flat_map(|mesh| map.abroad(*mesh));
         let ranges = abroad.filter(|range| !own.contains(range)).collect::<BTreeSet<_>>();
-        (nodes.saturating_sub(1), ranges.len())
+        let is_foreign =
+            |node: &NodeId| *node != self.node.me() && !ours.iter().any(|it| it.covers(node.0));
+        let escaped =
+            self.node.escaped().filter(is_foreign).filter(|node| roster.get(*node).is_some());
+        (nodes.saturating_sub(1) + escaped.count(), ranges.len())
     }
 
     /// Returns how many nodes routing knows by their prefixes, and the ranges that it knows.

@@ -61,7 +61,8 @@ impl World {
     fn introduce(&mut self) -> anyhow::Result<()> {
         let now = self.clock.now();
         let endpoints = self.places.look(now);
-        let introduction = self.identity.introduction(linux::Clock::wall(), endpoints)?;
+        let introduction =
+            self.identity.introduction(linux::Clock::wall(), endpoints, self.escaped)?;
         self.tell(&Input::Myself(&introduction));
         self.noise.handle(noise::Input::Introduction(introduction.clone()), now);
         self.shown.clone_from(&introduction);
@@ -69,6 +70,15 @@ impl World {
         self.times.shown = linux::Clock::wall();
         self.registrar.publish(introduction);
         Ok(())
+    }
+
+    /// Shows ourselves anew, saying whether we escaped.
+    pub(super) fn escape(&mut self, escaped: bool) {
+        self.escaped = escaped;
+        if let Err(error) = self.introduce() {
+            self.tally.note("introduction-failed");
+            tracing::warn!(%error, "others do not hear that this node is cut off from its mesh");
+        }
     }
 
     /// Takes in the key of what members announce on LANs, and keeps it for when the registry is

@@ -72,6 +72,7 @@ impl World {
                 let octets = crate::contacts::encode(&contacts);
                 self.keeper.keep(self.state.contacts(), octets);
             }
+            Output::Escape(escaped) => self.escape(escaped),
             Output::AskRegistry => self.registrar.ask_for_introductions(),
             Output::Event(event) => self.note(&event),
         }
@@ -129,6 +130,24 @@ impl World {
                 );
                 self.tally.note("no-ipv4");
             }
+            Event::Entered { .. }
+            | Event::Left { .. }
+            | Event::NotAdmitted { .. }
+            | Event::Waits { .. }
+            | Event::Escaped(_)
+            | Event::SeeksRefuge { .. }
+            | Event::Refugee { .. }
+            | Event::Expelled { .. } => self.note_of_meshes(event),
+            Event::UnknownFrame(link) => {
+                tracing::debug!(%link, "a frame of an unknown kind");
+                self.tally.note("unknown-frame");
+            }
+        }
+    }
+
+    /// Notes what is about the meshes of the network.
+    fn note_of_meshes(&mut self, event: &Event) {
+        match event {
             Event::Entered { mesh } => {
                 tracing::info!(%mesh, "this node serves as border node");
                 self.tally.note("entered");
@@ -146,13 +165,33 @@ impl World {
                 tracing::info!(%link, %node, "a node goes by another network document: the newer one travels");
                 self.tally.note("link-waits");
             }
+            Event::Escaped(true) => {
+                tracing::warn!(
+                    "this node does not reach most of its mesh: it is told of by its own prefix in all \
+                     meshes; is a network between here and there filtered?"
+                );
+                self.tally.note("escaped");
+            }
+            Event::Escaped(false) => {
+                tracing::info!("this node reaches most of its mesh again");
+                self.tally.note("came-back");
+            }
+            Event::SeeksRefuge { tries } => {
+                tracing::warn!(
+                    tries,
+                    "this node finds too few links in its mesh, and tries nodes of the whole network"
+                );
+                self.tally.note("seeks-refuge");
+            }
+            Event::Refugee { link, node } => {
+                tracing::info!(%link, %node, "a node that finds too few links in its mesh has one with us");
+                self.tally.note("refugee");
+            }
             Event::Expelled { link } => {
                 tracing::info!(%link, "the link of a node that is elected no longer is closed");
                 self.tally.refuse("border:overstayed".to_owned());
             }
-            Event::UnknownFrame(link) => {
-                tracing::debug!(%link, "a frame of an unknown kind");
-                self.tally.note("unknown-frame");
+            Event::Arrows(_) | Event::Gossip(_) | Event::NoIpv4 { .. } | Event::UnknownFrame(_) => {
             }
         }
     }

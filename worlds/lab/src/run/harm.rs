@@ -10,7 +10,7 @@ use crate::emulator::Order;
 use crate::faults::{Fault, What, victims};
 use crate::hosts::name;
 use crate::internet::HostId;
-use crate::meshes::between;
+use crate::meshes::{between, fragment};
 use crate::status;
 
 impl Lab {
@@ -42,6 +42,7 @@ impl Lab {
                 }
                 self.pinger.broken(self.clock.now());
             }
+            What::Fragment(count) => self.fragment(*count),
             What::KillRegistry => self.kill(HostId::REGISTRY),
             What::CutLan => {
                 for node in self.on_lan() {
@@ -85,6 +86,15 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    /// Cuts a part of a mesh off from the rest of it.
+    fn fragment(&mut self, count: u16) {
+        let cuts = fragment(&self.watch.seen(), usize::from(count));
+        for (a, b) in cuts {
+            self.emulator.order(Order::Cut(a, b));
+        }
+        self.pinger.broken(self.clock.now());
     }
 
     /// Cuts a link that is used, until `end`.

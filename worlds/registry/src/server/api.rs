@@ -34,6 +34,8 @@ use crate::refusal::{Code, Refusal};
 type Known = State<Arc<Shared>>;
 type Asked<T> = Result<Query<T>, QueryRejection>;
 
+/// Introductions of nodes of the whole network that come with those of one's own meshes.
+const ANYWHERE: u32 = 3;
 /// Most introductions in one answer.
 const INTRODUCTIONS: u32 = 50;
 /// Most nodes in one answer.
@@ -180,6 +182,11 @@ async fn bootstrap(
     let mut introductions = Vec::new();
     for mesh in meshes::of_node(&document, node) {
         introductions.extend(shared.store.bootstrap(count, (mesh, node), Clock::wall()).await?);
+    }
+    if meshes::is_divided(&document) {
+        // Who is cut off from its mesh has nobody else to call.
+        let anywhere = (None, node);
+        introductions.extend(shared.store.bootstrap(ANYWHERE, anywhere, Clock::wall()).await?);
     }
     let lan_key = shared.issuer.lan_key(shared.store.revocations().await?);
     Ok(Json(Bootstrap {

@@ -171,6 +171,7 @@ impl Node {
             carriers: Carriers::of([Carrier::Udp]),
             country: None,
             capacity: None,
+            escaped: false,
         }
     }
 

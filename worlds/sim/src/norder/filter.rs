@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use order::border::rescue;
 use order::{Escape, Quorum, Refuge};
 use principles::destruction::{Bends, Standing, condemn};
@@ -18,8 +17,9 @@ use super::Scene;
 use super::draw::{Arrow, Urns};
 use super::graph::{Forest, Graph, Pass};
 use super::report::Filtered;
+use super::wall::Wall;
 use super::ways::{Step, some, walk};
-use crate::number::{real, rounded, share, small};
+use crate::number::{real, rounded, small};
 
 /// Rounds that are looked at.
 const ROUNDS: u64 = 3;
@@ -29,8 +29,6 @@ const PERIOD: Duration = Duration::from_mins(5);
 const UPDATE: Duration = Duration::from_mins(1);
 /// Destinations on each side of the border, and sources on the other side for each.
 const WALKS: (usize, usize) = (60, 100);
-/// The country that is taken if none is named has about this share of the nodes.
-const USUAL: f64 = 0.037;
 
 /// Filters a country, and looks at the pairs across its border at once and after each round.
 pub(super) fn look(
@@ -39,13 +37,13 @@ pub(super) fn look(
     country: Option<&str>,
     parts: u32,
 ) -> anyhow::Result<Filtered> {
-    let zone = zone(scene, country)?;
-    let mut siege = Siege::new(scene, arrows, zone, parts);
+    let wall = Wall::new((scene.land, scene.web.nodes()), country, parts, scene.seed)?;
+    let mut siege = Siege::new(scene, arrows, wall);
     let options = scene.options;
     let mut report = Filtered {
-        country: scene.land.countries().get(zone).cloned().unwrap_or_default(),
-        inside: siege.inside.iter().filter(|inside| **inside).count(),
-        blocked_share: f64::from(parts) / 100_000.0,
+        country: siege.wall.country.clone(),
+        inside: siege.wall.count(),
+        blocked_share: siege.wall.share(),
         quorum: !options.no_quorum,
         refuge: !options.no_refuge,
         pairs: 2 * WALKS.0 * WALKS.1,
@@ -70,35 +68,11 @@ pub(super) fn look(
     Ok(report)
 }
 
-/// Returns the country that is meant.
-fn zone(scene: &Scene<'_>, country: Option<&str>) -> anyhow::Result<usize> {
-    let names = scene.land.countries();
-    if names.is_empty() {
-        bail!(
-            "the file of --rtt has no countries; put a .groups.csv beside it, or use --rtt cities"
-        );
-    }
-    if let Some(name) = country {
-        let known = || format!("nobody is in {name}; name one of {}", names.join(", "));
-        return names.iter().position(|other| other == name).with_context(known);
-    }
-    let mut nodes = vec![0; names.len()];
-    for node in 0..scene.web.nodes() {
-        if let Some(count) = scene.land.country(node).and_then(|country| nodes.get_mut(country)) {
-            *count += 1;
-        }
-    }
-    let off = |count: usize| (share(count, scene.web.nodes()) - USUAL).abs();
-    let nearest = nodes.iter().enumerate().min_by(|a, b| off(*a.1).total_cmp(&off(*b.1)));
-    Ok(nearest.map_or(0, |(zone, _)| zone))
-}
-
 /// All nodes, while the filter is in force.
 struct Siege<'a> {
     scene: &'a Scene<'a>,
     urns: Urns<'a>,
-    inside: Vec<bool>,
-    parts: u32,
+    wall: Wall,
     arrows: Vec<Arrow>,
     /// Arrows of refugees, each in the mesh of whom it leads to.
     refuge_arrows: Vec<Arrow>,
@@ -110,10 +84,8 @@ struct Siege<'a> {
 }
 
 impl<'a> Siege<'a> {
-    fn new(scene: &'a Scene<'a>, mut arrows: Vec<Arrow>, zone: usize, parts: u32) -> Self {
+    fn new(scene: &'a Scene<'a>, mut arrows: Vec<Arrow>, wall: Wall) -> Self {
         let nodes = scene.web.nodes();
-        let inside: Vec<bool> =
-            (0..nodes).map(|node| scene.land.country(node) == Some(zone)).collect();
         let mut whole = Quorum::default();
         whole.look(1, 1);
         let mut quorums = BTreeMap::new();
@@ -126,8 +98,7 @@ impl<'a> Siege<'a> {
         let mut siege = Self {
             scene,
             urns: Urns::new(scene.options, scene.land, scene.web),
-            inside,
-            parts,
+            wall,
             arrows: Vec::new(),
             refuge_arrows: Vec::new(),
             refuges: vec![Refuge::new(PERIOD); nodes],
@@ -135,23 +106,9 @@ impl<'a> Siege<'a> {
             quorums,
             dice: Dice::of(scene.seed, "siege"),
         };
-        arrows.retain(|arrow| !siege.is_blocked(arrow.owner, arrow.to));
+        arrows.retain(|arrow| !siege.wall.is_blocked(arrow.owner, arrow.to));
         siege.arrows = arrows;
         siege
-    }
-
-    /// Tells whether nothing passes between two nodes: fixed for each pair, by its luck.
-    fn is_blocked(&self, a: u32, b: u32) -> bool {
-        let inside = |node: u32| self.inside.get(node as usize) == Some(&true);
-        if inside(a) == inside(b) {
-            return false;
-        }
-        let mut pair = self.scene.seed;
-        let ends = [a.min(b).to_le_bytes(), a.max(b).to_le_bytes()].concat();
-        for (octet, own) in pair.iter_mut().rev().zip(ends) {
-            *octet ^= own;
-        }
-        Dice::of(pair, "filter").below(100_000) < self.parts as usize
     }
 
     /// One round: each node condemns a share of its arrows in each mesh, and tries once for each
@@ -178,7 +135,7 @@ impl<'a> Siege<'a> {
                 let Some(chosen) = self.urns.choose(&left, &mut self.dice) else { break };
                 left.retain(|one| one.node != chosen);
                 let there = self.scene.web.number_of(chosen);
-                if !self.is_blocked(owner, there) {
+                if !self.wall.is_blocked(owner, there) {
                     to.push(there);
                 }
             }
@@ -226,7 +183,7 @@ impl<'a> Siege<'a> {
             for _ in 0..tries {
                 let there = small(self.dice.below(self.scene.web.nodes()));
                 let owner = small(node);
-                if open < seats && there != owner && !self.is_blocked(owner, there) {
+                if open < seats && there != owner && !self.wall.is_blocked(owner, there) {
                     open += 1;
                     let mesh = small(self.scene.web.home(there as usize));
                     self.refuge_arrows.push(Arrow { owner, to: there, mesh });
@@ -272,11 +229,7 @@ impl<'a> Siege<'a> {
     /// Walks across the border in both directions; returns the share that did not arrive.
     fn lost(&self, graph: &Graph) -> f64 {
         let mut dice = Dice::of(self.scene.seed, "border");
-        let side = |wanted: bool| -> Vec<usize> {
-            let all = self.inside.iter().enumerate();
-            all.filter(|(_, inside)| **inside == wanted).map(|(node, _)| node).collect()
-        };
-        let (inside, outside) = (side(true), side(false));
+        let (inside, outside) = (self.wall.side(true), self.wall.side(false));
         let (mut lost, mut looked) = (0_usize, 0_usize);
         for (to, from) in [(&inside, &outside), (&outside, &inside)] {
             for to in

@@ -18,6 +18,7 @@ mod formula;
 mod loss;
 mod report;
 mod setting;
+mod siege;
 mod tables;
 mod world;
 
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use words::{Dice, Time};
 
-pub use report::{Cost, Full, Lost, Traffic, Words};
+pub use report::{Besieged, Cost, Full, Lost, Traffic, Words};
 
 use super::land::Land;
 use super::options::{NorderOptions, Trouble};
@@ -72,7 +73,8 @@ pub fn full(options: &NorderOptions, whole: Whole) -> anyhow::Result<Full> {
     let land = Land::new(&options.rtt, options.nodes(), seed)?;
     let web = Web::new(options, seed)?;
     let setting = Setting::new(options, &web, seed)?;
-    let world = World::new((&web, &land), setting, seed)?;
+    let mut world = World::new((&web, &land), setting, seed)?;
+    world.silent = (options.no_quorum, options.no_refuge);
     let formula = Formula::new(&web, web.border(), &world.tables);
     Run { options, whole, land: &land, formula, world, well: None, seed }.finish()
 }
@@ -119,8 +121,17 @@ impl Run<'_> {
         }
         let mut report = self.report(paths);
         for trouble in &self.options.troubles {
-            if let (Trouble::LoseBorder(share), true) = (trouble, report.converged) {
-                report.lost.push(self.lose_border(*share)?);
+            match trouble {
+                Trouble::LoseBorder(share) if report.converged => {
+                    report.lost.push(self.lose_border(*share)?);
+                }
+                Trouble::Filter(country, parts) if report.converged => {
+                    report.besieged.push(self.besiege(country.as_deref(), *parts)?);
+                }
+                Trouble::LoseBorder(_)
+                | Trouble::Filter(..)
+                | Trouble::Liars(_)
+                | Trouble::Split => {}
             }
         }
         report.cost = self.cost(&clock, began);
@@ -188,6 +199,7 @@ impl Run<'_> {
             traffic: self.traffic(),
             cost: Cost::default(),
             lost: Vec::new(),
+            besieged: Vec::new(),
         }
     }
 

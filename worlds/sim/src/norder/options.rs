@@ -38,7 +38,8 @@ pub struct NorderOptions {
     pub rtt: Rtt,
     /// What goes wrong, one after the other, each with the whole network.
     pub troubles: Vec<Trouble>,
-    /// Leave the quorum and the escape out where a country is filtered: a negative control.
+    /// Leave the quorum and the escape out where a country is filtered, in a whole network the escape:
+    /// a negative control.
     pub no_quorum: bool,
     /// Leave refugees out there as well.
     pub no_refuge: bool,
@@ -191,10 +192,9 @@ impl NorderOptions {
             ("--well-known", self.well_known != Share::percent(0)),
             ("--flat", self.flat),
             ("--load-gain", self.gain.is_some()),
-            ("--without", self.no_quorum || self.no_refuge),
         ];
-        if let Some(trouble) = self.troubles.iter().find(|it| !matches!(it, Trouble::LoseBorder(_)))
-        {
+        let is_known = |it: &&Trouble| matches!(it, Trouble::LoseBorder(_) | Trouble::Filter(..));
+        if let Some(trouble) = self.troubles.iter().find(|it| !is_known(it)) {
             bail!("--fault \"{trouble}\" is for sampled paths; leave it or --full out");
         }
         match others.iter().find(|(_, is_used)| *is_used) {

@@ -36,9 +36,13 @@ impl<E: Citizen> World<E> {
                 | Event::Left { .. }
                 | Event::NotAdmitted { .. }
                 | Event::Waits { .. }
+                | Event::Escaped(_)
+                | Event::SeeksRefuge { .. }
+                | Event::Refugee { .. }
                 | Event::Expelled { .. }
                 | Event::UnknownFrame(_),
             )
+            | Output::Escape(_)
             | Output::Closed(_)
             | Output::Redial { .. }
             | Output::Nearer { .. }

@@ -22,6 +22,16 @@ impl Mesh {
         self.divided = first;
     }
 
+    /// From now on nothing crosses between a node and those others.
+    pub(in crate::tests) fn cut(&mut self, n: usize, others: &[usize]) {
+        self.cuts.extend(others.iter().map(|other| (n.min(*other), n.max(*other))));
+    }
+
+    /// What was cut is so no longer.
+    pub(in crate::tests) fn heal(&mut self) {
+        self.cuts.clear();
+    }
+
     /// Puts nodes to sleep: what is sent to them is lost, and their clock goes on.
     pub(in crate::tests) fn sleep(
         &mut self,

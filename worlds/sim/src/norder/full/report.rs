@@ -42,6 +42,33 @@ pub struct Full {
     pub cost: Cost,
     /// Border nodes that died once all was well, one fault after the other.
     pub lost: Vec<Lost>,
+    /// Countries that were filtered once all was well, one after the other.
+    pub besieged: Vec<Besieged>,
+}
+
+/// A country that was filtered, and what became of the walks across its border.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Besieged {
+    /// Its name.
+    pub country: String,
+    /// Nodes inside.
+    pub inside: usize,
+    /// Share of the pairs across that were blocked for good.
+    pub blocked_share: f64,
+    /// Whether nodes were heard that escaped, and that sought refuge.
+    pub escape: bool,
+    /// See `escape`.
+    pub refuge: bool,
+    /// Share of the walks across that did not arrive at that moment.
+    pub lost_share: f64,
+    /// After how many virtual seconds all arrived for good; `null` if they did not in time.
+    pub whole_s: Option<f64>,
+    /// Share that did not arrive in the end.
+    pub lost_in_the_end: f64,
+    /// How many nodes escaped, and how often nodes sought refuge.
+    pub escaped: u64,
+    /// See `escaped`.
+    pub sought_refuge: u64,
 }
 
 /// Border nodes that died at once, and what became of the others.

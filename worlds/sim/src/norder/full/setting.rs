@@ -141,17 +141,22 @@ impl Setting {
     }
 }
 
-/// Returns what the `n`th node, of this name, shows of itself.
-pub(super) fn introduction(n: usize, name: NodeId) -> anyhow::Result<Vec<u8>> {
+/// Returns what the `n`th node, of this name, shows of itself from a moment on.
+pub(super) fn introduction(
+    (n, name): (usize, NodeId),
+    issued: Wall,
+    escaped: bool,
+) -> anyhow::Result<Vec<u8>> {
     let address = SocketAddr::new(name.address().into(), 6326);
     let contact = Contact {
         node: name,
-        issued: CALENDAR,
+        issued,
         key: key(n),
         endpoints: vec![Endpoint { carrier: Carrier::Udp, address }],
         carriers: Carriers::of([Carrier::Udp]),
         country: None,
         capacity: None,
+        escaped,
     };
     let mut certificate = name.0.bits().to_be_bytes().to_vec();
     certificate.extend((n as u64 + 1).to_be_bytes());
@@ -194,7 +199,8 @@ mod tests {
     fn who_introduces_itself_is_believed_by_its_name() {
         let web = Web::new(&NorderOptions::small(), [1; 32]).unwrap();
         let name = web.name(25);
-        let shown = Introduction::decode(&introduction(25, name).unwrap()).unwrap();
+        let shown =
+            Introduction::decode(&introduction((25, name), CALENDAR, false).unwrap()).unwrap();
         let identity = Notary::default().certificate(&shown.certificate, CALENDAR).unwrap();
         assert_eq!((identity.node, at(name.address())), (name, name));
     }

@@ -17,6 +17,7 @@ use super::setting::{Citizen, Setting, introduction};
 use super::tables::{Name, Next, Tables};
 use crate::agenda::Agenda;
 use crate::norder::land::Land;
+use crate::norder::wall::Wall;
 use crate::norder::web::Web;
 use crate::number::small;
 use crate::setting::{CALENDAR, key};
@@ -70,6 +71,11 @@ pub(super) struct Counts {
     /// Requests of nodes that were not elected to the mesh, and links that were closed for it.
     pub(super) not_elected: u64,
     pub(super) expelled: u64,
+    /// Nodes that escaped, and that came back.
+    pub(super) escaped: u64,
+    pub(super) came_back: u64,
+    /// How often nodes sought refuge.
+    pub(super) sought: u64,
 }
 
 /// What was sent.
@@ -104,6 +110,10 @@ pub(super) struct World<'a> {
     calls: Vec<u32>,
     /// Who ever started, of each mesh.
     joined: Vec<Vec<u32>>,
+    /// What blocks pairs of nodes, if anything does.
+    pub(super) wall: Option<Wall>,
+    /// Whether nobody hears of nodes that escape, nor of those that seek refuge: negative controls.
+    pub(super) silent: (bool, bool),
     /// What each node shows of itself.
     introductions: Vec<Vec<u8>>,
     agenda: Agenda<Entry>,
@@ -117,6 +127,8 @@ const STARTS: Duration = Duration::from_secs(10);
 const REGISTRY: Duration = Duration::from_millis(100);
 /// How many nodes of a mesh the registry names at once, as many as the daemon asks for.
 const NAMED: usize = 5;
+/// How many nodes of the whole network it names besides.
+const ANYWHERE: usize = 3;
 /// What the carrier adds to a frame, with the headers below it, in octets.
 const OVERHEAD: usize = 80;
 /// No packet goes over more links.
@@ -131,7 +143,7 @@ impl<'a> World<'a> {
     ) -> anyhow::Result<Self> {
         let nodes = web.nodes();
         let introductions: anyhow::Result<_> =
-            (0..nodes).map(|node| introduction(node, web.name(node))).collect();
+            (0..nodes).map(|node| introduction((node, web.name(node)), CALENDAR, false)).collect();
         let mut world = Self {
             now: Time::ZERO,
             web,
@@ -144,6 +156,8 @@ impl<'a> World<'a> {
             ends: vec![BTreeMap::new(); nodes],
             calls: vec![0; nodes],
             joined: vec![Vec::new(); web.meshes().len()],
+            wall: None,
+            silent: (false, false),
             introductions: introductions?,
             agenda: Agenda::new(),
             said: Vec::new(),
@@ -230,7 +244,8 @@ impl<'a> World<'a> {
 
     /// Somebody is called.
     fn call(&mut self, (from, link): (u32, LinkId), to: u32, shown: &[u8]) {
-        if !self.lives(to as usize) || self.end(from, link).is_none() {
+        let gone = !self.lives(to as usize) || self.end(from, link).is_none();
+        if gone || self.is_blocked(from, to) {
             return;
         }
         let Some(calls) = self.calls.get_mut(to as usize) else { return };
@@ -259,10 +274,33 @@ impl<'a> World<'a> {
             let mut all: Vec<u32> = joined.iter().copied().filter(|other| *other != node).collect();
             named.extend(self.dice.draw(&mut all, NAMED));
         }
+        // And some of all: a node that is cut off from its mesh has nobody else to call.
+        let others = self.joined.iter().flatten().copied().filter(|other| *other != node);
+        let mut others: Vec<u32> = others.collect();
+        named.extend(self.dice.draw(&mut others, ANYWHERE));
         let named: Vec<_> = named.into_iter().map(|other| self.introduction(other)).collect();
         if !named.is_empty() {
             self.tell(node, Input::Bootstrap(&named));
         }
+    }
+
+    /// Tells whether nothing passes between two nodes.
+    pub(super) fn is_blocked(&self, a: u32, b: u32) -> bool {
+        self.wall.as_ref().is_some_and(|wall| wall.is_blocked(a, b))
+    }
+
+    /// A node says anew what it shows of itself.
+    fn escape(&mut self, node: u32, escaped: bool) {
+        if self.silent.0 {
+            return;
+        }
+        let (number, wall) = (node as usize, CALENDAR.plus(self.now.since(Time::ZERO)));
+        let shown = introduction((number, self.web.name(number)), wall, escaped);
+        let Ok(shown) = shown else { return };
+        if let Some(place) = self.introductions.get_mut(number) {
+            place.clone_from(&shown);
+        }
+        self.tell(node, Input::Myself(&shown));
     }
 
     fn introduction(&self, node: u32) -> Vec<u8> {
@@ -335,7 +373,8 @@ impl<'a> World<'a> {
         let Next::Through(link) = self.tables.next(node as usize, names) else { return None };
         let end = self.end(node, link).filter(|end| end.open)?;
         let whole = self.end(end.peer, end.theirs).is_some_and(|theirs| theirs.open);
-        (whole && self.lives(end.peer as usize)).then_some(end.peer)
+        let passes = whole && self.lives(end.peer as usize) && !self.is_blocked(node, end.peer);
+        passes.then_some(end.peer)
     }
 
     /// Returns the nodes on the way from `from` to `to`, both included; `None` if there is none.

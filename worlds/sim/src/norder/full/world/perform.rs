@@ -1,5 +1,6 @@
 //! What nodes want done.
 
+use gossip::{Claim, Standing};
 use node::{Event, Output};
 use words::frame::Kind;
 use words::{LinkId, NodeId};
@@ -7,6 +8,12 @@ use words::{LinkId, NodeId};
 use super::{End, Entry, REGISTRY, World};
 use crate::norder::full::setting::at;
 use crate::number::small;
+
+/// Tells whether who calls so seeks refuge.
+fn is_refugee(shown: &[u8]) -> bool {
+    let claim = Claim::detach(shown).ok().and_then(|(_, claim)| claim);
+    claim.is_some_and(|claim| claim.standing == Standing::Refugee)
+}
 
 impl World<'_> {
     /// Does what a node said.
@@ -20,11 +27,15 @@ impl World<'_> {
             Output::Overlay(to, words) => self.send_over_mesh(node, at(to), words),
             Output::Route(range, link) => self.tables.set(self.web, node as usize, range, link),
             Output::Closed(ranges) => self.tables.close(node as usize, &ranges),
+            Output::Escape(escaped) => self.escape(node, escaped),
             Output::AskRegistry => self.agenda.plan(self.now + REGISTRY, Entry::Named(node)),
             Output::Event(Event::Arrows(event)) => self.note(&event),
             Output::Event(Event::Entered { .. }) => self.counts.entered += 1,
             Output::Event(Event::Left { .. }) => self.counts.left += 1,
             Output::Event(Event::NotAdmitted { .. }) => self.counts.not_elected += 1,
+            Output::Event(Event::Escaped(true)) => self.counts.escaped += 1,
+            Output::Event(Event::Escaped(false)) => self.counts.came_back += 1,
+            Output::Event(Event::SeeksRefuge { .. }) => self.counts.sought += 1,
             Output::Event(Event::Expelled { .. }) => self.counts.expelled += 1,
             // Nobody sends payload but gossip, nobody has IPv4 or moves, every port is open, and
             // there is no disk.
@@ -32,6 +43,7 @@ impl World<'_> {
                 Event::Gossip(_)
                 | Event::NoIpv4 { .. }
                 | Event::Waits { .. }
+                | Event::Refugee { .. }
                 | Event::UnknownFrame(_),
             )
             | Output::Redial { .. }
@@ -48,6 +60,9 @@ impl World<'_> {
     /// A call: it arrives after half a round trip.
     fn open(&mut self, node: u32, link: LinkId, to: NodeId, shown: Vec<u8>) {
         let Some(to) = self.web.find(to).map(small) else { return };
+        if self.silent.1 && is_refugee(&shown) {
+            return;
+        }
         self.put_end(node, link, End { peer: to, theirs: LinkId::theirs(0), open: false });
         self.agenda.plan(self.arrival(node, to, self.now), Entry::Call(node, link, to, shown));
     }
@@ -74,6 +89,9 @@ impl World<'_> {
             Some((Kind::Gossip | Kind::Ipv4 | Kind::Ipv6, _)) | None => &mut counts.gossip,
         };
         sent.add(frame.len());
+        if self.is_blocked(node, peer) {
+            return;
+        }
         let at = self.arrival(node, peer, self.now);
         self.agenda.plan(at, Entry::Frame(peer, theirs, frame));
     }

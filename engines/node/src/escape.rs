@@ -1,0 +1,118 @@
+//! A node that is cut off from most of its mesh: it escapes, and others let it.
+//!
+//! ```text
+//!  no quorum at home for a while ─► Escape(true) ─► world signs it ─► gossip ─► the whole network
+//!        its own prefix passes on all links        ◄── admitted ◄── Escaped(node) ◄──┘
+//!        the range of its mesh is taken from outside, by all who escaped, and leads there
+//! ```
+//!
+//! When, says [`order::Escape`]; what passes where, [`order::border`]: with the prefix of who escaped
+//! as it is everywhere, and the own range of who does not reach most of it as if it were another.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use gossip::Authority;
+use words::routing::{Admission, Routing, Scope};
+use words::{Names, NodeId, Prefix, Time};
+
+use crate::division::Division;
+use crate::reach::Reach;
+use crate::{Event, Node, Output};
+
+/// Longest and shortest time without quorum after which a node escapes: an interval in which routing
+/// tells everything again, less where elections are quick. Twice as long after the quorum is back, it
+/// comes back.
+const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(10));
+/// How often who escaped says so again: well before others forget it.
+const AGAIN: Duration = Duration::from_mins(10);
+/// How long news of others are gathered: with each change of what passes, all neighbours are asked for all
+/// routes again.
+const GATHER: Duration = Duration::from_secs(1);
+
+impl Division {
+    /// Returns what passes on links of a mesh because nodes escaped: their prefixes, if they are listed
+    /// and named by themselves; and, if we escaped, our own range on links inside of it.
+    pub(crate) fn passing_escapes(&self, mesh: Prefix, on: Scope) -> Vec<Admission> {
+        let Some(meshes) = &self.meshes else { return Vec::new() };
+        let exactly = |inside: Prefix, by: Names| {
+            let (length, by) = (inside.length(), Some(by));
+            Admission { on, inside, length, from: None, by, farther: 0 }
+        };
+        let is_foreign =
+            |node: &&NodeId| !mesh.covers(node.0) && meshes.roster.get(**node).is_some();
+        let nodes = self.escaped.iter().filter(is_foreign);
+        let nodes = nodes.map(|node| exactly(node.0, Names::of([*node])));
+        let own = self.rescued().into_iter().filter(|range| range.covers(mesh));
+        nodes.chain(own.map(|range| exactly(range, self.tellers.of(range)))).collect()
+    }
+
+    /// Returns those of our own ranges whose nodes are farther than the ranges: of which we do not
+    /// reach most, once we escaped.
+    pub(crate) fn rescued(&self) -> Vec<Prefix> {
+        if !self.escape.is_escaped() {
+            return Vec::new();
+        }
+        let is_lost = |range: &Prefix| {
+            let reached = if *range == self.home {
+                self.quorum.holds()
+            } else {
+                self.groups.get(range).is_some_and(Reach::holds)
+            };
+            !reached
+        };
+        self.ranges(self.home).into_iter().filter(is_lost).collect()
+    }
+}
+
+impl<R: Routing, A: Authority> Node<R, A> {
+    /// Tells whether we escaped.
+    pub const fn has_escaped(&self) -> bool {
+        self.division.escape.is_escaped()
+    }
+
+    /// Returns the nodes that escaped, as far as we know.
+    pub fn escaped(&self) -> impl Iterator<Item = NodeId> {
+        self.division.escaped.iter().copied()
+    }
+
+    /// Looks whether we are cut off from most of our mesh. Who is not listed is not counted, nor let pass.
+    pub(crate) fn look_at_escape(&mut self, now: Time) {
+        self.let_pass(now);
+        let me = self.me;
+        let Some(meshes) = &self.division.meshes else { return };
+        let patience = (meshes.epoch.length / 2).clamp(PATIENCE.1, PATIENCE.0);
+        let is_listed = meshes.roster.get(me).is_some();
+        let whole = self.division.quorum.holds() || !is_listed;
+        let before = (self.division.escape.is_escaped(), self.division.rescued());
+        self.division.escape.set_update(patience);
+        let escaped = self.division.escape.look(whole, now);
+        let again = self.division.plead.take_if(|at| *at <= now).is_some();
+        if before.0 != escaped || (again && escaped) {
+            self.division.plead = escaped.then_some(now + AGAIN);
+            self.say(Output::Escape(escaped));
+        }
+        if before.0 != escaped {
+            self.say(Output::Event(Event::Escaped(escaped)));
+        }
+        if before != (escaped, self.division.rescued()) {
+            self.admit(now);
+        }
+    }
+
+    /// Lets the prefix of a node that escaped pass, or no longer.
+    pub(crate) fn let_escape(&mut self, node: NodeId, escaped: bool, now: Time) {
+        let all = &mut self.division.escaped;
+        let news = if escaped { all.insert(node) } else { all.remove(&node) };
+        if news {
+            self.division.gathers.get_or_insert(now + GATHER);
+        }
+    }
+
+    /// Lets those pass of whom we heard a moment ago.
+    fn let_pass(&mut self, now: Time) {
+        if self.division.gathers.take_if(|at| *at <= now).is_some() {
+            self.admit(now);
+        }
+    }
+}
