@@ -1,7 +1,7 @@
 //! Requests for routes and for newer numbers, ours and those of others (RFC 8966 §3.8).
 //!
-//! A request for a number lives until it is answered, or was said three times in vain. While it
-//! lives, nobody's repetition of it goes any further than here.
+//! A request for a number lives until it is answered, or was said three times in vain to everybody
+//! who might know. While it lives, nobody's repetition of it goes any further than here.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -35,6 +35,8 @@ struct Pending {
     toward: Option<Slot>,
     /// Who waits for the answer.
     waiting: BTreeSet<Slot>,
+    /// Who was asked.
+    asked: BTreeSet<Slot>,
 }
 
 impl Requests {
@@ -89,16 +91,25 @@ impl<C: Candidates> Speaker<C> {
         let Some(distance) = router.and_then(|router| self.distance(row, router)) else { return };
         let seqno = distance.seqno.plus(1);
         self.requests.asked.insert((row, name), now);
-        if !(toward.is_none() && self.requests.is_narrow((row, name)))
-            && self.requests.joined((row, name), seqno, None)
-        {
+        let widens = toward.is_none()
+            && (self.requests.is_narrow((row, name)) || self.is_somebody_new((row, name)));
+        if !widens && self.requests.joined((row, name), seqno, None) {
             return;
         }
         let before = self.requests.pending.remove(&(row, name));
         let waiting = before.map_or_else(BTreeSet::new, |it| it.waiting);
-        let (hops, left, wait) = (HOPS, TRIES, FIRST_WAIT);
-        let pending = Pending { seqno, hops, left, wait, ours: true, toward, waiting };
+        let (hops, left, wait, asked) = (HOPS, TRIES, FIRST_WAIT, BTreeSet::new());
+        let pending = Pending { seqno, hops, left, wait, ours: true, toward, waiting, asked };
         self.pursue(row, name, pending, now);
+    }
+
+    /// Tells whether somebody might know who was not asked: a request of ours may live on while
+    /// nobody is left to ask, and the next link must not wait for its end.
+    fn is_somebody_new(&self, (row, name): (RowId, RouterId)) -> bool {
+        let pending = self.requests.pending.get(&(row, name)).filter(|it| it.ours);
+        pending.is_some_and(|it| {
+            self.targets(row, name, it).iter().any(|slot| !it.asked.contains(slot))
+        })
     }
 
     /// Takes in a neighbour's request for a newer number. Source: RFC 8966 §3.8.1.2 (rule Q3).
@@ -147,6 +158,7 @@ impl<C: Candidates> Speaker<C> {
             ours: before.is_some_and(|it| it.ours),
             toward: None,
             waiting,
+            asked: BTreeSet::new(),
         };
         self.pursue(row, ask.router, pending, now);
     }
@@ -169,8 +181,11 @@ impl<C: Candidates> Speaker<C> {
 
     /// Says a request again that nobody answered, or gives it up.
     pub(crate) fn repeat_request(&mut self, row: RowId, router: RouterId, now: Time) {
+        let is_new = self.is_somebody_new((row, router));
         let Some(mut pending) = self.requests.pending.remove(&(row, router)) else { return };
-        if pending.left == 0 {
+        if is_new {
+            (pending.left, pending.wait) = (TRIES, FIRST_WAIT / 2);
+        } else if pending.left == 0 {
             return;
         }
         pending.wait *= 2;
@@ -240,6 +255,7 @@ impl<C: Candidates> Speaker<C> {
         let key = self.rows.key(row);
         for slot in targets {
             let Some(neighbour) = self.neighbours.get_mut(slot) else { continue };
+            pending.asked.insert(slot);
             neighbour.out.seqnos.insert((key, router), (pending.seqno, pending.hops));
             self.ready.insert(slot);
             if pending.ours {

@@ -204,6 +204,29 @@ fn s3_who_is_starved_asks_three_times() {
 }
 
 #[test]
+fn s3_who_comes_while_nobody_was_left_to_ask_is_asked_at_once() {
+    let mut bench = Bench::lan(2);
+    bench.say(A, &[offer(P1, 5, 100)]);
+    bench.pass(ms(300));
+    // Its route is too far to be believed, is asked about, and ends: from then on, nobody hears.
+    bench.say(A, &[offer(P1, 5, 4_000)]);
+    bench.pass(ms(100));
+    bench.say(A, &[retraction(P1)]);
+    for wait in [1_000, 5_000] {
+        bench.pass(ms(wait));
+        bench.clear();
+        let start = bench.now;
+        bench.say(B, &[offer(P1, 5, 4_000)]);
+        assert_eq!(bench.asked(B).first().map(|(at, _)| *at), Some(start), "{wait}");
+        bench.say(B, &[retraction(P1)]);
+        bench.pass(Duration::from_mins(1));
+        bench.say(A, &[offer(P1, 5, 4_000)]);
+        bench.pass(ms(100));
+        bench.say(A, &[retraction(P1)]);
+    }
+}
+
+#[test]
 fn s3_asking_ends_with_a_feasible_route() {
     let mut bench = Bench::lan(2);
     bench.say(A, &[offer(P1, 5, 100)]);
