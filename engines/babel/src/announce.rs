@@ -61,12 +61,17 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn publish(&mut self, row: RowId, router: Router, metric: Metric, now: Time) {
         let Some(it) = self.rows.get_mut(row) else { return };
         let begins = !it.out.is_finite() && metric.is_finite();
-        let presses = router != it.router || metric.is_much_worse_than(it.out) || begins;
+        let begins_elsewhere = router != it.router;
+        let presses = begins_elsewhere || metric.is_much_worse_than(it.out) || begins;
         (it.router, it.out) = (router, metric);
         self.journal.write(row, &mut self.rows);
         let mut hurries = presses;
         for (_, neighbour) in self.neighbours.iter_mut() {
             neighbour.out.pressing |= presses && neighbour.is_usable();
+            if begins_elsewhere && neighbour.is_usable() && neighbour.said(row).is_route() {
+                // What it was told is no longer comparable, so nothing can rest.
+                neighbour.out.owed.entry(row).or_default();
+            }
             hurries |= !neighbour.is_patient();
         }
         if hurries {
@@ -83,9 +88,9 @@ impl<C: Candidates> Speaker<C> {
     ///
     /// Unless it `asked`: not a route through itself (split horizon, rule S5); and none to begin
     /// with that it cannot use because it told us as good a route to the same source (see
-    /// [`frugal`](crate::wire::Hello::frugal)). What it was told before, it is told as it is now:
-    /// it may have taken that route before its own word arrived here, and would have none if that
-    /// route ended (rule T2). See [`is_idle`](Self::is_idle) for when that does end.
+    /// [`frugal`](crate::wire::Hello::frugal)). What it was told before does not end for that: it
+    /// may have taken that route before its own word arrived here, and would have none if that
+    /// ended (rule T2). See [`rests`](Self::rests).
     pub(crate) fn offer(&self, row: RowId, slot: Slot, asked: bool) -> Option<Offer> {
         let it = self.rows.get(row);
         let offer = match it.best() {
@@ -119,53 +124,17 @@ impl<C: Candidates> Speaker<C> {
         (sayable && metric.is_finite()).then_some(Offer { metric, ..offer })
     }
 
-    /// Tells whether the neighbour could do nothing with a route, and knows that we know.
-    fn is_useless(&self, row: RowId, slot: Slot, offer: Offer) -> bool {
-        let Some(neighbour) = self.neighbours.get(slot) else { return true };
-        if !self.settings.frugal || !neighbour.frugal {
-            return false;
-        }
-        // One with an older number than its own is not feasible for it. Of a newer one it may have
-        // need soon.
-        self.candidates.get(row, slot).is_some_and(|its| {
-            its.router() == offer.router
-                && !offer.seqno.newer_than(its.seqno)
-                && its.refmetric <= offer.metric
-        })
-    }
-
-    /// Tells whether a route that the neighbour was told is of no use to it, and not in use.
-    ///
-    /// Who uses a route tells its next hop none. So once it has acknowledged how our route is
-    /// now, and still tells a better one, it does not use ours, nor ever will.
-    pub(crate) fn is_idle(&self, row: RowId, slot: Slot, offer: Offer) -> bool {
-        let waits = |it: &Neighbour| it.newest.contains_key(&row);
-        self.is_useless(row, slot, offer) && !self.neighbours.get(slot).is_some_and(waits)
-    }
-
-    /// Lets the end of a told route be told in a moment, if it is idle then.
-    pub(crate) fn end_if_idle(&mut self, row: RowId, slot: Slot, offer: Offer) {
-        if self.is_useless(row, slot, offer) {
-            self.say_again(row, slot);
-        }
-    }
-
-    /// Lets a range be told once more in a moment.
-    fn say_again(&mut self, row: RowId, slot: Slot) {
-        let at = self.heard_at + STRAGGLERS;
-        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        neighbour.again.insert(row, at);
-        self.agenda.no_later(Timer::Again(slot), at);
-    }
-
     /// Owes the neighbour a word about a range if what it is to hear is no longer whether it
-    /// was told a route: the route turned to it or away from it, or is of use to it now.
+    /// was told a route: the route turned to it or away from it, or is of use to it now; or if it
+    /// needs to hear how a resting one is now.
     pub(crate) fn reconsider(&mut self, row: RowId, slot: Slot) {
         let Some(neighbour) = self.neighbours.get(slot).filter(|it| it.is_usable()) else { return };
         let (told, offer) = (neighbour.said(row).is_route(), self.offer(row, slot, false));
-        if let Some(offer) = offer.filter(|_| told) {
-            self.end_if_idle(row, slot, offer);
-        } else if told || offer.is_some() {
+        let owes = match offer {
+            Some(offer) => !told || self.is_roused(row, slot, offer),
+            None => told,
+        };
+        if owes {
             // Who tells no route of its own, or one that no delay of a link explains, may have lost
             // what it had: its links are shunned, or suspect.
             let has_one = |it: &Candidate| {
@@ -187,8 +156,10 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn dump(&mut self, slot: Slot, reliable: bool, now: Time) {
         let end = self.journal.end();
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
+        // Who asked for everything may have forgotten what it was told.
+        let again = !reliable && neighbour.wants_all.take().is_none();
         let reliable = reliable || neighbour.acknowledges;
-        neighbour.dump = Some(Dump { after: None, reliable });
+        neighbour.dump = Some(Dump { after: None, reliable, again });
         neighbour.place = end;
         neighbour.dumped = Some(now);
         self.is_ready(slot);
@@ -207,7 +178,9 @@ impl<C: Candidates> Speaker<C> {
         if pause.is_zero() {
             self.dump(slot, true, now);
         } else {
-            // It may have forgotten what it was told a moment ago.
+            if let Some(neighbour) = self.neighbours.get_mut(slot) {
+                neighbour.wants_all = Some(now);
+            }
             self.agenda.no_later(Timer::Update(slot), now + pause);
         }
     }
@@ -341,7 +314,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Tells once more what overtook an older word: that may have arrived since, and nothing else
-    /// would put it right before the next full update. And ends routes that are idle.
+    /// would put it right before the next full update.
     pub(crate) fn tell_again(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let later = neighbour.again.extract_if(.., |_, at| *at <= now);

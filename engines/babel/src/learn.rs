@@ -321,4 +321,4 @@ const MARTIANS: [Prefix; 6] = [
 ];
 
 /// A number further ahead than this is counted as a jump: no request makes one.
-const JUMP: i16 = 100;
+pub(crate) const JUMP: i16 = 100;

@@ -36,6 +36,7 @@ mod policy;
 mod press;
 mod profile;
 mod request;
+mod rest;
 mod rows;
 mod select;
 mod seqno;

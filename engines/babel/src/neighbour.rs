@@ -20,6 +20,7 @@ use crate::history::History;
 use crate::links::held;
 use crate::outbox::{Asked, Carried, Dump, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
+use crate::rest::Resting;
 use crate::rows::RowId;
 use crate::wire::{Echo, Hello};
 use crate::{Cost, Interface, Place};
@@ -47,12 +48,16 @@ pub(crate) struct Neighbour {
     pub(crate) out: Outbox,
     /// What it was last told of each range.
     pub(crate) said: Vec<Said>,
+    /// The ranges of which it may know less than is true now.
+    pub(crate) resting: Resting,
     /// Up to which place of the journal it was told.
     pub(crate) place: u32,
     /// The full telling that is under way.
     pub(crate) dump: Option<Dump>,
     /// When it was last told everything.
     pub(crate) dumped: Option<Time>,
+    /// When it asked for everything a moment too early, and has not been told since.
+    pub(crate) wants_all: Option<Time>,
     /// The packets that it has not acknowledged.
     pub(crate) window: BTreeMap<u16, Vec<Carried>>,
     /// The newest of those packets that tells each range.
@@ -96,9 +101,11 @@ impl Neighbour {
             alone: false,
             out: Outbox::default(),
             said: Vec::new(),
+            resting: Resting::default(),
             place: 0,
             dump: None,
             dumped: None,
+            wants_all: None,
             window: BTreeMap::new(),
             newest: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -161,8 +168,9 @@ impl Neighbour {
     pub(crate) fn forget(&mut self, now: Time) {
         let fresh = Self::new(self.place(), self.address, self.opaque);
         let (said, forgotten) = (core::mem::take(&mut self.said), Some(now));
+        let resting = core::mem::take(&mut self.resting);
         let (acknowledges, place) = (self.acknowledges, self.place);
-        *self = Self { acknowledges, said, place, forgotten, ..fresh };
+        *self = Self { acknowledges, said, resting, place, forgotten, ..fresh };
     }
 
     /// Tells whether its first greeting came a moment ago.
@@ -258,6 +266,7 @@ impl Neighbour {
 
     /// Notes what it is told of a range.
     pub(crate) fn say(&mut self, row: RowId, said: Said) {
+        self.resting.set(row, false);
         let row = row.0 as usize;
         grow(&mut self.said, row, Said::NOTHING);
         if let Some(place) = self.said.get_mut(row) {

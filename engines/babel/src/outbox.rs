@@ -46,8 +46,7 @@ impl Outbox {
 pub(crate) struct Due {
     /// The neighbour asked: it gets an answer whatever that is.
     pub(crate) asked: bool,
-    /// It was told, and is told once more: an older word may have arrived after that, or the
-    /// route is idle and ends.
+    /// It was told, and is told once more: an older word may have arrived after that.
     pub(crate) again: bool,
     /// How often it was told in vain.
     pub(crate) tries: u8,
@@ -78,6 +77,8 @@ pub(crate) struct Dump {
     pub(crate) after: Option<Key>,
     /// Each packet is repeated until it is acknowledged.
     pub(crate) reliable: bool,
+    /// It was told all before, and believes that: what rests is passed over.
+    pub(crate) again: bool,
 }
 
 /// What a neighbour was last told of a range, in four octets.
@@ -107,6 +108,11 @@ impl Said {
     /// Tells whether the neighbour believes that we have a route.
     pub(crate) const fn is_route(self) -> bool {
         self.metric.is_finite()
+    }
+
+    /// Returns how far a route's number is ahead of the one that was told.
+    pub(crate) const fn number_since(self, seqno: Seqno) -> i16 {
+        seqno.ahead_of(self.seqno)
     }
 
     /// Tells whether it may still believe in a route whose end it was told.

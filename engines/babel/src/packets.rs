@@ -230,7 +230,7 @@ impl<C: Candidates> Speaker<C> {
         {
             let changed = self.journal.at(place, &self.rows);
             if let Some(row) = changed.filter(|row| !page.told.contains(row)) {
-                self.tell(page, row, Due::default());
+                self.tell_if_needed(page, row, false);
             }
             if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
                 neighbour.place = place.wrapping_add(1);
@@ -248,7 +248,9 @@ impl<C: Candidates> Speaker<C> {
             is_done = chunk.len() < CHUNK;
             for row in chunk {
                 dump.after = Some(self.rows.key(row));
-                if dump.reliable {
+                if dump.reliable && dump.again {
+                    self.tell_if_needed(page, row, true);
+                } else if dump.reliable {
                     self.tell(page, row, Due::default());
                 } else {
                     self.repeat(page, row);
@@ -271,17 +273,21 @@ impl<C: Candidates> Speaker<C> {
         done >= PACKETS || waiting + done >= WINDOW
     }
 
+    /// Tells the neighbour of a route unless that rests.
+    fn tell_if_needed(&mut self, page: &mut Page<'_>, row: RowId, all: bool) {
+        let rests = |offer: Offer| self.rests(row, page.slot, offer, all);
+        if self.offer(row, page.slot, false).is_some_and(rests) {
+            return self.rest(row, page.slot);
+        }
+        self.tell(page, row, Due::default());
+    }
+
     /// Tells the neighbour of a route, so that it must acknowledge it; nothing if it needs to
     /// hear nothing.
     fn tell(&mut self, page: &mut Page<'_>, row: RowId, due: Due) {
-        let mut offer = self.offer(row, page.slot, due.asked);
+        let offer = self.offer(row, page.slot, due.asked);
         if !due.asked && !due.again && offer.is_none() && !self.may_believe(page.slot, row) {
             return;
-        }
-        if due.again && !due.asked {
-            offer = offer.filter(|offer| !self.is_idle(row, page.slot, *offer));
-        } else if let Some(offer) = offer {
-            self.end_if_idle(row, page.slot, offer);
         }
         let update = self.update(page, row, offer);
         page.press.put_reliably(

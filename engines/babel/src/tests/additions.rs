@@ -172,19 +172,43 @@ fn x4_who_may_have_taken_our_route_is_told_how_it_is_and_not_that_it_ends() {
 }
 
 #[test]
-fn x4_what_is_of_no_use_any_more_ends_once_it_is_surely_not_used() {
-    let mut stand = Stand::among(&[probe(), frugal()]);
-    stand.say(0, &[route(P, 5, 100)]);
-    stand.pass(ms(1_000));
+fn x4_what_is_of_no_use_rests_until_it_is() {
+    let mut stand = Stand::among(&[probe(), frugal(), probe()]);
+    let hear = |stand: &mut Stand, n, metric| {
+        stand.forget();
+        stand.say(n, &[route(P, 5, metric)]);
+        stand.pass(ms(20_000));
+        [1, 2].map(|n| metrics(&stand.updates(n, P)))
+    };
+    assert_eq!(hear(&mut stand, 0, 50), [[146], [146]]);
+    // Its own is as good from now on. What changes it need not hear, nor in ten minutes.
+    assert_eq!(hear(&mut stand, 1, 140), [[], []] as [[u16; 0]; 2]);
     stand.forget();
-    stand.say(1, &[route(P, 5, 190)]);
-    stand.pass(ms(1_000));
-    assert_eq!(stand.updates(1, P), []);
-    stand.pass(ms(1_000));
-    assert_eq!(metrics(&stand.updates(1, P)), [0xffff]);
-    stand.forget();
-    stand.pass(Duration::from_mins(9));
-    assert_eq!(stand.updates(1, P), []);
+    stand.probes[0].rxcost = 165;
+    for _ in 0..4 {
+        stand.say(0, &[reception(165), route(P, 5, 50)]);
+        stand.say(1, &[route(P, 5, 140)]);
+        stand.pass(Duration::from_mins(3));
+    }
+    assert_eq!(metrics(&stand.updates(1, P)), [] as [u16; 0]);
+    assert!(metrics(&stand.updates(2, P)).contains(&215));
+    // Once its own is worse, it is told how ours is.
+    assert_eq!(hear(&mut stand, 1, 500)[0], [215]);
+}
+
+#[test]
+fn x4_what_rests_is_told_that_it_ended_or_is_much_worse() {
+    for (worse, told) in [(0xffff, 0xffff), (1_000, 1_096)] {
+        let mut stand = Stand::among(&[probe(), Probe { rxcost: 3_000, ..frugal() }]);
+        stand.say(0, &[route(P, 5, 100)]);
+        stand.pass(ms(1_000));
+        stand.say(1, &[route(P, 5, 190)]);
+        stand.pass(ms(20_000));
+        stand.forget();
+        stand.say(0, &[route(P, 6, worse)]);
+        stand.pass(ms(500));
+        assert_eq!(metrics(&stand.updates(1, P)), [told]);
+    }
 }
 
 #[test]
