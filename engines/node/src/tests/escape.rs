@@ -112,7 +112,8 @@ fn who_finds_nobody_at_home_has_refuge_elsewhere_until_it_does() {
     cut(&mut mesh, &alone);
     mesh.run(10 * SECOND);
     assert_eq!(mesh.node(n).refuge().count(), 0, "not before it was poor for a whole period");
-    mesh.run(100 * SECOND);
+    // Later it may be elected in place of one who is silent, and then has links abroad anyway.
+    mesh.run(60 * SECOND);
     let node = mesh.node(n);
     let (home, links): (Prefix, Vec<_>) = (node.home(), node.refuge().collect());
     assert!(node.has_escaped() && !links.is_empty());
