@@ -135,6 +135,7 @@ pub(super) fn configs() -> Vec<Vec<u8>> {
 port = 7000
 endpoints = ["203.0.113.9:7000", "[2001:db8::9]:7000"]
 country = "FR"
+uplink = 20
 [arrows]
 count = 8
 round = "10s"

@@ -30,7 +30,7 @@ pub const CARRIERS: [Carrier; 1] = [Carrier::Udp];
 /// The most rules of the small-mesh exception, and arrows of each; engines follow no more.
 const RULES: usize = 8;
 const ENSURED: (i64, i64) = (1, 3);
-/// What a node can say that it carries, in Mbit/s.
+/// What a node can say that it carries, or that its line sends, in Mbit/s.
 const CAPACITY: (i64, i64) = (1, 100_000);
 /// How many arrows can be asked for.
 const ARROWS: (i64, i64) = (1, 100);
@@ -63,6 +63,10 @@ pub struct Config {
     /// election of border nodes. Default: not told.
     #[serde(deserialize_with = "quantity::some_whole")]
     pub capacity: Option<i64>,
+    /// What this machine's line sends, in Mbit/s, 1 to 100 000: payload keeps to nine tenths of it.
+    /// Default: not known, and payload is sent as it comes.
+    #[serde(deserialize_with = "quantity::some_whole")]
+    pub uplink: Option<i64>,
     /// Nodes to begin with, at most 16: the octets of their introductions.
     #[serde(deserialize_with = "introduction::list")]
     pub bootstrap: Vec<Vec<u8>>,
@@ -214,6 +218,9 @@ impl Config {
         self.lan.hold(&mut held);
         if let Some(capacity) = &mut self.capacity {
             hold("capacity", capacity, CAPACITY, &mut held);
+        }
+        if let Some(uplink) = &mut self.uplink {
+            hold("uplink", uplink, CAPACITY, &mut held);
         }
         let rules = self.ensure.len();
         if rules > RULES {

@@ -102,6 +102,7 @@ fn assemble(
         mask: Mask::new(&noise::mask_key(&identity.noise.public())),
         clock,
         own: Own { ipv6: me.address(), ipv4: None, mtu: plane::MTU },
+        uplink: config.uplink.and_then(|mbit| u32::try_from(mbit).ok()),
     };
     let plane = start_plane(parts, (me, network), happened.clone())?;
     let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)

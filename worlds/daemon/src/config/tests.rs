@@ -118,6 +118,9 @@ fn what_is_out_of_bounds_is_held_and_the_bounds_are_named() {
     let able = all("capacity = 0");
     let objection = "capacity: 0 is out of bounds; 1 to 100000, so 1 holds";
     assert_eq!((able.objections()[0].as_str(), able.capacity), (objection, Some(1)));
+    let fast = all("uplink = 100001");
+    let objection = "uplink: 100001 is out of bounds; 1 to 100000, so 100000 holds";
+    assert_eq!((fast.objections()[0].as_str(), fast.uplink), (objection, Some(100_000)));
     assert!(all("[arrows]\ncount = 100\nlimit = \"1h\"").objections().is_empty());
 }
 

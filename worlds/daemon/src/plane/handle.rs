@@ -222,7 +222,7 @@ impl Handle {
 
     /// Sends a datagram as it is, at once: a handshake.
     pub fn transmit(&self, to: SocketAddr, bytes: &[u8]) {
-        if self.shared.udp.send_to(to, bytes).is_err() {
+        if self.shared.udp.send_ahead(to, bytes).is_err() {
             return self.lose(Loss::Unsent);
         }
         let (datagrams, octets) = self.control.get();

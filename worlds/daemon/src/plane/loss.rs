@@ -24,18 +24,21 @@ pub enum Loss {
     Unsent,
     /// The kernel did not take a packet for itself.
     Undelivered,
+    /// Payload beyond what the line of this machine carries, as the configuration has it.
+    OverUplink,
     /// An ICMP message was not sent, because so many had been.
     Unanswered,
 }
 
 /// Losses of this module's own, which follow those of the forwarder.
-const OURS: [Loss; 7] = [
+const OURS: [Loss; 8] = [
     Loss::Rejected,
     Loss::NoLink,
     Loss::LateControl,
     Loss::NoRoom,
     Loss::Unsent,
     Loss::Undelivered,
+    Loss::OverUplink,
     Loss::Unanswered,
 ];
 
@@ -50,6 +53,7 @@ impl Loss {
             Self::NoRoom => "no-room",
             Self::Unsent => "unsent",
             Self::Undelivered => "undelivered",
+            Self::OverUplink => "over-uplink",
             Self::Unanswered => "unanswered",
         }
     }

@@ -12,8 +12,13 @@
 //! ```
 //!
 //! The worker waits for nobody: it reads one immutable snapshot per turn, which the
-//! [`Handle`] replaces, and never sleeps but when there is no packet. Control frames and
-//! handshakes are sent by the thread that makes them, at once, past any payload.
+//! [`Handle`] replaces, and never sleeps but when there is no packet.
+//!
+//! Control frames and handshakes never wait behind payload that is in our hands: they are sent by
+//! the thread that makes them, at once; payload leaves them room in the kernel's buffer of the
+//! socket, and queues of this machine let them pass ([`Udp::send_ahead`]). On the wire nothing
+//! tells them from payload, so that routers cannot let them pass, nor hold them up: where the
+//! line of this machine is the narrow place, [`Parts::uplink`] keeps payload below what it carries.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,6 +33,7 @@ mod bucket;
 mod glance;
 mod handle;
 mod loss;
+mod pace;
 mod room;
 mod shared;
 #[cfg(test)]
@@ -62,6 +68,9 @@ pub struct Parts {
     pub clock: Clock,
     /// What our ICMP messages are sent from, and the longest packet.
     pub own: Own,
+    /// What the line of this machine sends, in Mbit/s, if that is known: payload keeps to nine
+    /// tenths of it, so that control never waits behind it on that line.
+    pub uplink: Option<u32>,
 }
 
 /// What the plane tells the control thread.
@@ -132,9 +141,10 @@ pub enum Failed {
 ///
 /// [`Failed`] if the process has too many files or threads.
 pub fn start(parts: Parts, tell: impl Fn(FromPlane) + Send + 'static) -> Result<Handle, Failed> {
-    let Parts { tun, udp, mask, clock, own } = parts;
+    let Parts { tun, udp, mask, clock, own, uplink } = parts;
     let shared = Arc::new(Shared::new(udp, clock, own)?);
-    let worker = Worker::new(Arc::clone(&shared), tun, mask, Box::new(tell));
+    let mut worker = Worker::new(Arc::clone(&shared), tun, mask, Box::new(tell));
+    worker.keep_to(uplink);
     let thread = std::thread::Builder::new().name("packets".into()).spawn(move || worker.run())?;
     Ok(Handle::new(shared, own, thread))
 }

@@ -315,7 +315,7 @@ fn site(number: u8) -> Result<Site, linux::Error> {
     let underlay = udp.local().unwrap();
     let own = Own { ipv6: own, ipv4: None, mtu: MTU };
     let mask = Mask::new(&[number; 32]);
-    let parts = Parts { tun, udp, mask, clock: Clock::start(), own };
+    let parts = Parts { tun, udp, mask, clock: Clock::start(), own, uplink: None };
     let (tell, told) = channel();
     let mut plane = start(parts, move |word| _ = tell.send(word)).unwrap();
     plane.set_fixed(node.0.into(), Some(Target::Local));

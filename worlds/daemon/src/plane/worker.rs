@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crypto::session::Mask;
+use crypto::session::{Mask, OVERHEAD};
 use forward::{Verdict, Where, judge};
 use linux::{BATCH, Batch, Burst, LARGEST, Tun};
 use words::frame::Kind;
 use words::{LinkId, Time};
 
 use super::bucket::Bucket;
+use super::pace::Pace;
 use super::room::Room;
 use super::shared::{Inlet, Link, Shared, Snapshot};
 use super::{FromPlane, Loss};
@@ -40,6 +41,7 @@ pub(super) struct Worker {
     handshakes: Room,
     burst: Burst,
     answers: Bucket,
+    pace: Option<Pace>,
 }
 
 impl Worker {
@@ -51,7 +53,14 @@ impl Worker {
     ) -> Self {
         let answers = Bucket::full(shared.clock.now());
         let (frames, handshakes) = (Room::for_(FRAMES), Room::for_(HANDSHAKES));
-        Self { shared, tun, mask, tell, frames, handshakes, burst: Burst::new(), answers }
+        let (burst, pace) = (Burst::new(), None);
+        Self { shared, tun, mask, tell, frames, handshakes, burst, answers, pace }
+    }
+
+    /// Keeps payload below what the line of this machine sends, in Mbit/s, if that is known.
+    pub(super) fn keep_to(&mut self, uplink: Option<u32>) {
+        let now = self.shared.clock.now();
+        self.pace = uplink.map(|mbit| Pace::of(mbit, now));
     }
 
     /// Works until it is told to stop.
@@ -193,6 +202,10 @@ impl Worker {
 
     fn send(&mut self, snapshot: &Snapshot, link: LinkId, packet: &[u8], now: Time) {
         let Some(link) = snapshot.links.get(&link) else { return self.lose(Loss::NoLink) };
+        let octets = packet.len() + OVERHEAD;
+        if self.pace.as_mut().is_some_and(|pace| !pace.admits(octets, now)) {
+            return self.lose(Loss::OverUplink);
+        }
         if self.burst.is_full() {
             self.flush();
         }
