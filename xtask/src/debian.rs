@@ -19,13 +19,14 @@ struct Package {
     unit: Option<&'static str>,
 }
 
-const WANTED: [Package; 7] = [
+const WANTED: [Package; 8] = [
     Package { name: "tcpdump", program: "tcpdump", unit: None },
     Package { name: "babeld", program: "babeld", unit: Some("babeld") },
     Package { name: "bird2", program: "bird", unit: Some("bird") },
     Package { name: "iproute2", program: "ip", unit: None },
     Package { name: "nftables", program: "nft", unit: Some("nftables") },
     Package { name: "miniupnpd-nftables", program: "miniupnpd", unit: None },
+    Package { name: "faketime", program: "faketime", unit: None },
     Package { name: "frr", program: "/usr/lib/frr/babeld", unit: Some("frr") },
 ];
 

@@ -66,8 +66,8 @@ pub(crate) struct LabOptions {
     /// Kill K random nodes T seconds after the nodes' start
     #[arg(long, value_name = "K@T", value_parser = Fault::kill)]
     kill: Vec<Fault>,
-    /// Kill one node
-    #[arg(long, value_name = "NODE@T", value_parser = Fault::kill_node)]
+    /// Kill one node, for good or for FOR seconds
+    #[arg(long, value_name = "NODE@T[/FOR]", value_parser = Fault::kill_node)]
     kill_node: Vec<Fault>,
     /// Split the mesh with the most nodes in two, with --order 2 or 3
     #[arg(long, value_name = "T", value_parser = Fault::split)]
@@ -102,6 +102,12 @@ pub(crate) struct LabOptions {
     /// Let a node stand still for FOR seconds, as a machine that sleeps
     #[arg(long, value_name = "NODE@T/FOR", value_parser = Fault::suspend)]
     suspend: Vec<Fault>,
+    /// Let every node send MBIT Mbit/s to the others for FOR seconds
+    #[arg(long, value_name = "MBIT@T/FOR", value_parser = Fault::flood)]
+    flood: Vec<Fault>,
+    /// Let the calendar of a node be off by BY (400d, -2h), with the library libfaketime
+    #[arg(long, value_name = "NODE@T/BY", value_parser = Fault::calendar)]
+    calendar: Vec<Fault>,
     /// Revoke the certificate of a node, and measure how long until it is out
     #[arg(long, value_name = "NODE@T", value_parser = Fault::revoke)]
     revoke: Vec<Fault>,
@@ -115,6 +121,18 @@ pub(crate) struct LabOptions {
     /// The addresses that hosts have: 4, 6 or both
     #[arg(long, value_name = "4|6|both", default_value = "4")]
     underlay: String,
+    /// What the line of each node sends, in Mbit/s
+    #[arg(long, value_name = "MBIT", default_value_t = 100)]
+    uplink: u16,
+    /// Let nodes know what their lines send
+    #[arg(long)]
+    tell_uplink: bool,
+    /// How many arrows each node keeps [default: 10]
+    #[arg(long, value_name = "N")]
+    arrows: Option<u16>,
+    /// Let a node ensure an arrow to nodes of a country
+    #[arg(long, value_name = "NODE:COUNTRY")]
+    ensure: Vec<lab::Ensure>,
     /// How many nodes are behind NAT [default: one in five, at least two]
     #[arg(long, value_name = "N")]
     nat: Option<u16>,
@@ -166,8 +184,13 @@ impl LabOptions {
             self;
         let single = [kill, kill_node, cut, block_udp, udp_only, roam, revoke, kill_registry];
         let single = single.into_iter().flatten().chain(self.restart_all).chain(self.kill_border);
-        let single =
-            single.chain(self.split).chain(self.fragment).chain(self.cut_lan).chain(self.suspend);
+        let single = single
+            .chain(self.split)
+            .chain(self.fragment)
+            .chain(self.cut_lan)
+            .chain(self.suspend)
+            .chain(self.flood)
+            .chain(self.calendar);
         let cuts = self.cut_storm.into_iter().flat_map(Storm::of_cuts);
         let kills = self.kill_storm.into_iter().flat_map(Storm::of_kills);
         Ok(lab::Options {
@@ -191,6 +214,10 @@ impl LabOptions {
             faults: single.chain(cuts).chain(kills).collect(),
             loss,
             underlay,
+            uplink: self.uplink,
+            tell_uplink: self.tell_uplink,
+            arrows: self.arrows,
+            ensure: self.ensure,
             homes: lab::Homes { nat: self.nat, symmetric: self.symmetric },
             keep_logs: self.keep_logs,
             capture: self.capture,

@@ -20,8 +20,8 @@ pub struct Fault {
 pub enum What {
     /// So many nodes, drawn by chance, are killed.
     Kill(u16),
-    /// This node is killed.
-    KillNode(u16),
+    /// This node is killed, and started again so much later, if at all.
+    KillNode(u16, Option<Duration>),
     /// The mesh with the most nodes is split in two.
     Split,
     /// All border nodes between two meshes are killed: of the pair that has the most.
@@ -58,6 +58,12 @@ pub enum What {
     Suspend(u16, Duration),
     /// A node that stood still goes on.
     Resume(u16),
+    /// The calendar of this node is so many seconds off from now on, ahead or behind.
+    Calendar(u16, i64),
+    /// Every node sends so many Mbit/s to the others, for so long.
+    Flood(u32, Duration),
+    /// The flood ends.
+    Ebb,
 }
 
 /// The same fault again and again, each healed before the next.
@@ -109,6 +115,9 @@ impl Storm {
 /// The shortest time between two faults of a storm.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// The most that one node sends in a flood, in Mbit/s.
+const MOST_MBIT: u32 = 1_000;
+
 /// Text that is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not understood; write {form}, times in seconds since the nodes' start")]
@@ -127,13 +136,22 @@ impl Fault {
         Self::of(text, "K@T, as 6@30", |what| Some(What::Kill(what.parse().ok()?)))
     }
 
-    /// Reads `NODE@T`: kill a node after T seconds.
+    /// Reads `NODE@T` or `NODE@T/FOR`: kill a node after T seconds, for FOR seconds or for good.
     ///
     /// # Errors
     ///
     /// [`NoFault`], with the form, for other text.
     pub fn kill_node(text: &str) -> Result<Self, NoFault> {
-        Self::of(text, "NODE@T, as 3@30", |what| Some(What::KillNode(what.parse().ok()?)))
+        let read = || {
+            let (node, when) = text.split_once('@')?;
+            let (at, lasts) = match when.split_once('/') {
+                Some((at, lasts)) => (at, Some(seconds(lasts)?)),
+                None => (when, None),
+            };
+            Some(Self { at: seconds(at)?, what: What::KillNode(node.parse().ok()?, lasts) })
+        };
+        let form = "NODE@T, as 3@30, or NODE@T/FOR, as 3@30/15";
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
     }
 
     /// Reads `A-B@T`: cut the nodes A and B from each other after T seconds.
@@ -194,6 +212,40 @@ impl Fault {
             Some(Self { at: seconds(at)?, what })
         };
         let form = "NODE@T/FOR, as 3@20/15";
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+    }
+
+    /// Reads `MBIT@T/FOR`: let every node send MBIT Mbit/s to the others after T seconds, for FOR
+    /// seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn flood(text: &str) -> Result<Self, NoFault> {
+        let read = || {
+            let (mbit, when) = text.split_once('@')?;
+            let (at, lasts) = when.split_once('/')?;
+            let mbit = mbit.parse().ok().filter(|mbit| (1..=MOST_MBIT).contains(mbit))?;
+            Some(Self { at: seconds(at)?, what: What::Flood(mbit, seconds(lasts)?) })
+        };
+        let form = "MBIT@T/FOR, as 8@20/15, MBIT 1 to 1000";
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+    }
+
+    /// Reads `NODE@T/BY`: let the calendar of a node be off by BY after T seconds: a number, ahead
+    /// or behind (`-`), and `s`, `m`, `h` or `d`, up to 30 years.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn calendar(text: &str) -> Result<Self, NoFault> {
+        let read = || {
+            let (node, when) = text.split_once('@')?;
+            let (at, by) = when.split_once('/')?;
+            let what = What::Calendar(node.parse().ok()?, offset(by)?);
+            Some(Self { at: seconds(at)?, what })
+        };
+        let form = "NODE@T/BY, as 3@20/400d or 3@20/-2h";
         read().ok_or_else(|| NoFault { text: text.to_owned(), form })
     }
 
@@ -270,6 +322,11 @@ impl Fault {
         Ok(Self { at, what: What::RestartAll })
     }
 
+    /// The node whose calendar is set, if that is the fault.
+    pub(crate) const fn jumps(&self) -> Option<u16> {
+        if let What::Calendar(node, _) = self.what { Some(node) } else { None }
+    }
+
     fn of(
         text: &str,
         form: &'static str,
@@ -294,6 +351,8 @@ impl Fault {
             | What::Fragment(_)
             | What::KillRegistry
             | What::CutLan
+            | What::Flood(..)
+            | What::Ebb
             | What::CutUsed(_)
             | What::KillAwhile(_)
             | What::RestartAll => return None,
@@ -301,9 +360,10 @@ impl Fault {
             What::BlockUdp(node)
             | What::Revoke(node)
             | What::Roam(node)
-            | What::KillNode(node)
+            | What::KillNode(node, _)
             | What::Suspend(node, _)
             | What::Resume(node)
+            | What::Calendar(node, _)
             | What::Revive(node) => (vec![*node], 1),
             What::UdpOnly(node, others) => ([&[*node], &others[..]].concat(), 1),
         };
@@ -326,6 +386,18 @@ fn seconds(text: &str) -> Option<Duration> {
     (0.0..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
+/// The most that a calendar is off, in seconds: 30 years.
+const MOST_OFF: i64 = 30 * 365 * 86_400;
+
+/// Reads how far a calendar is off, in seconds.
+fn offset(text: &str) -> Option<i64> {
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let (number, unit) =
+        units.iter().find_map(|(name, of)| Some((text.strip_suffix(*name)?, of)))?;
+    let off = number.parse::<i64>().ok()?.checked_mul(*unit)?;
+    (-MOST_OFF..=MOST_OFF).contains(&off).then_some(off)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,10 +412,17 @@ mod tests {
         assert_eq!(Fault::udp_only("3:1,2@30"), Ok(Fault { at, what: only }));
         assert_eq!(Fault::fragment("3@30"), Ok(Fault { at, what: What::Fragment(3) }));
         assert_eq!(Fault::roam("3@30"), Ok(Fault { at, what: What::Roam(3) }));
-        assert_eq!(Fault::kill_node("3@30"), Ok(Fault { at, what: What::KillNode(3) }));
+        assert_eq!(Fault::kill_node("3@30"), Ok(Fault { at, what: What::KillNode(3, None) }));
+        let awhile = What::KillNode(3, Some(Duration::from_secs(15)));
+        assert_eq!(Fault::kill_node("3@30/15"), Ok(Fault { at, what: awhile }));
         assert_eq!(Fault::revoke("3@30"), Ok(Fault { at, what: What::Revoke(3) }));
         let asleep = What::Suspend(3, Duration::from_secs(15));
         assert_eq!(Fault::suspend("3@30/15"), Ok(Fault { at, what: asleep }));
+        let off = |by| Fault { at, what: What::Calendar(3, by) };
+        assert_eq!(Fault::calendar("3@30/400d"), Ok(off(400 * 86_400)));
+        assert_eq!(Fault::calendar("3@30/-2h"), Ok(off(-7_200)));
+        let full = What::Flood(8, Duration::from_secs(15));
+        assert_eq!(Fault::flood("8@30/15"), Ok(Fault { at, what: full }));
         assert_eq!(Fault::kill_registry("30"), Ok(Fault { at, what: What::KillRegistry }));
         let soon = Fault { at: Duration::from_millis(1_500), what: What::Kill(1) };
         assert_eq!(Fault::kill("1@1.5"), Ok(soon));
@@ -356,7 +435,14 @@ mod tests {
             assert!(error.contains("6@30"), "{text}: {error}");
         }
         assert!(Fault::udp_only("3@3").is_err() && Fault::udp_only("3:@3").is_err());
+        assert!(Fault::kill_node("3@30/").unwrap_err().to_string().contains("3@30/15"));
         assert!(Fault::suspend("3@30").unwrap_err().to_string().contains("3@20/15"));
+        for text in ["3@30", "3@30/2", "3@30/2y", "3@30/99999d", "@30/2d"] {
+            assert!(Fault::calendar(text).unwrap_err().to_string().contains("400d"), "{text}");
+        }
+        for text in ["0@3/1", "1001@3/1", "8@3", "@3/1"] {
+            assert!(Fault::flood(text).unwrap_err().to_string().contains("8@20/15"), "{text}");
+        }
         assert!(Fault::cut("1-1@3").is_err() && Fault::cut("1@3").is_err());
     }
 

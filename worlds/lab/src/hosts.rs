@@ -20,7 +20,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use words::Prefix;
 
+use crate::calendar;
 use crate::emulator::{plug_in, replug};
+use crate::ensured::Ensure;
+use crate::faults::Fault;
 use crate::internet::{HostId, Model, Place, Underlay};
 use crate::options::Options;
 use crate::stop::Stop;
@@ -47,6 +50,8 @@ pub(crate) struct Hosts {
     all: Vec<Host>,
     /// The ranges of the nodes, once they have joined.
     ranges: BTreeMap<HostId, Prefix>,
+    /// Numbers of the nodes whose calendars are to jump.
+    jumpy: Vec<u16>,
 }
 
 #[derive(Debug)]
@@ -75,7 +80,8 @@ impl Hosts {
         fs::create_dir_all(directory.join("logs")).context("cannot make a directory for logs")?;
         let underlay = model.underlay;
         let ranges = BTreeMap::new();
-        Ok((Self { directory, executable, underlay, all: hosts, ranges }, tuns))
+        let jumpy = Vec::new();
+        Ok((Self { directory, executable, underlay, all: hosts, ranges, jumpy }, tuns))
     }
 
     /// Returns the namespaces of all hosts, the registry's first.
@@ -105,6 +111,9 @@ impl Hosts {
         let mut init = self.registry("init");
         init.args(["--listen", &at(everywhere), "--public", &at(public)]);
         init.args(["--round", &format!("{}ms", options.round.as_millis())]);
+        if let Some(arrows) = options.arrows {
+            init.args(["--arrows", &arrows.to_string()]);
+        }
         if options.has_ipv4() {
             init.args(["--ipv4", IPV4]);
         }
@@ -170,24 +179,43 @@ impl Hosts {
         Ok(())
     }
 
-    /// Writes into the configurations which nodes are exits: the first so many; the others use
-    /// them, rather the one that is `preferred`.
-    pub(crate) fn configure(&self, exits: u16, preferred: Option<u16>) -> anyhow::Result<()> {
-        let range = preferred.and_then(|node| self.ranges.get(&HostId(node)));
-        let preferred = range.map(|range| format!("prefer_exit = \"{range}\"\n"));
-        let preferred = preferred.unwrap_or_default();
-        for host in self.all.iter().skip(1).filter(|_| exits > 0) {
+    /// Writes into the configurations what `options` ask of nodes: which are exits, and by which
+    /// one the others leave; what lines send; what is ensured.
+    /// Notes of whom calendars are to jump.
+    pub(crate) fn configure(&mut self, options: &Options) -> anyhow::Result<()> {
+        self.jumpy = options.faults.iter().filter_map(Fault::jumps).collect();
+        for host in self.all.iter().skip(1) {
+            let (before, after) = self.wishes(host.id, options);
+            if before.is_empty() && after.is_empty() {
+                continue;
+            }
             let file = self.state(host.id).join("re6st.toml");
             let text = fs::read_to_string(&file).context("a node has no configuration")?;
-            let text = if host.id.0 <= exits {
-                let family = if self.underlay == Underlay::Six { "ipv6" } else { "ipv4" };
-                format!("{text}\n[exit]\n{family} = true\n")
-            } else {
-                format!("use_exits = true\n{preferred}{text}")
-            };
+            let text = format!("{before}{text}\n{after}");
             fs::write(&file, text).context("a configuration cannot be written")?;
         }
         Ok(())
+    }
+
+    /// Returns what is to stand before and after the rest of a node's configuration.
+    fn wishes(&self, node: HostId, options: &Options) -> (String, String) {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        if node.0 <= options.exits {
+            let family = if self.underlay == Underlay::Six { "ipv6" } else { "ipv4" };
+            after.push(format!("[exit]\n{family} = true\n"));
+        } else if options.exits > 0 {
+            let preferred = options.prefer_exit.and_then(|node| self.ranges.get(&HostId(node)));
+            before.push("use_exits = true\n".to_owned());
+            before.extend(preferred.map(|range| format!("prefer_exit = \"{range}\"\n")));
+        }
+        if options.tell_uplink {
+            before.push(format!("uplink = {}\n", options.uplink));
+        }
+        let rules = options.ensure.iter().filter(|rule| rule.node == node.0);
+        let rule =
+            |it: &Ensure| format!("[[ensure]]\nat_least = 1\ncountry = \"{}\"\n", it.country);
+        after.extend(rules.map(rule));
+        (before.concat(), after.concat())
     }
 
     /// Names the nodes that may be exits.
@@ -202,6 +230,9 @@ impl Hosts {
     pub(crate) fn up(&mut self, host: HostId, record: Option<&Path>) -> anyhow::Result<u32> {
         let mut up = self.command();
         up.args(["up", "--state"]).arg(self.state(host));
+        if self.jumpy.contains(&host.0) {
+            calendar::prepare(&mut up, &self.state(host))?;
+        }
         if let Some(directory) = record {
             fs::create_dir_all(directory).context("cannot make the directory for records")?;
             up.arg("--record").arg(directory.join(format!("{}.jsonl", name(host))));

@@ -13,9 +13,12 @@
 //! long as the lab's descriptors, processes as long as its main thread, files as long as
 //! its mount namespace. Killing the lab in any way ends them all.
 
+mod calendar;
 mod capture;
 mod emulator;
+mod ensured;
 mod faults;
+mod flood;
 mod hosts;
 pub mod internet;
 mod lan;
@@ -39,12 +42,16 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+pub use ensured::{Ensure, Ensured, NoEnsure};
 pub use faults::{Fault, NoFault, Storm, What};
+pub use flood::{Flooded, Middle};
 pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
 pub use lan::Lan;
 pub use meshes::Divided;
 pub use options::{Family, Options};
-pub use report::{Arrows, Gaps, Nat, Outside, Pings, Report, Revoked, Spread, Stretch};
+pub use report::{
+    Arrows, Gaps, Leaver, LeftBy, Nat, Outside, Pings, Report, Revoked, Spread, Stretch,
+};
 pub use tcp::Tcp;
 
 /// How a lab ended.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::ensured::Ensure;
 use crate::faults::{Fault, What};
 use crate::internet::{Homes, Loss, MOST_NODES, Underlay};
 
@@ -77,6 +78,14 @@ pub struct Options {
     pub loss: Loss,
     /// The families of addresses that hosts have; IPv4 by default.
     pub underlay: Underlay,
+    /// What the line of each node sends, in Mbit/s, 1 to 1000; default 100.
+    pub uplink: u16,
+    /// Nodes know what their lines send: `uplink` in their configurations.
+    pub tell_uplink: bool,
+    /// How many arrows each node keeps, told to the registry, 1 to 100; the seed's 10 if not given.
+    pub arrows: Option<u16>,
+    /// Nodes that ensure an arrow to a country.
+    pub ensure: Vec<Ensure>,
     /// How many nodes are behind NAT, and of which kind.
     pub homes: Homes,
     /// Where to copy the logs of registry and nodes at the end.
@@ -112,6 +121,10 @@ impl Default for Options {
             faults: Vec::new(),
             loss: Loss::None,
             underlay: Underlay::Four,
+            uplink: 100,
+            tell_uplink: false,
+            arrows: None,
+            ensure: Vec::new(),
             homes: Homes::default(),
             keep_logs: None,
             capture: None,
@@ -170,6 +183,15 @@ impl Options {
         if let Some(node) = self.prefer_exit.filter(|node| !(1..=self.exits).contains(node)) {
             anyhow::bail!("--prefer-exit {node}: one of the {} exits", self.exits);
         }
+        if !(1..=1_000).contains(&self.uplink) {
+            anyhow::bail!("--uplink {}: 1 to 1000", self.uplink);
+        }
+        if let Some(arrows) = self.arrows.filter(|arrows| !(1..=100).contains(arrows)) {
+            anyhow::bail!("--arrows {arrows}: 1 to 100");
+        }
+        if let Some(rule) = self.ensure.iter().find(|it| !(1..=self.nodes).contains(&it.node)) {
+            anyhow::bail!("--ensure {}: nodes have the numbers 1 to {}", rule.node, self.nodes);
+        }
         if self.lan > self.nodes || self.lan == 1 {
             anyhow::bail!("--lan {}: 2 to the {} nodes", self.lan, self.nodes);
         }
@@ -211,6 +233,7 @@ mod tests {
         assert!(Options::default().check().is_ok());
         assert!(Options { nodes: 1, ..Options::default() }.check().is_err());
         assert!(Options { pairs: Some(0), ..Options::default() }.check().is_err());
+        assert!(Options { uplink: 0, ..Options::default() }.check().is_err());
         assert!(Options { tcp: 101, ..Options::default() }.check().is_err());
         let faults = vec![Fault::kill("12@3").unwrap()];
         assert!(Options { faults, ..Options::default() }.check().is_err());

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::ensured::Ensured;
+use crate::flood::Flooded;
 use crate::internet::{Dropped, HostId, Model};
 use crate::lan::Lan;
 use crate::meshes::Divided;
@@ -78,6 +80,12 @@ pub struct Report {
     /// Ordered pairs of nodes that were there at the end, of which the first says why its packets
     /// to the second go the way they go.
     pub explained: usize,
+    /// What payload beyond what lines carry did to probes and links.
+    pub flood: Flooded,
+    /// Rules that ensure an arrow.
+    pub ensured: Ensured,
+    /// How often nodes noticed that their calendar had been set.
+    pub calendar_jumps: u64,
 }
 
 /// Nodes behind NAT, and their links with each other.
@@ -101,6 +109,30 @@ pub struct Outside {
     /// How many packets reached the server, by the host that they came from: only exits, if
     /// nothing leaves by another way.
     pub by_host: BTreeMap<String, u64>,
+    /// The nodes that send them.
+    pub users: Vec<Leaver>,
+}
+
+/// A node that leaves the mesh by exits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Leaver {
+    /// Its number.
+    pub node: u16,
+    /// The exit to which its median round trip over the mesh is the shortest.
+    pub nearest: Option<u16>,
+    /// That round trip, to each exit that is there, in milliseconds.
+    pub rtt_ms: BTreeMap<String, f64>,
+    /// By which exits it left, one after the other.
+    pub left_by: Vec<LeftBy>,
+}
+
+/// The exit that a node leaves by from some moment on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LeftBy {
+    /// Since when, in seconds since the nodes' start, to half a second.
+    pub at_s: f64,
+    /// Its number; none if the node had no way out.
+    pub exit: Option<u16>,
 }
 
 /// How long pairs were without an answer, in milliseconds, each time that pings were lost.
@@ -378,6 +410,10 @@ mod tests {
         let report = Report {
             revoked: vec![Revoked { node: 1, out_after_s: None, came_back: false }],
             lost_pings: vec![LostPing::default()],
+            outside: Outside {
+                users: vec![Leaver { left_by: vec![LeftBy::default()], ..Leaver::default() }],
+                ..Outside::default()
+            },
             ..Report::default()
         };
         let keys = keys(&serde_json::to_value(report).unwrap(), "");

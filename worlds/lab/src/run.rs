@@ -13,7 +13,9 @@ use words::{Dice, Time};
 
 use crate::capture::Capture;
 use crate::emulator::Emulator;
+use crate::ensured::Ensuring;
 use crate::faults::Fault;
+use crate::flood::Flooding;
 use crate::hosts::Hosts;
 use crate::internet::{HostId, Internet, Model};
 use crate::lan::{self, Lan};
@@ -53,6 +55,9 @@ pub(crate) struct Lab {
     transfers: Transfers,
     watch: Watch,
     outward: Option<Outward>,
+    /// The flood that goes on, and what the last one did.
+    flooding: Flooding,
+    ensuring: Option<Ensuring>,
     screen: Option<Screen<Stderr>>,
     /// Faults to come, the last one first.
     faults: Vec<Fault>,
@@ -76,9 +81,7 @@ impl Lab {
         let capture = options.capture.as_deref();
         let capture = capture.map(|path| Capture::create(path, Clock::wall())).transpose();
         let capture = capture.context("cannot make the capture file")?;
-        let mut model = Model::with(options.nodes, options.homes, seed32);
-        model.loss = options.loss;
-        model.underlay = options.underlay;
+        let model = model(&options, seed32);
         say(&format!("re6st lab: {} nodes, seed {seed}: making their Internet", options.nodes));
         let executable = options.executable.clone().map_or_else(ourselves, Ok)?;
         let (mut hosts, tuns) = Hosts::make(&model, directory, executable)?;
@@ -93,7 +96,8 @@ impl Lab {
         ready?;
         let (pinger, transfers) = traffic(&hosts, &options, seed32, clock)?;
         let watch = Watch::start(clock)?;
-        hosts.configure(options.exits, options.prefer_exit)?;
+        hosts.configure(&options)?;
+        let ensuring = Ensuring::of(&options.ensure, &model);
         let outward = Outward::prepare(&hosts, &options, clock)?;
         let lan = lan(&hosts, &options)?;
         say("re6st lab: starting the nodes");
@@ -120,6 +124,8 @@ impl Lab {
             transfers,
             watch,
             outward,
+            flooding: Flooding::default(),
+            ensuring,
             screen,
             faults,
             done: 0,
@@ -147,6 +153,11 @@ impl Lab {
                 outward.look(&self.watch, &self.hosts, &self.stop)?;
             }
             self.go_wrong(now)?;
+            if let Some(ensuring) = &mut self.ensuring {
+                ensuring.look(&self.hosts, &self.watch, now);
+            }
+            let alive = self.alive();
+            self.flooding.now.iter_mut().for_each(|flood| flood.look(&self.hosts, &alive, now));
             if now >= next {
                 next = next + SAY;
                 self.tell(now);
@@ -158,6 +169,7 @@ impl Lab {
     /// Stops everything, and returns how it went.
     pub(crate) fn finish(mut self) -> Report {
         let ended = self.clock.now();
+        self.ebb();
         self.pinger.quiet();
         self.outward.iter().for_each(Outward::quiet);
         let patience = ended + ping::PATIENCE;
@@ -184,7 +196,8 @@ impl Lab {
         report.seconds = report::rounded(ended.since(self.started).as_secs_f64());
         let internet = self.emulator.stop();
         if let (Some(outward), Some(internet)) = (&self.outward, &internet) {
-            report.outside = outward.report(since, internet.outside());
+            let medians = self.pinger.medians().into_iter().collect();
+            report.outside = outward.report(since, internet.outside(), &medians);
         }
         report.packets = internet.as_ref().map_or(0, Internet::carried);
         report.dropped =
@@ -225,6 +238,9 @@ impl Lab {
             died_unasked: self.unasked.len(),
             nat: Nat::of(&seen),
             divided: Divided::of(&seen),
+            flood: self.flooding.last.clone(),
+            ensured: self.ensuring.as_ref().map(|it| it.report(&seen)).unwrap_or_default(),
+            calendar_jumps: seen.values().map(|seen| seen.status.jumps).sum(),
             revoked: self.watch.all_expelled().iter().map(Into::into).collect(),
             ..Report::default()
         }
@@ -358,6 +374,15 @@ impl Lab {
         };
         self.model.nodes().filter_map(row).collect()
     }
+}
+
+/// Draws the Internet that `options` ask for.
+fn model(options: &Options, seed: [u8; 32]) -> Model {
+    let mut model = Model::with(options.nodes, options.homes, seed);
+    model.loss = options.loss;
+    model.underlay = options.underlay;
+    model.set_uplinks(options.uplink);
+    model
 }
 
 /// Begins to draw on the terminal, if there is one to draw on.

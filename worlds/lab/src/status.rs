@@ -36,6 +36,10 @@ pub(crate) struct Status {
     pub(crate) lost: BTreeMap<String, u64>,
     /// Packets and octets of control that it sent.
     pub(crate) control: (u64, u64),
+    /// How often a link of its was silent for so long that routing left it.
+    pub(crate) suspected: u64,
+    /// How often it noticed that its calendar was set.
+    pub(crate) jumps: u64,
 }
 
 /// Arrows of a node, since it started.
@@ -88,6 +92,8 @@ impl Status {
             },
             lost: counts(answer.get("lost_packets")),
             control: (count(control.get("packets")), count(control.get("octets"))),
+            jumps: count(answer.pointer("/events/calendar-jumped")),
+            suspected: count(answer.pointer("/events/suspected")),
         }
     }
 }
@@ -102,6 +108,19 @@ fn counts(object: Option<&Value>) -> BTreeMap<String, u64> {
 /// Returns the nodes to which the node in `directory` has a link that carries traffic.
 pub(crate) fn linked(directory: &Path) -> io::Result<BTreeSet<Prefix>> {
     Ok(neighbours(&ask(directory, "arrows")?))
+}
+
+/// Returns the nodes to which the node in `directory` has live arrows of its own, and to what each is
+/// owed.
+pub(crate) fn own_arrows(directory: &Path) -> io::Result<BTreeMap<Prefix, String>> {
+    let Value::Array(rows) = ask(directory, "arrows")? else { return Ok(BTreeMap::new()) };
+    let own = |row: &Value| {
+        let text = |key| row.get(key).and_then(Value::as_str);
+        let live = row.get("ours")?.as_bool()? && text("state") == Some("live");
+        let cause = text("cause").unwrap_or_default().to_owned();
+        Some((text("node")?.parse().ok().filter(|_| live)?, cause))
+    };
+    Ok(rows.iter().filter_map(own).collect())
 }
 
 /// Returns the nodes to which the node in `directory` has a link by a LAN.
@@ -119,12 +138,23 @@ pub(crate) fn refused_on_lan(directory: &Path) -> io::Result<BTreeMap<String, u6
     Ok(refused)
 }
 
+/// Tells whether a row of arrows is about a link that carries traffic.
+fn is_up(row: &Value) -> bool {
+    matches!(row.get("state").and_then(Value::as_str), Some("live" | "draining"))
+}
+
 fn neighbours(rows: &Value) -> BTreeSet<Prefix> {
-    let up = |row: &&Value| {
-        matches!(row.get("state").and_then(Value::as_str), Some("live" | "draining"))
-    };
     let rows = rows.as_array().into_iter().flatten();
-    rows.filter(up).filter_map(|row| row.get("node")?.as_str()?.parse().ok()).collect()
+    rows.filter(|row| is_up(row))
+        .filter_map(|row| row.get("node")?.as_str()?.parse().ok())
+        .collect()
+}
+
+/// Returns the latest round trips of probes over the links of the node in `directory` that carry
+/// traffic, in milliseconds.
+pub(crate) fn round_trips(directory: &Path) -> io::Result<Vec<f64>> {
+    let Value::Array(rows) = ask(directory, "arrows")? else { return Ok(Vec::new()) };
+    Ok(rows.iter().filter(|row| is_up(row)).filter_map(|row| row.get("rtt_ms")?.as_f64()).collect())
 }
 
 /// Returns to whom the node in `directory` has live links that carry routes.
@@ -149,6 +179,13 @@ pub(crate) fn knows(directory: &Path, other: Prefix) -> io::Result<bool> {
 /// by which neighbour, at what metric, by which link, and, of an arrow of its own, why there is one.
 pub(crate) fn explains(directory: &Path, to: Prefix) -> io::Result<bool> {
     put(directory, &json!({"ask": "why", "about": to.to_string()})).map(|answer| is_whole(&answer))
+}
+
+/// Returns whose announcement the packets of the node in `directory` to the address `to` follow:
+/// of an address outside of the network, the exit's. `None` if they go nowhere.
+pub(crate) fn owner(directory: &Path, to: IpAddr) -> io::Result<Option<Prefix>> {
+    let answer = put(directory, &json!({"ask": "why", "about": to.to_string()}))?;
+    Ok(answer.get("owner").and_then(Value::as_str).and_then(|owner| owner.parse().ok()))
 }
 
 fn is_whole(answer: &Value) -> bool {

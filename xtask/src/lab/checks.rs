@@ -81,38 +81,6 @@ pub(super) fn kill(bench: &Bench) -> Outcome {
     )
 }
 
-/// Members reach a server outside of the mesh through exits, and only so; one of two is killed.
-pub(super) fn exit(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "6", "--exits", "2", "--kill-node", "1@20"];
-    run(bench, "lab-exit", 45, &options, left_by_both)
-}
-
-/// The same by IPv6, whose exits masquerade as well; one of the two is named by all.
-pub(super) fn exit_six(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "6", "--exits", "2", "--underlay", "6"];
-    let options = [&options[..], &["--prefer-exit", "1", "--kill-node", "1@22"]].concat();
-    run(bench, "lab-exit6", 40, &options, left_by_both)
-}
-
-/// Tells whether members left by both exits, one after the other, and by nobody else.
-fn left_by_both(report: &Report) -> Result<String, String> {
-    report.all_reachable()?;
-    let (users, reached) =
-        (report.number("/outside/pairs"), report.number("/outside/reachable_pairs"));
-    if users < 4.0 || reached < users {
-        return Err(format!("{reached} of {users} members reach the server outside"));
-    }
-    let by_host = report.object("/outside/by_host").unwrap_or_default();
-    let others: Vec<&String> =
-        by_host.iter().filter(|host| !["node1", "node2"].contains(&host.as_str())).collect();
-    if by_host.len() < 2 || !others.is_empty() {
-        return Err(format!("the server outside was reached from {by_host:?}, not both exits"));
-    }
-    let (lost, sent) = (report.number("/outside/pings/lost"), report.number("/outside/pings/sent"));
-    let gap = report.number("/outside/pings/longest_gap_ms");
-    Ok(format!("{lost} of {sent} pings outside lost, longest gap {gap} ms"))
-}
-
 /// The Internet between two nodes is cut; the mesh is not.
 pub(super) fn cut(bench: &Bench) -> Outcome {
     run(bench, "lab-cut", 28, &["--nodes", "6", "--cut", "1-2@10"], |report| {

@@ -2,11 +2,13 @@
 
 mod capture;
 mod checks;
+mod exits;
 mod meshes;
 mod processes;
 mod report;
 mod running;
 mod wire;
+mod wishes;
 
 use std::fs::File;
 
@@ -14,17 +16,22 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step, Wants};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 22] = [
+pub(crate) const STEPS: [Step; 25] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
+    light("lab-calendar", "calendars that jump cost no link", wishes::calendar),
     light("lab-kill", "survivors reach each other again after nodes die", checks::kill),
-    light("lab-exit", "members leave by an exit, and by another when it dies", checks::exit),
+    light(
+        "lab-exit",
+        "members leave by the nearest exit, by another while it is dead",
+        exits::nearest,
+    ),
     light(
         "lab-exit6",
         "the same by IPv6, and by the exit that is named while it lives",
-        checks::exit_six,
+        exits::named,
     ),
     light("lab-cut", "two nodes cut from each other meet through others", checks::cut),
     light("lab-revoke", "a revoked node is out within 10 s and stays out", checks::revoke),
@@ -39,6 +46,12 @@ pub(crate) const STEPS: [Step; 22] = [
     light("lab-suspend", "a node that slept is a neighbour again", checks::suspend),
     light("lab-udp-only", "a node that reaches two others only stays connected", checks::udp_only),
     light("lab-underlay", "IPv6 carries the mesh, alone and beside IPv4", checks::underlay),
+    light(
+        "lab-full",
+        "lines that are full of payload cost no link, and no probe waits",
+        wishes::full,
+    ),
+    light("lab-ensure", "an arrow that a rule ensures is there, within its bound", wishes::ensure),
     wire_step(),
     step("lab-order", "24 nodes in 3 meshes reach each other, with small tables", meshes::order),
     step("lab-order3", "27 nodes in 9 meshes of 3 groups reach each other", meshes::order_3),

@@ -216,6 +216,13 @@ impl Model {
         ways
     }
 
+    /// Lets the line of each node send so many Mbit/s.
+    pub fn set_uplinks(&mut self, mbit: u16) {
+        for place in self.places.iter_mut().skip(1) {
+            place.uplink = u64::from(mbit) * 1_000_000;
+        }
+    }
+
     /// Returns every host's place; the registry's first.
     pub fn places(&self) -> &[Place] {
         &self.places

@@ -6,8 +6,10 @@ use anyhow::Context;
 use words::Time;
 
 use super::Lab;
+use crate::calendar;
 use crate::emulator::Order;
 use crate::faults::{Fault, What, victims};
+use crate::flood::Flood;
 use crate::hosts::name;
 use crate::internet::HostId;
 use crate::meshes::{between, fragment};
@@ -18,7 +20,10 @@ impl Lab {
     pub(super) fn go_wrong(&mut self, now: Time) -> anyhow::Result<()> {
         while self.faults.last().is_some_and(|fault| self.started + fault.at <= now) {
             let Some(fault) = self.faults.pop() else { break };
-            let heals = matches!(fault.what, What::Heal(..) | What::Revive(_) | What::Resume(_));
+            let heals = matches!(
+                fault.what,
+                What::Heal(..) | What::Revive(_) | What::Resume(_) | What::Ebb
+            );
             self.done += usize::from(!heals);
             self.let_go_wrong(&fault)?;
         }
@@ -27,21 +32,15 @@ impl Lab {
 
     fn let_go_wrong(&mut self, fault: &Fault) -> anyhow::Result<()> {
         match &fault.what {
-            What::Kill(count) => {
-                for node in victims(&self.alive(), *count, &mut self.dice) {
-                    self.kill_node(node);
+            What::Kill(count) => self.kill_some(*count),
+            What::KillNode(node, lasts) => {
+                self.kill_node(HostId(*node));
+                if let Some(lasts) = lasts {
+                    self.later(Fault { at: fault.at + *lasts, what: What::Revive(*node) });
                 }
-                self.pinger.broken(self.clock.now());
             }
-            What::KillNode(node) => self.kill_node(HostId(*node)),
             What::Split => self.hosts.split(&self.stop)?,
-            What::KillBorder => {
-                let border = between(&self.watch.seen());
-                for node in border {
-                    self.kill_node(node);
-                }
-                self.pinger.broken(self.clock.now());
-            }
+            What::KillBorder => self.kill_border(),
             What::Fragment(count) => self.fragment(*count),
             What::KillRegistry => self.kill(HostId::REGISTRY),
             What::CutLan => {
@@ -68,6 +67,12 @@ impl Lab {
                 self.hosts.resume(HostId(*node))?;
                 self.pinger.broken(self.clock.now());
             }
+            What::Flood(mbit, lasts) => {
+                self.flood(*mbit)?;
+                self.later(Fault { at: fault.at + *lasts, what: What::Ebb });
+            }
+            What::Ebb => self.ebb(),
+            What::Calendar(node, by) => calendar::set(&self.hosts.state(HostId(*node)), *by)?,
             What::KillAwhile(lasts) => {
                 for node in victims(&self.alive(), 1, &mut self.dice) {
                     self.kill_node(node);
@@ -78,10 +83,7 @@ impl Lab {
             What::Revive(node) => self.revive(HostId(*node))?,
             What::RestartAll => {
                 let nodes = self.alive();
-                for node in &nodes {
-                    self.kill_node(*node);
-                }
-                self.pinger.broken(self.clock.now());
+                self.kill_nodes(&nodes);
                 nodes.iter().try_for_each(|node| self.revive(*node))?;
             }
         }
@@ -105,6 +107,21 @@ impl Lab {
         }
     }
 
+    /// Lets all nodes send so many Mbit/s.
+    fn flood(&mut self, mbit: u32) -> anyhow::Result<()> {
+        let nodes = self.alive();
+        let flood = Flood::begin((&self.hosts, &nodes), &self.watch, self.clock, mbit)?;
+        self.flooding.now = Some(flood);
+        Ok(())
+    }
+
+    /// Ends the flood, if there is one.
+    pub(super) fn ebb(&mut self) {
+        if let Some(flood) = self.flooding.now.take() {
+            self.flooding.last = flood.end(&self.hosts, &self.alive(), self.clock.now());
+        }
+    }
+
     /// Puts a fault among those to come, the last one first.
     fn later(&mut self, fault: Fault) {
         let at = self.faults.partition_point(|other| other.at > fault.at);
@@ -115,6 +132,26 @@ impl Lab {
         self.watch.gone(host);
         self.emulator.order(Order::Silence(host));
         self.hosts.kill(host);
+    }
+
+    /// Kills so many nodes, drawn by chance.
+    fn kill_some(&mut self, count: u16) {
+        let nodes = victims(&self.alive(), count, &mut self.dice);
+        self.kill_nodes(&nodes);
+    }
+
+    /// Kills all border nodes between two meshes.
+    fn kill_border(&mut self) {
+        let border = between(&self.watch.seen());
+        self.kill_nodes(&border);
+    }
+
+    /// Kills some nodes at once: it is looked how long the rest need.
+    fn kill_nodes(&mut self, nodes: &[HostId]) {
+        for node in nodes {
+            self.kill_node(*node);
+        }
+        self.pinger.broken(self.clock.now());
     }
 
     fn kill_node(&mut self, node: HostId) {
