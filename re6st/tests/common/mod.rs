@@ -1,6 +1,7 @@
 //! The real command, run as a user runs it, on networks and disks of the test's own.
 
 pub(crate) mod home;
+pub(crate) mod liar;
 pub(crate) mod machine;
 pub(crate) mod town;
 
@@ -94,12 +95,21 @@ impl Running {
 
     /// Waits until it has logged these words.
     pub(crate) fn logs(&mut self, words: &str) {
+        self.says(words, Self::log);
+    }
+
+    /// Waits until it has printed these words.
+    pub(crate) fn prints(&mut self, words: &str) {
+        self.says(words, |it| text(&it.out));
+    }
+
+    fn says(&mut self, words: &str, all: impl Fn(&Self) -> String) {
         let mut ended = None;
-        let logged = patiently(|| {
+        let said = patiently(|| {
             ended = self.child.try_wait().unwrap();
-            self.log().contains(words) || ended.is_some()
+            all(self).contains(words) || ended.is_some()
         });
-        assert!(logged && ended.is_none(), "no {words:?}, ended {ended:?}: {}", self.log());
+        assert!(said && ended.is_none(), "no {words:?}, ended {ended:?}: {}", all(self));
     }
 
     /// Returns what it logged until now.
