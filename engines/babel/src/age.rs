@@ -140,7 +140,9 @@ impl<C: Candidates> Speaker<C> {
         self.agenda.set(Timer::Garbage, now + GARBAGE);
         let stamp = self.stamp;
         let longest = self.interfaces.values().map(|port| held(port.profile.long_update)).max();
-        let age = longest.unwrap_or(SOURCE_LIFE).max(SOURCE_LIFE).as_secs() + 1;
+        // Neighbours look at what they believe sixteen times in its life.
+        let longest = longest.map_or(SOURCE_LIFE, |held| held + held / 16);
+        let age = longest.max(SOURCE_LIFE).as_secs() + 1;
         let age = u16::try_from(age).unwrap_or(u16::MAX / 2);
         let mut freed = self.sources.forget(age, stamp);
         for row in (0..self.rows.end()).map(RowId) {

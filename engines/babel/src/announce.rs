@@ -156,8 +156,10 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn dump(&mut self, slot: Slot, reliable: bool, now: Time) {
         let end = self.journal.end();
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        // Who asked for everything may have forgotten what it was told.
-        let again = !reliable && neighbour.wants_all.take().is_none();
+        // Who asked for everything may have forgotten what it was told. And what rests is told every
+        // second time, well before it would be forgotten there.
+        let again = !reliable && neighbour.lacks.is_none();
+        neighbour.lacks = again.then_some(now);
         let reliable = reliable || neighbour.acknowledges;
         neighbour.dump = Some(Dump { after: None, reliable, again });
         neighbour.place = end;
@@ -179,7 +181,7 @@ impl<C: Candidates> Speaker<C> {
             self.dump(slot, true, now);
         } else {
             if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                neighbour.wants_all = Some(now);
+                neighbour.lacks = Some(now);
             }
             self.agenda.no_later(Timer::Update(slot), now + pause);
         }

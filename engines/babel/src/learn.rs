@@ -184,7 +184,10 @@ impl<C: Candidates> Speaker<C> {
             self.stamp,
             self.neighbours.get_mut(slot).map_or(Hold::LONGEST, |it| it.believed(next)),
         );
-        let Some(candidate) = self.candidates.get_mut(row, slot) else { return };
+        let Some(candidate) = self.candidates.get_mut(row, slot) else {
+            // It may follow ours from now on, whether we remember its own or not.
+            return self.reconsider(row, slot);
+        };
         let was_finite = candidate.refmetric.is_finite();
         retract(candidate, hold, stamp);
         self.expect_expiry(slot, hold, now);

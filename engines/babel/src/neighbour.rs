@@ -56,8 +56,8 @@ pub(crate) struct Neighbour {
     pub(crate) dump: Option<Dump>,
     /// When it was last told everything.
     pub(crate) dumped: Option<Time>,
-    /// When it asked for everything a moment too early, and has not been told since.
-    pub(crate) wants_all: Option<Time>,
+    /// Since when it may lack something that rests, or asked for everything in vain.
+    pub(crate) lacks: Option<Time>,
     /// The packets that it has not acknowledged.
     pub(crate) window: BTreeMap<u16, Vec<Carried>>,
     /// The newest of those packets that tells each range.
@@ -105,7 +105,7 @@ impl Neighbour {
             place: 0,
             dump: None,
             dumped: None,
-            wants_all: None,
+            lacks: None,
             window: BTreeMap::new(),
             newest: BTreeMap::new(),
             asks: BTreeMap::new(),

@@ -50,10 +50,12 @@ impl Requests {
         self.asked.retain(|_, at| now.since(*at) < LATELY);
     }
 
-    /// Forgets that the neighbour waits for anything.
+    /// Forgets that the neighbour waits for anything, and that it was asked.
     pub(crate) fn drop_neighbour(&mut self, slot: Slot) {
         for pending in self.pending.values_mut() {
             pending.waiting.remove(&slot);
+            // The number is free for another one.
+            pending.asked.remove(&slot);
         }
         self.pending.retain(|_, pending| pending.ours || !pending.waiting.is_empty());
     }

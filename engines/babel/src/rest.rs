@@ -5,7 +5,8 @@
 //! cannot use, and little of those that would not be theirs anyway: such a route *rests*. Nobody
 //! comes to harm by what it believes of one. Loops are kept away by what was said, which is never
 //! better than what may be believed (RFC 8966 §2.4); and who follows a resting route says so by its
-//! next word, as it then has none of its own for us, and is told at once how the route is now.
+//! next word, as it then has none of its own for us, and is told at once how the route is now. Every
+//! second full telling tells what rests too, before it would be forgotten there.
 
 use alloc::vec::Vec;
 

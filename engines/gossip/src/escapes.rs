@@ -25,7 +25,8 @@ use crate::{Authority, Contact, Gossip, Output, Refused, Why};
 
 /// How long a node counts as escaped after it said so.
 const LIFE: Duration = Duration::from_mins(30);
-/// How much newer a word must be than the one before.
+/// How much newer a word must be than the one before; and nearly so much later it must arrive, as who
+/// says it also says when.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Most nodes that are known as escaped, or to have come back.
 const MOST: usize = 4096;
@@ -41,6 +42,8 @@ struct Told {
     escaped: bool,
     serial: u64,
     introduction: Arc<[u8]>,
+    /// When we took it in.
+    heard: Time,
     /// When it is forgotten.
     until: Time,
 }
@@ -113,12 +116,15 @@ impl<A: Authority> Gossip<A> {
     ) -> Result<(), Refused> {
         let claimed = crate::judge::read(octets)?;
         let known = self.escapes.told.get(&claimed.node);
-        let is_old = known.is_some_and(|known| claimed.issued < known.issued.plus(PAUSE));
+        let is_old = known.is_some_and(|known| {
+            claimed.issued < known.issued.plus(PAUSE) || now.since(known.heard) < PAUSE / 2
+        });
         let is_idle = known.is_none() && !claimed.escaped;
         if is_old || is_idle || claimed.node == self.me {
             return Ok(());
         }
-        if self.wall(now) > claimed.issued.plus(LIFE) {
+        let wall = self.wall(now);
+        if wall > claimed.issued.plus(LIFE) || claimed.issued > wall.plus(LIFE) {
             return Err(Refused::Stale { issued: claimed.issued });
         }
         if known.is_none() && self.escapes.told.len() >= MOST {
@@ -139,7 +145,7 @@ impl<A: Authority> Gossip<A> {
         let (node, issued, escaped) = (contact.node, contact.issued, contact.escaped);
         let age = self.wall(now).since(issued);
         let until = now + LIFE.saturating_sub(age);
-        let told = Told { issued, escaped, serial, introduction: shown.into(), until };
+        let told = Told { issued, escaped, serial, introduction: shown.into(), heard: now, until };
         let before = self.escapes.told.insert(node, told).is_some_and(|before| before.escaped);
         let links: Vec<LinkId> = self.neighbours.keys().copied().collect();
         self.escapes.owe(node, by, links.into_iter(), now);

@@ -345,7 +345,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let theirs: Vec<(LinkId, NodeId)> = theirs.collect();
         let foreign = theirs.into_iter().filter(|(link, node)| {
             let no_member = !self.division.waiting.contains_key(link) && !self.may_enter(*node);
-            no_member && !self.division.refugees.contains(link)
+            let has_refuge = self.division.refugees.contains(link) && self.is_listed(*node);
+            no_member && !has_refuge
         });
         let strangers: BTreeSet<LinkId> = foreign.map(|(link, _)| link).collect();
         let stays = |link: &LinkId| strangers.contains(link) || astray.contains(link);

@@ -123,13 +123,17 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Takes in a node of another mesh that seeks refuge, if it is listed and there is room: a few at a
     /// time, since nobody can tell whether it has any links at home.
     fn harbour(&self, node: NodeId) -> Verdict {
-        let meshes = self.division.meshes.as_ref();
-        let is_listed = meshes.is_some_and(|meshes| meshes.roster.get(node).is_some());
-        match (is_listed, self.division.refugees.len() < REFUGEES) {
+        match (self.is_listed(node), self.division.refugees.len() < REFUGEES) {
             (false, _) => Verdict::Refused(Refusal::OtherMesh),
             (true, false) => Verdict::Refused(Refusal::Full),
             (true, true) => Verdict::Harboured,
         }
+    }
+
+    /// Tells whether the document lists a node.
+    pub(crate) fn is_listed(&self, node: NodeId) -> bool {
+        let meshes = self.division.meshes.as_ref();
+        meshes.is_some_and(|meshes| meshes.roster.get(node).is_some())
     }
 
     /// Looks again at the links that wait: gives those to our home that belong there, and closes those

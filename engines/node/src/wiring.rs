@@ -194,6 +194,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             arrows::Output::Refuse(link, why) => {
                 self.peers.remove(&link);
                 self.division.waiting.remove(&link);
+                self.division.refugees.remove(&link);
                 self.say(Output::Refuse(link, why.into()));
             }
             arrows::Output::Close(link) => {
