@@ -4,6 +4,8 @@
 //! network ──── document (version strictly rises)
 //! invitations ─1:n─ certificates ─1:1─ contacts
 //! beacon       the secret of elections
+//! shares       what members promise and reveal for beacons, of the last epoch
+//! attestations what members were seen to carry, of the last epoch
 //! audit        one line for each change but of contacts, which nodes make; the newest lines
 //! ```
 //!
@@ -16,11 +18,13 @@
 //! twice, and it could not be revoked. Enrolments are rare enough to afford it.
 
 mod allocation;
+mod attestation;
 mod certificate;
 mod contact;
 mod document;
 mod error;
 mod invitation;
+mod share;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +44,7 @@ pub use contact::{Contact, Published};
 pub use document::{Draft, LISTED, Revocation, Target};
 pub use error::Error;
 pub use invitation::Invitation;
+pub use share::Share;
 
 /// How long a writer waits for another process.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -211,7 +216,11 @@ fn migrations() -> Migrator {
     let indexes = Migration::new(2, "indexes".into(), MigrationType::Simple, indexes, false);
     let beacon = include_str!("../migrations/0003_beacon.sql").into_sql_str();
     let beacon = Migration::new(3, "beacon".into(), MigrationType::Simple, beacon, false);
-    Migrator::with_migrations(vec![begin, indexes, beacon])
+    let seen = include_str!("../migrations/0004_attestations.sql").into_sql_str();
+    let seen = Migration::new(4, "attestations".into(), MigrationType::Simple, seen, false);
+    let shares = include_str!("../migrations/0005_shares.sql").into_sql_str();
+    let shares = Migration::new(5, "shares".into(), MigrationType::Simple, shares, false);
+    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares])
 }
 
 /// Most lines of the audit log.

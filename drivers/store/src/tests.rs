@@ -325,6 +325,45 @@ async fn an_older_contact_does_not_replace_a_newer_one() {
 }
 
 #[tokio::test]
+async fn what_was_seen_is_kept_for_an_epoch_and_the_last_word_of_each_counts() {
+    let (_folder, store) = invited(3).await;
+    let mut nodes = Vec::new();
+    for key in [b"a", b"b", b"c"] {
+        nodes.push(enrol(&store, key).await.seat.node);
+    }
+    let [a, b, c] = nodes[..] else { unreachable!() };
+    store.attest(7, b, &[(a, 30), (c, 5)]).await.unwrap();
+    store.attest(7, c, &[(a, 20)]).await.unwrap();
+    store.attest(7, b, &[(a, 40)]).await.unwrap();
+    let mut seen = store.attested(7).await.unwrap();
+    seen.sort_unstable();
+    let mut all = vec![(a, 20), (a, 40), (c, 5)];
+    all.sort_unstable();
+    assert_eq!(seen, all);
+    assert_eq!(store.attested(8).await.unwrap(), []);
+    assert_eq!(store.attested(7).await.unwrap(), [], "what was seen before is forgotten");
+}
+
+#[tokio::test]
+async fn shares_are_kept_for_an_epoch_and_the_last_word_of_each_counts() {
+    let (_folder, store) = invited(2).await;
+    let (a, b) = (enrol(&store, b"a").await.seat.node, enrol(&store, b"b").await.seat.node);
+    let share = |node, commitment, secret: Option<u8>| Share {
+        node,
+        commitment: [commitment; 32],
+        secret: secret.map(|octet| [octet; 32]),
+    };
+    store.share(3, &share(a, 1, None)).await.unwrap();
+    store.share(3, &share(b, 2, Some(9))).await.unwrap();
+    store.share(3, &share(a, 4, Some(8))).await.unwrap();
+    let mut all = vec![share(a, 4, Some(8)), share(b, 2, Some(9))];
+    all.sort_unstable();
+    assert_eq!(store.shares(3).await.unwrap(), all);
+    assert_eq!(store.shares(4).await.unwrap(), []);
+    assert_eq!(store.shares(3).await.unwrap(), [], "what was said before is forgotten");
+}
+
+#[tokio::test]
 async fn each_change_is_in_the_audit_log() {
     let (_folder, store) = invited(1).await;
     let certificate = enrol(&store, b"key").await;

@@ -6,10 +6,13 @@
 //!   2 │ version 8 │ first 2 │ count 1          send these chunks of that document
 //!   3 │ version 8 │ total 4 │ index 2 │ octets   a chunk, of CHUNK octets but the last
 //!   4 │ introduction                           this node escaped, or has come back
+//!   5 │ epoch 8 │ number 1 │ zeros           a word of a train, of TRAIN octets in all
 //! over the overlay:
 //!   1 │ introduction of the asker              how are you reached?
 //!   2 │ introduction of the asked              so
 //!   3 │ token 4 │ introduction of the asker    I dial you in vain: beckon, and answer
+//!   4 │ introduction, 5 │ token 8, 6 │ token 8 │ introduction   guests of an exit
+//!   7 │ epoch 8 │ number 1 │ zeros           a word of a train, of TRAIN octets in all
 //! ```
 
 use alloc::vec::Vec;
@@ -18,6 +21,37 @@ use crate::Malformed;
 
 /// Octets of a chunk; the last one of a document may be shorter.
 pub(crate) const CHUNK: usize = 1000;
+
+/// Octets of a word of a train: as long as packets usually are, and no longer than fits any link.
+pub(crate) const TRAIN: usize = 1100;
+
+/// Many equal words sent at once, by which is seen how fast they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Train {
+    /// The epoch in which it is attested.
+    pub(crate) epoch: u64,
+    /// Which of the trains between the two, in this epoch.
+    pub(crate) number: u8,
+}
+
+impl Train {
+    fn encode(self, kind: u8) -> Vec<u8> {
+        let mut out = alloc::vec![kind];
+        out.extend(self.epoch.to_be_bytes());
+        out.push(self.number);
+        out.resize(TRAIN, 0);
+        out
+    }
+
+    /// Reads what follows the kind.
+    fn decode(body: &[u8]) -> Result<Self, Malformed> {
+        let (epoch, rest) = number::<8>(body)?;
+        let (number, filling) = rest.split_first().ok_or(BROKEN)?;
+        let whole = body.len() == TRAIN - 1 && filling.iter().all(|octet| *octet == 0);
+        let train = Self { epoch: u64::from_be_bytes(epoch), number: *number };
+        if whole { Ok(train) } else { Err(BROKEN) }
+    }
+}
 
 const BROKEN: Malformed = Malformed::Form { what: "word of gossip" };
 
@@ -32,6 +66,8 @@ pub(crate) enum Word<'a> {
     Chunk { version: u64, total: u32, index: u16, octets: &'a [u8] },
     /// Who shows this introduction escaped, or has come back.
     Escape(&'a [u8]),
+    /// One of the words by which you see what I carry.
+    Train(Train),
 }
 
 impl<'a> Word<'a> {
@@ -60,6 +96,7 @@ impl<'a> Word<'a> {
                 out.push(4);
                 out.extend(introduction);
             }
+            Self::Train(train) => out = train.encode(5),
         }
         out
     }
@@ -73,6 +110,9 @@ impl<'a> Word<'a> {
         let (kind, body) = frame.split_first().ok_or(BROKEN)?;
         if *kind == 4 {
             return Ok(Self::Escape(body));
+        }
+        if *kind == 5 {
+            return Ok(Self::Train(Train::decode(body)?));
         }
         let (first, body) = number::<8>(body)?;
         match kind {
@@ -120,6 +160,8 @@ pub(crate) enum Remote<'a> {
     Token(u64),
     /// I would leave the network by you, who gave me this token.
     OutBy(u64, &'a [u8]),
+    /// One of the words by which you see what I carry.
+    Train(Train),
 }
 
 impl<'a> Remote<'a> {
@@ -135,6 +177,7 @@ impl<'a> Remote<'a> {
             Self::OutBy(token, introduction) => {
                 [&[6][..], &token.to_be_bytes(), introduction].concat()
             }
+            Self::Train(train) => train.encode(7),
         }
     }
 
@@ -159,6 +202,7 @@ impl<'a> Remote<'a> {
                 let (token, introduction) = number::<8>(rest)?;
                 Ok(Self::OutBy(u64::from_be_bytes(token), introduction))
             }
+            [7, body @ ..] => Ok(Self::Train(Train::decode(body)?)),
             _ => Err(BROKEN),
         }
     }
@@ -179,7 +223,9 @@ mod tests {
         #[test]
         fn words_go_both_ways(a: u64, b: u64, first: u16, count: u8, octets in vec(any::<u8>(), 1..=CHUNK)) {
             let total = u32::try_from(a >> 32).unwrap();
+            let train = Train { epoch: a, number: count };
             for word in [
+                Word::Train(train),
                 Word::Version { mine: a, yours: b },
                 Word::Fetch { version: a, first, count },
                 Word::Chunk { version: b, total, index: first, octets: &octets },
@@ -190,14 +236,15 @@ mod tests {
             }
             let (knock, out) = (Remote::Knock(total, &octets), Remote::Out(&octets));
             let (token, by) = (Remote::Token(a), Remote::OutBy(a, &octets));
-            for word in [Remote::Ask(&octets), Remote::Answer(&octets), knock, out, token, by] {
+            let (ask, answer, train) = (Remote::Ask(&octets), Remote::Answer(&octets), Remote::Train(train));
+            for word in [ask, answer, knock, out, token, by, train] {
                 let octets = word.encode();
                 prop_assert_eq!(Remote::decode(&octets), Ok(word));
             }
         }
 
         #[test]
-        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..7_u8) {
+        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..8_u8) {
             let octets = [alloc::vec![kind], octets].concat();
             if let Ok(word) = Word::decode(&octets) {
                 prop_assert_eq!(word.encode(), octets.clone());

@@ -101,6 +101,13 @@ pub enum Output {
     SaveContacts(Vec<Vec<u8>>),
     /// Ask the registry for introductions and the newest document.
     AskRegistry,
+    /// Tell the registry what we saw these members carry in this epoch, in Mbit/s: we were drawn to.
+    Attested {
+        /// Number of the epoch.
+        epoch: u64,
+        /// The members, each once, and what was seen of them.
+        seen: Vec<(NodeId, u32)>,
+    },
     /// Something worth a log line, a counter or an assertion.
     Event(Event),
 }
@@ -187,6 +194,8 @@ pub enum Why {
     Search(NodeId),
     /// To tell the exit that we named again, or to forget a guest.
     Guests,
+    /// To show others what we carry, or to tell what we saw others carry.
+    Attest,
     /// A node on the LAN was silent for too long.
     Lan,
     /// To tell neighbours who escaped, or to forget one.
@@ -212,6 +221,8 @@ pub struct Counters {
     pub knocked: u64,
     /// Nodes that asked us to beckon, each time that we did.
     pub beckoned: u64,
+    /// Trains sent to those who attest what we carry.
+    pub trains: u64,
 }
 
 impl Counters {

@@ -43,6 +43,9 @@ impl<A: Authority> Gossip<A> {
 
     /// Takes in a word over the overlay.
     pub(crate) fn overlay(&mut self, from: Ipv6Addr, datagram: &[u8], now: Time) {
+        if self.train_from(from, datagram, now) {
+            return;
+        }
         if let Err(why) = self.hear_overlay(from, datagram, now) {
             self.counters.refuse(&why);
         }
@@ -78,6 +81,8 @@ impl<A: Authority> Gossip<A> {
                 let guest = self.heard_from(from, introduction, now)?;
                 self.host(guest, token, introduction, now)?;
             }
+            // Of somebody whom we attest it would have been taken in before.
+            Remote::Train(_) => return Err(Refused::Unasked),
         }
         Ok(())
     }

@@ -17,6 +17,7 @@
 
 extern crate alloc;
 
+mod attest;
 mod authority;
 mod believe;
 mod claim;
@@ -60,6 +61,7 @@ pub use meshes::Meshes;
 pub use parameters::Parameters;
 pub use refused::{Malformed, Refused};
 
+use attest::Attest;
 use contacts::Contacts;
 use escapes::Escapes;
 use guests::Guests;
@@ -115,6 +117,7 @@ pub struct Gossip<A> {
     lan: Lan,
     escapes: Escapes,
     guests: Guests,
+    attest: Attest,
     witnesses: Witnesses,
     /// Peers of links that may come up, the oldest first.
     met: VecDeque<(LinkId, Peer)>,
@@ -177,6 +180,7 @@ impl<A: Authority> Engine for Gossip<A> {
         self.introduce_next(now);
         self.save(now);
         self.pass_escapes_on(now);
+        self.attest(now);
         self.due = self.next_due();
     }
 
@@ -212,6 +216,7 @@ impl<A: Authority> Gossip<A> {
             lan: Lan::new(),
             escapes: Escapes::default(),
             guests: Guests::new(seed),
+            attest: Attest::new(seed),
             witnesses: Witnesses::default(),
             met: VecDeque::new(),
             myself: None,
@@ -239,6 +244,7 @@ impl<A: Authority> Gossip<A> {
             [save, peer, self.search_deadline(), self.spread_deadline(), self.expiry_deadline()];
         let rest = [self.lan.deadline(), self.guests.deadline(), self.escapes.deadline()];
         let others = others.into_iter().chain(rest);
+        let others = others.chain([self.attest.deadline()]);
         others.fold(Some(ask), Deadline::earlier)
     }
 

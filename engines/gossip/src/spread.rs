@@ -137,6 +137,7 @@ impl<A: Authority> Gossip<A> {
                     self.counters.refuse(&why);
                 }
             }
+            Ok(Word::Train(train)) => self.train_by(link, train, now),
             Err(malformed) => self.counters.refuse(&malformed.into()),
         }
     }

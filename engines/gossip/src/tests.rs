@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod attest;
 mod calendar;
 mod contacts;
 mod documents;

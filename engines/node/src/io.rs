@@ -155,6 +155,14 @@ pub enum Output {
     Escape(bool),
     /// Ask the registry for introductions to begin with.
     AskRegistry,
+    /// Tell the registry what we saw these members of our mesh carry in this epoch, in Mbit/s: we
+    /// were drawn to.
+    Attested {
+        /// Number of the epoch.
+        epoch: u64,
+        /// The members, and what was seen of them.
+        seen: Vec<(NodeId, u32)>,
+    },
     /// Something worth telling.
     Event(Event),
 }

@@ -286,6 +286,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             gossip::Output::SaveDocument(octets) => self.say(Output::SaveDocument(octets)),
             gossip::Output::SaveContacts(kept) => self.say(Output::SaveContacts(kept)),
             gossip::Output::AskRegistry => self.say(Output::AskRegistry),
+            gossip::Output::Attested { epoch, seen } => {
+                self.say(Output::Attested { epoch, seen });
+            }
             gossip::Output::Event(event) => self.say(Output::Event(Event::Gossip(event))),
         }
     }

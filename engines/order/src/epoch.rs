@@ -22,7 +22,7 @@ use core::time::Duration;
 use words::{NodeId, Wall};
 
 use crate::Refused;
-use crate::hash::{hash, octets};
+use crate::hash::{hash, octets, of_member};
 
 /// The luck of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,6 +268,20 @@ impl Epoch {
         Ok(())
     }
 
+    /// Takes in what members promise for the next epoch; of more than may share, those whom this
+    /// epoch's beacon draws: nobody knew it when it promised.
+    pub fn promise_all(&mut self, offered: impl IntoIterator<Item = Commitment>) {
+        let key = hash(*b"sharing ", &[&self.beacon().0]);
+        let mut race: Vec<_> =
+            offered.into_iter().map(|made| (of_member(&key, made.node), made)).collect();
+        race.sort_unstable();
+        for (_, made) in race {
+            if self.promise(made).is_err() {
+                return;
+            }
+        }
+    }
+
     /// Checks that a reveal was promised in this epoch.
     ///
     /// # Errors
@@ -281,14 +295,14 @@ impl Epoch {
 
     /// Checks that this epoch, which a newer document tells, may follow `old`, which is in force.
     ///
-    /// The same epoch may be told again, with more promises. The next one must follow from the
-    /// registry's chain and the promises of the old one; of a later one, what both remember of
+    /// The same epoch may be told again. The next one must follow from the
+    /// registry's chain and what was promised in the old one; of a later one, what both remember of
     /// beacons must agree.
     ///
     /// # Errors
     ///
     /// [`Refused::EpochBack`] for an earlier epoch, [`Refused::Beacon`] for another history or a
-    /// beacon that does not follow.
+    /// beacon that does not follow, [`Refused::Unpromised`] for a secret that nobody promised.
     pub fn follows(&self, old: &Self) -> Result<(), Refused> {
         let (got, have) = (self.number, old.number);
         if got < have {
@@ -299,10 +313,13 @@ impl Epoch {
         if history.iter().zip(&old.beacons).any(|(new, old)| new != old) {
             return Err(Refused::Beacon { epoch: got });
         }
-        // Promises may have been told in a document that we missed, so they are not asked for here.
         let is_next = got == have.saturating_add(1) && preimage(&self.part) == old.part;
         if is_next && self.beacon() != old.beacon().next(&self.part, &self.reveals) {
             return Err(Refused::Beacon { epoch: got });
+        }
+        if is_next {
+            // All promises are made when an epoch begins.
+            return self.reveals.iter().try_for_each(|reveal| old.promised(reveal));
         }
         Ok(())
     }

@@ -68,5 +68,5 @@ pub use plan::{Change, Phase, Plan, Sizes, mesh_of_link};
 pub use quorum::Quorum;
 pub use refuge::Refuge;
 pub use refused::Refused;
-pub use roster::{Member, Roster};
+pub use roster::{Member, Roster, median};
 pub use service::{Service, Stage};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use words::{NodeId, Prefix};
 
 use crate::hash::{hash, of_member};
-use crate::{Beacon, Refused};
+use crate::{Beacon, Epoch, Refused};
 
 /// A member of the network, as the registry lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,13 @@ impl Member {
     /// Of an even number of attestations the lower of the two in the middle counts.
     pub fn able(&self) -> Option<u32> {
         median(self.attested.clone()).map(|seen| seen.min(self.declared))
+    }
+
+    /// Returns what was seen, in Mbit/s, with the three highest bits of it: measures vary by more,
+    /// and what does not change needs no new election.
+    pub const fn rounded(seen: u32) -> u32 {
+        let rest = 29_u32.saturating_sub(seen.leading_zeros());
+        seen >> rest << rest
     }
 }
 
@@ -80,8 +87,9 @@ impl Roster {
     /// Returns who attests what `node` carries in the epoch of this beacon: up to
     /// [`Member::ATTESTERS`] other members of its mesh, drawn by the beacon.
     ///
-    /// They are of its mesh because those have links to it, and can tell throughput and loss from
-    /// payload; and drawn, so that friends cannot be chosen.
+    /// They are of its mesh because those have links to it, and can tell throughput and loss; and
+    /// drawn, so that friends cannot be chosen. The beacon puts the members on a ring, and those who
+    /// follow attest: so each one has as many to attest as attest it.
     ///
     /// # Errors
     ///
@@ -92,21 +100,54 @@ impl Roster {
         node: NodeId,
         beacon: &Beacon,
     ) -> Result<Vec<NodeId>, Refused> {
+        let ring = self.ring(mesh, node, beacon)?;
+        Ok(ring.into_iter().take(Member::ATTESTERS).collect())
+    }
+
+    /// Returns whom `node` attests in the epoch of this beacon: those who have it among their
+    /// [`attesters`](Self::attesters).
+    ///
+    /// # Errors
+    ///
+    /// As that.
+    pub fn attested_by(
+        &self,
+        mesh: Prefix,
+        node: NodeId,
+        beacon: &Beacon,
+    ) -> Result<Vec<NodeId>, Refused> {
+        let ring = self.ring(mesh, node, beacon)?;
+        Ok(ring.into_iter().rev().take(Member::ATTESTERS).collect())
+    }
+
+    /// Tells whether `node` is one of those who may offer to share in the beacon of the next epoch but
+    /// one, by the beacon of this: twice as many as may share, for some will not.
+    ///
+    /// Takes time linear in the members.
+    pub fn may_share(&self, node: NodeId, beacon: &Beacon) -> bool {
+        let key = hash(*b"offering", &[&beacon.0]);
+        let ours = (of_member(&key, node), node);
+        let before = self.members.iter().filter(|it| (of_member(&key, it.node), it.node) < ours);
+        self.get(node).is_some() && before.take(2 * Epoch::SHARING).count() < 2 * Epoch::SHARING
+    }
+
+    /// Returns the other members of a mesh in the order of its ring, from `node` on.
+    fn ring(&self, mesh: Prefix, node: NodeId, beacon: &Beacon) -> Result<Vec<NodeId>, Refused> {
         if !mesh.covers(node.0) || self.get(node).is_none() {
             return Err(Refused::Outside { node });
         }
-        let key = hash(*b"attest  ", &[&beacon.0, &crate::hash::octets(node.0)]);
-        let others =
-            self.inside(mesh).iter().map(|member| member.node).filter(|other| *other != node);
-        let mut race: Vec<_> = others.map(|other| (of_member(&key, other), other)).collect();
-        race.sort_unstable();
-        race.truncate(Member::ATTESTERS);
-        Ok(race.into_iter().map(|(_, other)| other).collect())
+        let key = hash(*b"attest  ", &[&beacon.0, &crate::hash::octets(mesh)]);
+        let place = |member: &Member| (of_member(&key, member.node), member.node);
+        let mut ring: Vec<_> = self.inside(mesh).iter().map(place).collect();
+        ring.sort_unstable();
+        let at = ring.iter().position(|(_, other)| *other == node).unwrap_or(0);
+        ring.rotate_left(at);
+        Ok(ring.into_iter().skip(1).map(|(_, other)| other).collect())
     }
 }
 
 /// Returns the median; of an even number the lower of the two in the middle.
-pub(crate) fn median(mut values: Vec<u32>) -> Option<u32> {
+pub fn median(mut values: Vec<u32>) -> Option<u32> {
     values.sort_unstable();
     values.get(values.len().checked_sub(1)? / 2).copied()
 }
@@ -127,6 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn twice_as_many_as_share_may_offer_to_others_with_each_beacon() {
+        let node = |n: u128| NodeId(Prefix::new(0xfd42 << 112 | n << 64, 64));
+        let member = |n| Member { node: node(n), since: 1, declared: 1, attested: vec![] };
+        let roster = Roster::of((0..300).map(member));
+        let offering = |seed| {
+            let may = |n: &u128| roster.may_share(node(*n), &Beacon([seed; 32]));
+            (0..301).filter(may).collect::<Vec<_>>()
+        };
+        assert_eq!((offering(1).len(), offering(2).len()), (64, 64));
+        assert_ne!(offering(1), offering(2));
+        assert!(!offering(1).contains(&300), "no member");
+    }
+
+    #[test]
+    fn what_was_seen_is_rounded_down_by_less_than_a_quarter() {
+        assert_eq!([0, 1, 7, 8, 9, 100, 127].map(Member::rounded), [0, 1, 7, 8, 8, 96, 112]);
+        assert_eq!(Member::rounded(u32::MAX), 7 << 29);
+    }
+
+    #[test]
     fn attesters_are_seven_others_and_change_with_the_beacon() {
         let mesh = Prefix::new(0xfd42 << 112, 32);
         let node = |n: u128| NodeId(Prefix::new(mesh.bits() | n << 64, 64));
@@ -137,6 +198,10 @@ mod tests {
         assert!(!one.contains(&node(3)));
         assert_ne!(roster.attesters(mesh, node(3), &Beacon([2; 32])).unwrap(), one);
         assert_ne!(roster.attesters(mesh, node(4), &Beacon([1; 32])).unwrap(), one);
+        for other in &one {
+            let theirs = roster.attested_by(mesh, *other, &Beacon([1; 32])).unwrap();
+            assert!(theirs.contains(&node(3)) && theirs.len() == Member::ATTESTERS);
+        }
         let few = Roster::of((0..4).map(member));
         assert_eq!(few.attesters(mesh, node(3), &Beacon([1; 32])).unwrap().len(), 3);
         let outside = Err(Refused::Outside { node: node(9) });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use daemon::config::Span;
-use lab::{Fault, Storm};
+use lab::{Fault, Storm, Uplink};
 
 #[derive(Debug, Args)]
 pub(crate) struct LabOptions {
@@ -51,6 +51,13 @@ pub(crate) struct LabOptions {
     /// Elections for which a border node stays
     #[arg(long, value_name = "N", default_value_t = 12)]
     tenure: u16,
+    /// Border nodes of each mesh at least [default: a quarter of it, and two]
+    #[arg(long, value_name = "N")]
+    border: Option<u16>,
+    /// What nodes send at most and say that they can, in Mbit/s, in turn; 20:100000 is a liar
+    /// [default: that of --uplink, and say nothing]
+    #[arg(long, value_name = "MBIT[:SAID],…", value_delimiter = ',')]
+    capacities: Vec<Uplink>,
     /// Put the first N nodes on one LAN besides
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     lan: u16,
@@ -208,6 +215,8 @@ impl LabOptions {
             meshes: self.meshes,
             epoch: self.epoch.map(|span| span.0),
             tenure: self.tenure,
+            border: self.border,
+            capacities: self.capacities,
             lan: self.lan,
             pairs: self.pairs,
             tcp: self.tcp,

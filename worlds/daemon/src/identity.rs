@@ -26,6 +26,9 @@ pub(crate) struct Identity {
     pub(crate) capacity: Option<u32>,
 }
 
+/// Domain of the signatures that our secrets for beacons are made of.
+const SECRET: &[u8] = b"re6st beacon secret 1";
+
 /// An identity that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -116,6 +119,17 @@ impl Identity {
     /// Returns whom the node believes.
     pub(crate) fn authority(&self) -> NetworkAuthority {
         NetworkAuthority::new(self.ca.clone())
+    }
+
+    /// Returns our secret for the beacon of an epoch: 32 octets that nobody without our key can tell.
+    pub(crate) fn secret(&self, epoch: u64) -> Option<[u8; 32]> {
+        let statement = [SECRET, &epoch.to_be_bytes()].concat();
+        let signature = self.key.sign(&statement).ok()?;
+        let mut secret = [0; 32];
+        for part in signature.chunks(32) {
+            secret.iter_mut().zip(part).for_each(|(octet, of)| *octet ^= of);
+        }
+        Some(secret)
     }
 
     /// Returns what we show of ourselves, issued `now`: reached at `endpoints`, of which

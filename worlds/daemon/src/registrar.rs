@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use registry::Code;
 use registry::client::{Client, Company, Problem};
+use words::NodeId;
 
 use crate::world::Happened;
 
@@ -31,6 +32,8 @@ pub(crate) enum News {
 enum Task {
     Publish(Vec<u8>),
     Introductions,
+    Attest(u64, Vec<(NodeId, u32)>),
+    Share(u64, [u8; 32], Option<[u8; 32]>),
     Renew,
 }
 
@@ -77,6 +80,16 @@ impl Registrar {
     /// Tells the registry how we are reached, again and again until it knows.
     pub(crate) fn publish(&self, introduction: Vec<u8>) {
         self.ask(Task::Publish(introduction));
+    }
+
+    /// Tells what we saw members carry in an epoch, once: it is of no use later.
+    pub(crate) fn attest(&self, epoch: u64, seen: Vec<(NodeId, u32)>) {
+        self.ask(Task::Attest(epoch, seen));
+    }
+
+    /// Shares in the beacons to come: promises, and reveals what was promised.
+    pub(crate) fn share(&self, epoch: u64, commitment: [u8; 32], secret: Option<[u8; 32]>) {
+        self.ask(Task::Share(epoch, commitment, secret));
     }
 
     /// Asks for a new certificate; it comes as [`News::Certificate`], or never.
@@ -166,6 +179,15 @@ fn do_tasks(client: &Client, tasks: &Receiver<Task>, node: &Sender<Happened>) {
             }
             Some(Task::Introductions) => {
                 try_once("get introductions", client.bootstrap(INTRODUCTIONS)).map(News::Bootstrap)
+            }
+            Some(Task::Attest(epoch, seen)) => {
+                try_once("tell what others carry", client.attest(epoch, &seen));
+                None
+            }
+            Some(Task::Share(epoch, commitment, secret)) => {
+                let shared = client.share(epoch, commitment, secret);
+                try_once("share in the beacon", shared);
+                None
             }
             Some(Task::Renew) => {
                 try_once("renew the certificate", client.renew()).map(News::Certificate)

@@ -38,6 +38,7 @@ mod payload;
 mod perform;
 mod report;
 mod roam;
+mod share;
 mod way_out;
 mod why;
 
@@ -128,6 +129,8 @@ pub(crate) struct Times {
     shown: Wall,
     /// When the node was told last what we carry for others, and how much we had carried.
     load: (Time, u64),
+    /// The epoch in which we looked last at our share in beacons, and whether we revealed anything.
+    shared: (u64, bool),
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -147,6 +150,7 @@ impl Times {
             roamed: None,
             shown: Wall(0),
             load: (now, 0),
+            shared: (0, false),
             end: None,
             watched,
         }

@@ -27,6 +27,7 @@ use crate::faults::Fault;
 use crate::internet::{HostId, Model, Place, Underlay};
 use crate::options::Options;
 use crate::stop::Stop;
+use crate::uplink::Uplink;
 
 /// Port of the registry.
 const REGISTRY_PORT: u16 = 8443;
@@ -208,6 +209,8 @@ impl Hosts {
             before.push("use_exits = true\n".to_owned());
             before.extend(preferred.map(|range| format!("prefer_exit = \"{range}\"\n")));
         }
+        let says = Uplink::of(&options.capacities, node).map(|it| it.says);
+        before.extend(says.map(|mbits| format!("capacity = {mbits}\n")));
         if options.tell_uplink {
             before.push(format!("uplink = {}\n", options.uplink));
         }

@@ -34,6 +34,7 @@ mod stop;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod uplink;
 mod watch;
 
 use std::io::Write;
@@ -47,12 +48,13 @@ pub use faults::{Fault, NoFault, Storm, What};
 pub use flood::{Flooded, Middle};
 pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
 pub use lan::Lan;
-pub use meshes::Divided;
+pub use meshes::{Capacity, Divided, Lines};
 pub use options::{Family, Options};
 pub use report::{
     Arrows, Gaps, Leaver, LeftBy, Nat, Outside, Pings, Report, Revoked, Spread, Stretch,
 };
 pub use tcp::Tcp;
+pub use uplink::{NoUplink, Uplink};
 
 /// How a lab ended.
 #[derive(Clone, Debug, PartialEq)]

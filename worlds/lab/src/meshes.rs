@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub(crate) home: Prefix,
     /// The meshes that it serves in as border node, and told others of.
     pub(crate) serves: Vec<Prefix>,
+    /// It begins to serve nowhere at present, nor ends to.
+    is_steady: bool,
     /// Nodes and ranges that it knows, and that it should know by the formula.
     table: Table,
     /// It says that it does not reach most of its mesh.
@@ -24,6 +26,17 @@ pub(crate) struct Member {
     order: u64,
     meshes: u64,
     epoch: u64,
+    shared_by: u64,
+    capacity: Option<Capacity>,
+}
+
+/// What a node is able to carry, in Mbit/s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Capacity {
+    /// As it says.
+    pub declared: u64,
+    /// As it is believed by what others saw; `None` if too few saw anything.
+    pub believed: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +60,10 @@ impl Member {
         let mesh = |service: &Value| prefix(service.get("mesh")?);
         Some(Self {
             home: prefix(said.get("home")?)?,
+            is_steady: services.iter().all(|service| {
+                let phase = service.get("phase").and_then(Value::as_str);
+                matches!(phase, Some("home" | "serving"))
+            }),
             serves: services.iter().filter(serves).filter_map(mesh).collect(),
             table: Table {
                 nodes: number("/tables/nodes"),
@@ -58,12 +75,26 @@ impl Member {
             order: number("/order"),
             meshes: number("/meshes"),
             epoch: number("/epoch"),
+            shared_by: number("/beacon_shared_by"),
+            capacity: Some(Capacity {
+                declared: number("/capacity/declared"),
+                believed: said.pointer("/capacity/believed").and_then(Value::as_u64),
+            })
+            .filter(|capacity| capacity.declared > 0),
         })
     }
 
     fn is_exact(&self) -> bool {
         let Table { nodes, ranges, expected_nodes, expected_ranges } = self.table;
         (nodes, ranges) == (expected_nodes, expected_ranges)
+    }
+
+    /// Returns in how many foreign meshes it serves, and how many ranges of either kind it knows, if
+    /// its table is what the formula says, and it is not about to come or to go: who serves in one mesh
+    /// after the other is in two for a while.
+    pub(crate) fn duties(&self) -> Option<(usize, u64)> {
+        (self.is_exact() && self.is_steady)
+            .then(|| (self.serves.len(), self.table.nodes + self.table.ranges))
     }
 
     /// Returns how many ranges of either kind it knows.
@@ -82,6 +113,8 @@ pub struct Divided {
     pub meshes: u64,
     /// The latest election that a node knew.
     pub epoch: u64,
+    /// Members whose secrets went into its beacon.
+    pub beacon_shared_by: u64,
     /// Nodes at home in each mesh, those that were there at the end.
     pub homes: BTreeMap<String, usize>,
     /// Nodes that served in another mesh.
@@ -90,6 +123,11 @@ pub struct Divided {
     pub table_plain: Spread,
     /// Lines in the table of a border node.
     pub table_border: Spread,
+    /// Nodes by the most foreign meshes in which they served at once, at any look, with the lines of
+    /// their tables at that time.
+    pub served_at_once: BTreeMap<usize, Lines>,
+    /// What each node that says its capacity is believed to carry, by its number.
+    pub capacities: BTreeMap<u16, Capacity>,
     /// Nodes whose tables held exactly what the formula says.
     pub exact_tables: usize,
     /// Nodes that did not reach most of their mesh, and were told of by their own prefixes.
@@ -112,14 +150,47 @@ impl Divided {
             order: members.iter().map(|it| it.order).max().unwrap_or(0),
             meshes: members.iter().map(|it| it.meshes).max().unwrap_or(0),
             epoch: members.iter().map(|it| it.epoch).max().unwrap_or(0),
+            beacon_shared_by: members.iter().map(|it| it.shared_by).max().unwrap_or(0),
             homes,
             border_nodes: border.len(),
             table_plain: Spread::of(&sizes(&plain)),
             table_border: Spread::of(&sizes(&border)),
+            served_at_once: Lines::of(seen),
+            capacities: capacities(seen),
             exact_tables: members.iter().filter(|it| it.is_exact()).count(),
             escaped: members.iter().filter(|it| it.escaped).count(),
         }
     }
+}
+
+/// Nodes that served in as many meshes at once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Lines {
+    /// How many.
+    pub nodes: usize,
+    /// The fewest lines of their tables.
+    pub least: u64,
+    /// The most.
+    pub most: u64,
+}
+
+impl Lines {
+    fn of(seen: &BTreeMap<HostId, Seen>) -> BTreeMap<usize, Self> {
+        let mut all: BTreeMap<usize, Self> = BTreeMap::new();
+        for (served, lines) in seen.values().filter_map(|seen| seen.duties) {
+            let fresh = Self { nodes: 0, least: lines, most: lines };
+            let some = all.entry(served).or_insert(fresh);
+            (some.least, some.most) = (some.least.min(lines), some.most.max(lines));
+            some.nodes += 1;
+        }
+        all
+    }
+}
+
+fn capacities(seen: &BTreeMap<HostId, Seen>) -> BTreeMap<u16, Capacity> {
+    let of =
+        |(node, seen): (&HostId, &Seen)| Some((node.0, seen.status.member.as_ref()?.capacity?));
+    seen.iter().filter_map(of).collect()
 }
 
 /// Returns the border nodes between one pair of meshes: of those that have any, the pair with the
@@ -191,6 +262,9 @@ mod tests {
         assert!(serving.is_exact() && (serving.size() - 16.0).abs() < 1e-9);
         let joining = Member::of(&said("joining", 2)).unwrap();
         assert!(joining.serves.is_empty() && !joining.is_exact());
+        let duties = |phase, ranges| Member::of(&said(phase, ranges)).unwrap().duties();
+        assert_eq!(duties("serving", 1), Some((1, 16)));
+        assert_eq!((duties("staying", 1), duties("serving", 2)), (None, None));
         assert_eq!(Member::of(&Value::Null), None);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::ensured::Ensure;
 use crate::faults::{Fault, What};
 use crate::internet::{Homes, Loss, MOST_NODES, Underlay};
+use crate::uplink::Uplink;
 
 /// Time between two rounds; nodes would take no other.
 const ROUND: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
@@ -66,6 +67,10 @@ pub struct Options {
     pub epoch: Option<Duration>,
     /// Elections for which a border node stays, 1 to 48; default 12.
     pub tenure: u16,
+    /// Border nodes of each mesh at least, 1 to 100; a quarter of it, and two at least, if not given.
+    pub border: Option<u16>,
+    /// What nodes send at most and say that they can, in turn; `uplink`, and nothing, if not given.
+    pub capacities: Vec<Uplink>,
     /// So many nodes, the first ones, are on one LAN besides; default 0.
     pub lan: u16,
     /// How many ordered pairs of nodes, drawn by chance, ping each other; all if not given.
@@ -115,6 +120,8 @@ impl Default for Options {
             meshes: 3,
             epoch: None,
             tenure: 12,
+            border: None,
+            capacities: Vec::new(),
             lan: 0,
             pairs: None,
             tcp: 0,
@@ -149,6 +156,7 @@ impl Options {
         let epoch = self.epoch.unwrap_or(Duration::from_secs(20)).as_secs();
         // A quarter of a mesh: small meshes are connected by few.
         let least = (u32::from(self.nodes) / meshes.max(1) / 4).max(2);
+        let least = self.border.map_or(least, u32::from);
         let numbers = [
             ("--order", u64::from(self.order)),
             ("--meshes", u64::from(self.meshes)),
@@ -210,6 +218,9 @@ impl Options {
         }
         if !(1..=48).contains(&self.tenure) {
             anyhow::bail!("--tenure {}: 1 to 48", self.tenure);
+        }
+        if let Some(border) = self.border.filter(|border| !(1..=100).contains(border)) {
+            anyhow::bail!("--border {border}: 1 to 100");
         }
         if self.pairs == Some(0) {
             anyhow::bail!("--pairs 0: 1 at least");

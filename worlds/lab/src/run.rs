@@ -29,6 +29,7 @@ use crate::screen::{Row, Screen};
 use crate::status;
 use crate::stop::Stop;
 use crate::tcp::Transfers;
+use crate::uplink;
 use crate::watch::Watch;
 
 mod harm;
@@ -382,6 +383,7 @@ fn model(options: &Options, seed: [u8; 32]) -> Model {
     model.loss = options.loss;
     model.underlay = options.underlay;
     model.set_uplinks(options.uplink);
+    uplink::lay(&mut model, &options.capacities);
     model
 }
 

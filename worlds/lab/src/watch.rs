@@ -12,6 +12,7 @@ use linux::{Clock, Usage};
 use words::{Prefix, Time};
 
 use crate::internet::HostId;
+use crate::meshes::Member;
 use crate::status::{self, Status};
 
 /// How often nodes are asked …
@@ -39,6 +40,8 @@ pub(crate) struct Seen {
     pub(crate) linked: BTreeSet<Prefix>,
     /// Packets and kilobits of control that it sent each second since it started.
     pub(crate) control: (f64, f64),
+    /// The most foreign meshes that it served in at once with a table as it must be, and its lines.
+    pub(crate) duties: Option<(usize, u64)>,
     /// It was killed or put out: it is not asked any more.
     pub(crate) gone: bool,
 }
@@ -103,6 +106,7 @@ impl Watch {
             hidden,
             linked,
             control: (0.0, 0.0),
+            duties: None,
             gone: false,
         };
         all.insert(node, seen);
@@ -176,6 +180,8 @@ impl Eyes {
                 let each = |count: u64| float(count) / age.as_secs_f64().max(0.001);
                 let (packets, octets) = status.control;
                 seen.control = (each(packets), each(octets) / 125.0);
+                let duties = status.member.as_ref().and_then(Member::duties);
+                seen.duties = seen.duties.max(duties);
                 seen.status = status;
             }
             seen.linked.extend(linked.unwrap_or_default());

@@ -172,6 +172,39 @@ impl Client {
         self.ask(&Method::POST, "/v1/contact", &body).map(drop)
     }
 
+    /// Shares in beacons: in the present epoch, promises a secret for the next but one, and reveals
+    /// the one that was promised for the next.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`], above all that the epoch is over.
+    pub fn share(
+        &self,
+        epoch: u64,
+        commitment: [u8; 32],
+        secret: Option<[u8; 32]>,
+    ) -> Result<(), Problem> {
+        let secret = secret.map(|secret| to_text(&secret));
+        let body = json(&protocol::Share { epoch, commitment: to_text(&commitment), secret })?;
+        self.ask(&Method::POST, "/v1/beacon", &body).map(drop)
+    }
+
+    /// Tells the registry what we saw members of our mesh carry in an epoch, in Mbit/s, having been
+    /// drawn to.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`], above all that the epoch is over.
+    pub fn attest(&self, epoch: u64, seen: &[(NodeId, u32)]) -> Result<(), Problem> {
+        let one = |(node, mbits): &(NodeId, u32)| protocol::Seen {
+            prefix: node.to_string(),
+            mbits: *mbits,
+        };
+        let seen = seen.iter().map(one).collect();
+        let body = json(&protocol::Attestations { epoch, seen })?;
+        self.ask(&Method::POST, "/v1/attestations", &body).map(drop)
+    }
+
     /// Gets introductions, encoded, of up to `count` random other nodes, which are not
     /// checked here; and what members know besides.
     ///

@@ -19,6 +19,7 @@ pub mod server;
 
 mod address;
 mod directory;
+mod duties;
 mod error;
 mod found;
 mod govern;

@@ -1,9 +1,10 @@
 //! How the registry divides a network in meshes, and what elections follow from.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gossip::{Document, Meshes};
-use order::{Chain, Epoch, Member, MeshMap, Phase, Plan, Roster, Rules, Sizes};
+use order::{Chain, Commitment, Epoch, Member, MeshMap, Phase, Plan, Reveal, Roster, Rules, Sizes};
 use words::{NodeId, Prefix, Share, Wall};
 
 use crate::error::Error;
@@ -110,30 +111,60 @@ fn parts(range: Prefix, count: u16) -> Vec<Prefix> {
     all
 }
 
+/// Most members of a network in which capacities are attested: a document has no room for more.
+const ATTESTING: usize = 20_000;
+
 /// Returns who may be elected: everybody whose introduction is kept, with the capacity it says;
-/// listed since it was in the roster `before`, or since the `epoch` that ends now.
-pub(crate) fn roster(introductions: &[Vec<u8>], before: &Roster, epoch: u64) -> Roster {
+/// listed since it was in the roster of `before`, or since the epoch that ends now.
+///
+/// What more than half of its attesters saw of a member counts: their median, in place of what was
+/// there before.
+pub(crate) fn roster(introductions: &[Vec<u8>], before: &Meshes, attested: &Attested) -> Roster {
+    let (epoch, beacon) = (before.epoch.number, before.epoch.beacon());
+    let attests = introductions.len() <= ATTESTING;
+    let median = |node: NodeId| {
+        let home = before.map.home(node)?;
+        let drawn = before.roster.attesters(home, node, &beacon).ok()?.len();
+        let seen = attested.get(&node).filter(|seen| 2 * seen.len() > drawn)?;
+        order::median(seen.clone())
+    };
     let member = |octets: &Vec<u8>| {
         let shown = gossip::Introduction::decode(octets).ok()?;
         let contact = gossip::Contact::decode(&shown.contact).ok()?;
         let (node, declared) = (contact.node, contact.capacity.map_or(0, u32::from));
-        let since = before.get(node).map_or(epoch, |listed| listed.since);
-        Some(Member { node, since, declared, attested: Vec::new() })
+        let listed = before.roster.get(node);
+        let since = listed.map_or(epoch, |listed| listed.since);
+        let kept = || listed.map(|listed| listed.attested.clone()).unwrap_or_default();
+        let seen = median(node).map_or_else(kept, |median| vec![median]);
+        let attested = if attests { seen } else { Vec::new() };
+        Some(Member { node, since, declared, attested })
     };
     Roster::of(introductions.iter().filter_map(member))
 }
 
 /// Returns the next epoch, if it is time; the registry may have been away for some.
-pub(crate) fn next_epoch(epoch: &Epoch, seed: [u8; 32], now: Wall) -> Option<Epoch> {
+///
+/// What members revealed goes into its beacon, and what they promised into the document: for the
+/// beacon after it.
+pub(crate) fn next_epoch(
+    epoch: &Epoch,
+    (seed, shares): ([u8; 32], &[store::Share]),
+    now: Wall,
+) -> Option<Epoch> {
     if now.since(epoch.began) < epoch.length {
         return None;
     }
     // Nodes went on in silence, a whole epoch late.
     let passed = epoch.at(Wall(now.0.saturating_sub(epoch.length.as_secs())));
     let chain = Chain::new(seed, CHAIN);
-    let next = chain.after(&epoch.part).and_then(|part| passed.next(part, &[]).ok());
-    let anchor = || passed.anchored(chain.part(0).unwrap_or(seed), &[]);
-    Some(next.unwrap_or_else(anchor))
+    let reveal = |share: &store::Share| Some(Reveal { node: share.node, secret: share.secret? });
+    let reveals: Vec<Reveal> = shares.iter().filter_map(reveal).collect();
+    let next = chain.after(&epoch.part).and_then(|part| passed.next(part, &reveals).ok());
+    let anchor = || passed.anchored(chain.part(0).unwrap_or(seed), &reveals);
+    let mut next = next.unwrap_or_else(anchor);
+    let promises = shares.iter().map(|it| Commitment { node: it.node, hash: it.commitment });
+    next.promise_all(promises);
+    Some(next)
 }
 
 /// Returns how a signed document divides the network, and when it was written; `None` if it is one
@@ -161,6 +192,9 @@ pub(crate) fn of_node(document: &[u8], node: NodeId) -> Vec<Option<Prefix>> {
 pub(crate) fn is_divided(document: &[u8]) -> bool {
     of(document).is_some()
 }
+
+/// What was attested in an epoch, by member.
+pub(crate) type Attested = BTreeMap<NodeId, Vec<u32>>;
 
 /// Brings the change of the map that is under way one epoch further; without one, announces the
 /// one that the sizes of meshes ask for, where a mesh should have `size` nodes.
@@ -207,130 +241,4 @@ pub(crate) fn split(meshes: &mut Meshes, mesh: Option<Prefix>) -> Result<Prefix,
 }
 
 #[cfg(test)]
-mod tests {
-    use words::NodeId;
-
-    use super::*;
-
-    const NETWORK: Prefix = Prefix::new(0xfd42 << 112, 48);
-    const SEED: [u8; 32] = [7; 32];
-    const NOW: Wall = Wall(1_800_000_000);
-
-    fn division(cuts: u8, parts: u16) -> Division {
-        Division { cuts, parts, rules: Change::default() }
-    }
-
-    fn founded(cuts: u8, parts: u16) -> Meshes {
-        division(cuts, parts).found(NETWORK, SEED, NOW).unwrap()
-    }
-
-    fn with_nodes(mut meshes: Meshes, count: usize) -> Meshes {
-        let all = meshes.map.meshes().to_vec();
-        let node = |n: usize| {
-            let mesh = all[n % all.len()];
-            // Spread over both halves of each mesh.
-            let inside = ((n / all.len()) as u128).reverse_bits() >> mesh.length();
-            NodeId(Prefix::new(mesh.bits() | inside, 64))
-        };
-        let member = |n| Member { node: node(n), since: 1, declared: 0, attested: Vec::new() };
-        meshes.roster = Roster::of((0..count).map(member));
-        meshes
-    }
-
-    #[test]
-    fn any_number_of_meshes_covers_the_network_and_none_twice() {
-        for (cuts, parts, meshes) in [(1, 2, 2), (1, 3, 3), (1, 100, 100), (2, 3, 9), (3, 2, 8)] {
-            let map = founded(cuts, parts).map;
-            assert_eq!((map.order(), map.meshes().len()), (usize::from(cuts) + 1, meshes));
-        }
-        for (cuts, parts) in [(0, 2), (1, 1), (1, 257), (8, 2), (2, 256)] {
-            assert!(division(cuts, parts).found(NETWORK, SEED, NOW).is_err(), "{cuts} {parts}");
-        }
-    }
-
-    #[test]
-    fn a_member_is_listed_since_it_was_first_and_a_newcomer_since_now() {
-        let meshes = with_nodes(founded(1, 2), 2);
-        let contact = |node| gossip::Contact {
-            node,
-            issued: NOW,
-            key: [7; 32],
-            endpoints: Vec::new(),
-            carriers: words::Carriers::of([words::Carrier::Udp]),
-            country: None,
-            capacity: Some(50),
-            escaped: false,
-        };
-        let shown = |node| {
-            let contact = contact(node).encode().unwrap();
-            let (certificate, signature) = (Vec::new(), Vec::new());
-            gossip::Introduction { certificate, contact, signature }.encode().unwrap()
-        };
-        let (old, new) =
-            (meshes.roster.members()[1].node, NodeId("fd42:0:0:9::/64".parse().unwrap()));
-        let listed = roster(&[shown(old), shown(new)], &meshes.roster, 7);
-        let since = |node| listed.get(node).map(|it| (it.since, it.declared));
-        assert_eq!(
-            (listed.members().len(), since(old), since(new)),
-            (2, Some((1, 50)), Some((7, 50)))
-        );
-    }
-
-    #[test]
-    fn an_epoch_follows_in_time_and_from_the_one_before() {
-        let first = founded(1, 2).epoch;
-        assert_eq!(next_epoch(&first, SEED, NOW.plus(Duration::from_mins(59))), None);
-        let second = next_epoch(&first, SEED, NOW.plus(Duration::from_hours(1))).unwrap();
-        assert_eq!((second.number, second.follows(&first)), (2, Ok(())));
-        // The registry was away for three epochs; nodes went on alone.
-        let later = NOW.plus(Duration::from_hours(5));
-        let fifth = next_epoch(&second, SEED, later).unwrap();
-        assert_eq!((fifth.number, fifth.follows(&second)), (6, Ok(())));
-        assert!(fifth.began <= later && later.since(fifth.began) < fifth.length);
-    }
-
-    #[test]
-    fn a_split_goes_on_epoch_by_epoch_and_ends_in_the_new_map() {
-        let mut meshes = with_nodes(founded(1, 2), 20);
-        let half = meshes.map.meshes()[0];
-        assert_eq!(split(&mut meshes, Some(half)).unwrap(), half);
-        assert!(split(&mut meshes, None).is_err(), "one at a time");
-        let before = meshes.map.clone();
-        for _ in 0..2 {
-            assert_eq!(meshes.map, before);
-            meshes.epoch.number += 1;
-            go_on(&mut meshes, 0);
-        }
-        assert_eq!((meshes.map.meshes().len(), meshes.plan), (3, None));
-        let nobody: Prefix = "fd42:0:0:1::/64".parse().unwrap();
-        assert!(split(&mut meshes, Some(nobody)).is_err(), "no mesh");
-    }
-
-    #[test]
-    fn a_mesh_that_outgrew_its_size_is_split_by_itself() {
-        let mut meshes = with_nodes(founded(1, 2), 24);
-        go_on(&mut meshes, 8);
-        assert_eq!(meshes.plan, None, "twelve each are not more than a half too many");
-        let mut meshes = with_nodes(founded(1, 2), 26);
-        go_on(&mut meshes, 0);
-        assert_eq!(meshes.plan, None, "nobody asked for it");
-        go_on(&mut meshes, 8);
-        assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Split(_), .. })));
-    }
-
-    #[test]
-    fn numbers_of_elections_are_held_in_their_bounds() {
-        let mut meshes = founded(1, 2);
-        let wild = Change {
-            epoch: Some(Duration::from_millis(10)),
-            border: Some(Share::percent(90)),
-            least: Some(0),
-            tenure: Some(1000),
-        };
-        wild.apply(&mut meshes, Wall(5_000));
-        let Epoch { length, began, .. } = meshes.epoch;
-        assert_eq!((length, began), (Duration::from_secs(1), Wall(5_000)));
-        let Rules { share, least, tenure, .. } = meshes.rules;
-        assert_eq!((share.as_percent(), least, tenure), (50, 1, 48));
-    }
-}
+mod tests;

@@ -61,6 +61,38 @@ pub(crate) struct Contact {
     pub(crate) introduction: String,
 }
 
+/// `POST /v1/beacon`: a member's share in the beacons to come.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Share {
+    /// Number of the present epoch.
+    pub(crate) epoch: u64,
+    /// 32 octets: the hash of what it will reveal in the next epoch.
+    pub(crate) commitment: String,
+    /// 32 octets: what it promised in the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<String>,
+}
+
+/// `POST /v1/attestations`: what a member was drawn to see.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Attestations {
+    /// Number of the epoch for which it was drawn.
+    pub(crate) epoch: u64,
+    /// At most as many as one member attests.
+    pub(crate) seen: Vec<Seen>,
+}
+
+/// What one member was seen to carry.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seen {
+    pub(crate) prefix: String,
+    /// Mbit/s.
+    pub(crate) mbits: u32,
+}
+
 /// The query of `GET /v1/bootstrap`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Count {

@@ -46,6 +46,10 @@ pub enum Code {
     Replaced,
     /// The introduction is not believed.
     Introduction,
+    /// Nobody drew the node to attest that.
+    Attestation,
+    /// The share in the beacon is none that can be taken.
+    Share,
     /// No prefix is left.
     NoRoom,
     /// The registry's own fault.
@@ -56,7 +60,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the list above.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Form,
         Self::TooLarge,
         Self::Slow,
@@ -74,6 +78,8 @@ impl Code {
         Self::Revoked,
         Self::Replaced,
         Self::Introduction,
+        Self::Attestation,
+        Self::Share,
         Self::NoRoom,
         Self::Trouble,
         Self::Other,
@@ -99,6 +105,8 @@ impl Code {
             Self::Revoked => "revoked",
             Self::Replaced => "replaced",
             Self::Introduction => "introduction",
+            Self::Attestation => "attestation",
+            Self::Share => "share",
             Self::NoRoom => "no-room",
             Self::Trouble => "trouble",
             Self::Other => "other",
@@ -126,6 +134,8 @@ impl Code {
             | Self::Unknown
             | Self::Expired
             | Self::Revoked
+            | Self::Attestation
+            | Self::Share
             | Self::Replaced => StatusCode::FORBIDDEN,
             Self::NoRoom | Self::Trouble => StatusCode::SERVICE_UNAVAILABLE,
         }

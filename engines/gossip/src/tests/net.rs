@@ -142,6 +142,8 @@ pub(super) struct Net {
     links: u32,
     loss: usize,
     dice: Dice,
+    /// How long each word of a node takes on its line, and when the line is free.
+    lines: BTreeMap<usize, (Duration, Time)>,
 }
 
 impl Net {
@@ -159,6 +161,7 @@ impl Net {
             links: 0,
             loss,
             dice: Dice::of([seed; 32], "net"),
+            lines: BTreeMap::new(),
         };
         (0..count).for_each(|n| net.listen(n));
         net
@@ -235,11 +238,11 @@ impl Net {
         for output in said(&mut self.nodes[n]) {
             if let Output::Send(link, octets) = output {
                 if let Some((to, link)) = self.ends.get(&(n, link)).copied() {
-                    self.post(Entry::Frame(to, link, octets));
+                    self.post(n, Entry::Frame(to, link, octets));
                 }
             } else if let Output::Overlay(to, octets) = output {
                 if let Some(to) = (0..self.nodes.len()).find(|at| name(*at) == to) {
-                    self.post(Entry::Overlay(to, name(n).address(), octets));
+                    self.post(n, Entry::Overlay(to, name(n).address(), octets));
                 }
             } else {
                 if let Output::Banish(link) = &output {
@@ -257,10 +260,20 @@ impl Net {
         self.feed(other, Input::LinkDown(theirs));
     }
 
-    fn post(&mut self, entry: Entry) {
+    /// Gives a node a line on which each word takes so long.
+    pub(super) fn lay(&mut self, n: usize, each: Duration) {
+        self.lines.insert(n, (each, Time::ZERO));
+    }
+
+    fn post(&mut self, from: usize, entry: Entry) {
+        let now = self.now;
+        let left = self.lines.get_mut(&from).map_or(now, |(each, free)| {
+            *free = now.max(*free) + *each;
+            *free
+        });
         if self.dice.below(100) >= self.loss {
             self.entries += 1;
-            self.agenda.insert((self.now + DELAY, self.entries), entry);
+            self.agenda.insert((left + DELAY, self.entries), entry);
         }
     }
 }

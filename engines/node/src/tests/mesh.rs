@@ -327,6 +327,7 @@ impl Mesh {
             | Output::Seen(_)
             | Output::Closed(_)
             | Output::Watch(_)
+            | Output::Attested { .. }
             | Output::SaveDocument(_)
             | Output::SaveContacts(_) => {}
         }

@@ -51,6 +51,10 @@ impl World {
             "role": if services.len() > 1 { "border" } else { "plain" },
             "epoch": meshes.epoch.number,
             "epoch_s": meshes.epoch.length.as_secs(),
+            "beacon_shared_by": meshes.epoch.reveals.len(),
+            "capacity": meshes.roster.get(self.node.me()).map(|member| {
+                json!({"declared": member.declared, "believed": member.able()})
+            }),
             "services": services,
             "groups": groups.collect::<Vec<_>>(),
             "escaped": self.node.has_escaped(),

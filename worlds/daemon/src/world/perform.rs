@@ -74,6 +74,10 @@ impl World {
             }
             Output::Escape(escaped) => self.escape(escaped),
             Output::AskRegistry => self.registrar.ask_for_introductions(),
+            Output::Attested { epoch, seen } => {
+                self.tally.note("attested");
+                self.registrar.attest(epoch, seen);
+            }
             Output::Event(event) => self.note(&event),
         }
     }
@@ -119,6 +123,7 @@ impl World {
                 self.tally.note(event.name());
                 if let gossip::Event::Document { .. } = event {
                     self.review_exit();
+                    self.share();
                 }
             }
             Event::NoIpv4 { index, room } => {

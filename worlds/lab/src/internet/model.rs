@@ -223,6 +223,13 @@ impl Model {
         }
     }
 
+    /// Has a host send so many bits per second at most.
+    pub(crate) fn set_uplink(&mut self, host: HostId, uplink: u64) {
+        if let Some(place) = self.places.get_mut(host.index()) {
+            place.uplink = uplink;
+        }
+    }
+
     /// Returns every host's place; the registry's first.
     pub fn places(&self) -> &[Place] {
         &self.places

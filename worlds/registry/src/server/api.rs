@@ -21,15 +21,16 @@ use words::Dice;
 use super::Shared;
 use super::body::Body;
 use super::gate::Source;
-use super::member::Member;
+use super::member::{Member, Signed};
 use super::restored::{self, Alarm};
 use crate::invitation::Token;
-use crate::meshes;
+use crate::protocol;
 use crate::protocol::{
-    BODY, Bootstrap, Contact, Count, Document, Enrol, Enrolled, HOLD, Health, Newer, Node, Nodes,
-    Page, to_octets, to_text,
+    Attestations, BODY, Bootstrap, Contact, Count, Document, Enrol, Enrolled, HOLD, Health, Newer,
+    Node, Nodes, Page, to_octets, to_text,
 };
 use crate::refusal::{Code, Refusal};
+use crate::{duties, meshes};
 
 type Known = State<Arc<Shared>>;
 type Asked<T> = Result<Query<T>, QueryRejection>;
@@ -52,6 +53,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/v1/enrol", post(enrol))
         .route("/v1/renew", post(renew))
         .route("/v1/contact", post(contact))
+        .route("/v1/beacon", post(beacon))
+        .route("/v1/attestations", post(attestations))
         .route("/v1/bootstrap", get(bootstrap))
         .route("/v1/nodes", get(nodes))
         .layer(from_fn_with_state(shared.clone(), in_time));
@@ -167,6 +170,30 @@ async fn contact(State(shared): Known, Body(said): Body<Contact>) -> Result<Stat
         introduction: &introduction,
     };
     shared.store.publish(&contact, now).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn beacon(
+    State(shared): Known,
+    Signed(member, said): Signed<protocol::Share>,
+) -> Result<StatusCode, Refusal> {
+    let node = member.in_date()?.seat.node;
+    let (_, document) = shared.store.document().await?;
+    let share = duties::share(&document, node, &said)
+        .map_err(|sentence| Refusal::new(Code::Share, sentence))?;
+    shared.store.share(said.epoch, &share).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn attestations(
+    State(shared): Known,
+    Signed(member, said): Signed<Attestations>,
+) -> Result<StatusCode, Refusal> {
+    let attester = member.in_date()?.seat.node;
+    let (_, document) = shared.store.document().await?;
+    let seen = duties::attested(&document, attester, &said)
+        .map_err(|sentence| Refusal::new(Code::Attestation, sentence))?;
+    shared.store.attest(said.epoch, attester, &seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

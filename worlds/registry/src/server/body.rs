@@ -17,13 +17,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let octets = octets(request, state).await?;
-        let read = serde_json::from_slice(&octets);
-        read.map(Self).map_err(|error| {
-            let sentence =
-                format!("the body is not the JSON expected ({error}); see /v1/openapi.json");
-            Refusal::new(Code::Form, sentence)
-        })
+        read(&octets).map(Self)
     }
+}
+
+/// Reads the JSON of a body.
+pub(crate) fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(octets).map_err(|error| {
+        let sentence = format!("the body is not the JSON expected ({error}); see /v1/openapi.json");
+        Refusal::new(Code::Form, sentence)
+    })
 }
 
 /// Reads a body, up to its limit.

@@ -10,7 +10,7 @@ use words::Wall;
 use super::Shared;
 use crate::error::Error;
 use crate::govern::next_meshes;
-use crate::meshes::{go_on, next_epoch, of, roster};
+use crate::meshes::{Attested, go_on, next_epoch, of, roster};
 
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_millis(500);
@@ -83,7 +83,10 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
         return Ok(());
     }
     let introductions = shared.store.introductions(since, now).await?;
-    let new = roster(&introductions, &meshes.roster, meshes.epoch.number);
+    // In the middle of an epoch not all attesters have told what they saw.
+    let attestations =
+        if is_over { attested(shared, meshes.epoch.number).await? } else { Attested::new() };
+    let new = roster(&introductions, &meshes, &attestations);
     // Nobody at all would part all meshes: those of before are nearer to the truth.
     let new = if new.members().is_empty() { meshes.roster.clone() } else { new };
     // Those told may have certificates that are over.
@@ -92,10 +95,12 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     }
     let seed = linux::seed()?;
     let seed = shared.store.beacon_seed(seed).await?;
+    let revealed =
+        if is_over { shared.store.shares(meshes.epoch.number).await? } else { Vec::new() };
     let size = shared.settings.mesh_size;
     let change = move |meshes: &mut Meshes| {
         meshes.roster = new;
-        if let Some(next) = next_epoch(&meshes.epoch, seed, now) {
+        if let Some(next) = next_epoch(&meshes.epoch, (seed, &revealed), now) {
             meshes.epoch = next;
             go_on(meshes, size);
         }
@@ -105,6 +110,15 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let version = shared.store.renew_document(now, sign).await?;
     tracing::debug!(version, "border nodes are elected");
     Ok(())
+}
+
+/// Returns what members were seen to carry in an epoch.
+async fn attested(shared: &Shared, epoch: u64) -> Result<Attested, Error> {
+    let mut all = Attested::new();
+    for (node, mbits) in shared.store.attested(epoch).await? {
+        all.entry(node).or_default().push(mbits);
+    }
+    Ok(all)
 }
 
 /// Tells whether so many have come that the election is held again, in the same epoch: a tenth

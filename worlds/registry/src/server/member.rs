@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use gossip::{Authority, PublicKey};
 use linux::Clock;
+use serde::de::DeserializeOwned;
 use store::Certificate;
 use words::Wall;
 
@@ -28,10 +30,30 @@ impl Member {
     }
 }
 
+/// A member, and the JSON that it signed.
+#[derive(Debug)]
+pub(crate) struct Signed<T>(pub(crate) Member, pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Signed<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Refusal> {
+        let (member, octets) = Member::of(request, shared).await?;
+        Ok(Self(member, body::read(&octets)?))
+    }
+}
+
 impl FromRequest<Arc<Shared>> for Member {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Refusal> {
+        Ok(Self::of(request, shared).await?.0)
+    }
+}
+
+impl Member {
+    /// Returns who signed a request, and its body.
+    async fn of(request: Request, shared: &Arc<Shared>) -> Result<(Self, Bytes), Refusal> {
         let headers = request.headers();
         let serial = number(headers, SERIAL)?;
         let time = Wall(number(headers, TIME)?);
@@ -54,7 +76,7 @@ impl FromRequest<Arc<Shared>> for Member {
         if certificate.revoked.is_some() {
             return Err(store::Error::Revoked { serial }.into());
         }
-        Ok(Self(certificate))
+        Ok((Self(certificate), octets))
     }
 }
 

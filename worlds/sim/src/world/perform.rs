@@ -50,6 +50,7 @@ impl<E: Citizen> World<E> {
             | Output::Seen(_)
             | Output::Ipv4(_)
             | Output::Watch(_)
+            | Output::Attested { .. }
             | Output::SaveDocument(_)
             | Output::SaveContacts(_) => {}
         }

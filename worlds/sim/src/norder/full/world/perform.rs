@@ -52,6 +52,7 @@ impl World<'_> {
             | Output::Seen(_)
             | Output::Ipv4(_)
             | Output::Watch(_)
+            | Output::Attested { .. }
             | Output::SaveDocument(_)
             | Output::SaveContacts(_) => {}
         }

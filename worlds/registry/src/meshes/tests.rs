@@ -1,0 +1,229 @@
+//! Facts about meshes, elections, and what members say of them.
+
+use words::NodeId;
+
+use super::*;
+use crate::duties::{attested, share};
+use crate::protocol::{self, Attestations, Seen};
+
+const NETWORK: Prefix = Prefix::new(0xfd42 << 112, 48);
+const SEED: [u8; 32] = [7; 32];
+const NOW: Wall = Wall(1_800_000_000);
+
+fn division(cuts: u8, parts: u16) -> Division {
+    Division { cuts, parts, rules: Change::default() }
+}
+
+fn founded(cuts: u8, parts: u16) -> Meshes {
+    division(cuts, parts).found(NETWORK, SEED, NOW).unwrap()
+}
+
+fn with_nodes(mut meshes: Meshes, count: usize) -> Meshes {
+    let all = meshes.map.meshes().to_vec();
+    let node = |n: usize| {
+        let mesh = all[n % all.len()];
+        // Spread over both halves of each mesh.
+        let inside = ((n / all.len()) as u128).reverse_bits() >> mesh.length();
+        NodeId(Prefix::new(mesh.bits() | inside, 64))
+    };
+    let member = |n| Member { node: node(n), since: 1, declared: 0, attested: Vec::new() };
+    meshes.roster = Roster::of((0..count).map(member));
+    meshes
+}
+
+#[test]
+fn any_number_of_meshes_covers_the_network_and_none_twice() {
+    for (cuts, parts, meshes) in [(1, 2, 2), (1, 3, 3), (1, 100, 100), (2, 3, 9), (3, 2, 8)] {
+        let map = founded(cuts, parts).map;
+        assert_eq!((map.order(), map.meshes().len()), (usize::from(cuts) + 1, meshes));
+    }
+    for (cuts, parts) in [(0, 2), (1, 1), (1, 257), (8, 2), (2, 256)] {
+        assert!(division(cuts, parts).found(NETWORK, SEED, NOW).is_err(), "{cuts} {parts}");
+    }
+}
+
+#[test]
+fn a_member_is_listed_since_it_was_first_and_a_newcomer_since_now() {
+    let meshes = with_nodes(founded(1, 2), 2);
+    let (old, new) = (meshes.roster.members()[1].node, NodeId("fd42:0:0:9::/64".parse().unwrap()));
+    let mut meshes = meshes;
+    meshes.epoch.number = 7;
+    let listed = roster(&[introduced(old, 50), introduced(new, 50)], &meshes, &Attested::new());
+    let since = |node| listed.get(node).map(|it| (it.since, it.declared));
+    assert_eq!((listed.members().len(), since(old), since(new)), (2, Some((1, 50)), Some((7, 50))));
+}
+
+fn signed(meshes: Meshes) -> Vec<u8> {
+    let document = Document {
+        network: NETWORK,
+        version: 1,
+        issued: NOW,
+        parameters: gossip::Parameters::default(),
+        revoked: Vec::new(),
+        meshes: Some(meshes),
+    };
+    let bytes = document.encode().unwrap();
+    gossip::SignedDocument { bytes, signature: Vec::new() }.encode().unwrap()
+}
+
+fn introduced(node: NodeId, capacity: u32) -> Vec<u8> {
+    let contact = gossip::Contact {
+        node,
+        issued: NOW,
+        key: [7; 32],
+        endpoints: Vec::new(),
+        carriers: words::Carriers::of([words::Carrier::Udp]),
+        country: None,
+        capacity: Some(capacity),
+        escaped: false,
+    };
+    let (contact, signature) = (contact.encode().unwrap(), Vec::new());
+    let certificate = Vec::new();
+    gossip::Introduction { certificate, contact, signature }.encode().unwrap()
+}
+
+#[test]
+fn what_most_attesters_saw_counts_and_stays_while_fewer_tell() {
+    let mut meshes = with_nodes(founded(1, 2), 24);
+    let all: Vec<NodeId> = meshes.roster.members().iter().map(|it| it.node).collect();
+    let shown: Vec<_> = all.iter().map(|node| introduced(*node, 100_000)).collect();
+    let told = |seen: &[u32]| -> Attested { [(all[0], seen.to_vec())].into() };
+    let able = |roster: &Roster| roster.get(all[0]).and_then(Member::able);
+    meshes.roster = roster(&shown, &meshes, &told(&[20, 24, 20]));
+    assert_eq!(able(&meshes.roster), None, "three of seven");
+    meshes.roster = roster(&shown, &meshes, &told(&[20, 24, 20, 100_000]));
+    assert_eq!(able(&meshes.roster), Some(20), "one friend of a liar");
+    meshes.roster = roster(&shown, &meshes, &told(&[1, 1, 1]));
+    assert_eq!(able(&meshes.roster), Some(20));
+    assert_eq!(meshes.roster.get(all[1]).and_then(Member::able), None);
+}
+
+#[test]
+fn only_those_drawn_attest_and_only_now() {
+    let meshes = with_nodes(founded(1, 2), 40);
+    let (home, beacon) = (meshes.map.meshes()[0], meshes.epoch.beacon());
+    let attester = meshes.roster.inside(home)[0].node;
+    let drawn = meshes.roster.attested_by(home, attester, &beacon).unwrap();
+    let rest = meshes.roster.inside(home).iter().map(|member| member.node);
+    let other = rest.filter(|node| *node != attester).find(|node| !drawn.contains(node));
+    let signed = signed(meshes);
+    let said = |epoch, node: NodeId| Attestations {
+        epoch,
+        seen: vec![Seen { prefix: node.to_string(), mbits: 100 }],
+    };
+    let told = |said| attested(&signed, attester, &said);
+    assert_eq!(told(said(1, drawn[0])), Ok(vec![(drawn[0], 96)]));
+    for wrong in [said(2, drawn[0]), said(0, drawn[0]), said(1, other.unwrap())] {
+        assert!(told(wrong).unwrap_err().contains("; "), "with its remedy");
+    }
+    let nobody =
+        Attestations { epoch: 1, seen: vec![Seen { prefix: "no prefix".to_owned(), mbits: 1 }] };
+    assert!(told(nobody).is_err());
+}
+
+#[test]
+fn an_epoch_follows_in_time_and_from_the_one_before() {
+    let first = founded(1, 2).epoch;
+    let next_epoch = |epoch: &Epoch, now| next_epoch(epoch, (SEED, &[]), now);
+    assert_eq!(next_epoch(&first, NOW.plus(Duration::from_mins(59))), None);
+    let second = next_epoch(&first, NOW.plus(Duration::from_hours(1))).unwrap();
+    assert_eq!((second.number, second.follows(&first)), (2, Ok(())));
+    // The registry was away for three epochs; nodes went on alone.
+    let later = NOW.plus(Duration::from_hours(5));
+    let fifth = next_epoch(&second, later).unwrap();
+    assert_eq!((fifth.number, fifth.follows(&second)), (6, Ok(())));
+    assert!(fifth.began <= later && later.since(fifth.began) < fifth.length);
+}
+
+#[test]
+fn members_promise_in_one_epoch_and_reveal_in_the_next() {
+    let mut meshes = with_nodes(founded(1, 2), 10);
+    let node = meshes.roster.members()[3].node;
+    let secret = |epoch: u64| [u8::try_from(epoch).unwrap(); 32];
+    let hour = |n: u64| NOW.plus(Duration::from_hours(n));
+    let mut with = Vec::new();
+    for n in 1..6 {
+        let epoch = meshes.epoch.number;
+        let reveal = Reveal { node, secret: secret(epoch + 1) };
+        let promised = meshes.epoch.promised(&reveal).is_ok();
+        let commitment = Reveal { node, secret: secret(epoch + 2) }.commitment(epoch + 2).hash;
+        // In the fourth it keeps silent.
+        let told = (promised && epoch != 4).then_some(reveal.secret);
+        let share = store::Share { node, commitment, secret: told };
+        let next = next_epoch(&meshes.epoch, (SEED, &[share]), hour(n)).unwrap();
+        assert_eq!(next.follows(&meshes.epoch), Ok(()));
+        let alone = next_epoch(&meshes.epoch, (SEED, &[]), hour(n)).unwrap();
+        assert_eq!(next.beacon() != alone.beacon(), told.is_some());
+        with.push(next.reveals.len());
+        meshes.epoch = next;
+    }
+    assert_eq!(with, [0, 1, 1, 0, 1]);
+}
+
+#[test]
+fn a_share_is_of_the_present_epoch_and_a_secret_was_promised() {
+    let mut meshes = with_nodes(founded(1, 2), 10);
+    let node = meshes.roster.members()[3].node;
+    let reveal = Reveal { node, secret: [5; 32] };
+    meshes.epoch.promise_all([reveal.commitment(2)]);
+    let signed = signed(meshes);
+    let said = |epoch, commitment: &[u8], secret: Option<u8>| protocol::Share {
+        epoch,
+        commitment: protocol::to_text(commitment),
+        secret: secret.map(|octet| protocol::to_text(&[octet; 32])),
+    };
+    let told = |said| share(&signed, node, &said);
+    let kept = store::Share { node, commitment: [1; 32], secret: Some([5; 32]) };
+    assert_eq!(told(said(1, &[1; 32], Some(5))), Ok(kept));
+    assert_eq!(told(said(1, &[1; 32], None)), Ok(store::Share { secret: None, ..kept }));
+    for wrong in
+        [said(2, &[1; 32], Some(5)), said(1, &[1; 31], Some(5)), said(1, &[1; 32], Some(6))]
+    {
+        assert!(told(wrong).unwrap_err().contains("; "), "with its remedy");
+    }
+}
+
+#[test]
+fn a_split_goes_on_epoch_by_epoch_and_ends_in_the_new_map() {
+    let mut meshes = with_nodes(founded(1, 2), 20);
+    let half = meshes.map.meshes()[0];
+    assert_eq!(split(&mut meshes, Some(half)).unwrap(), half);
+    assert!(split(&mut meshes, None).is_err(), "one at a time");
+    let before = meshes.map.clone();
+    for _ in 0..2 {
+        assert_eq!(meshes.map, before);
+        meshes.epoch.number += 1;
+        go_on(&mut meshes, 0);
+    }
+    assert_eq!((meshes.map.meshes().len(), meshes.plan), (3, None));
+    let nobody: Prefix = "fd42:0:0:1::/64".parse().unwrap();
+    assert!(split(&mut meshes, Some(nobody)).is_err(), "no mesh");
+}
+
+#[test]
+fn a_mesh_that_outgrew_its_size_is_split_by_itself() {
+    let mut meshes = with_nodes(founded(1, 2), 24);
+    go_on(&mut meshes, 8);
+    assert_eq!(meshes.plan, None, "twelve each are not more than a half too many");
+    let mut meshes = with_nodes(founded(1, 2), 26);
+    go_on(&mut meshes, 0);
+    assert_eq!(meshes.plan, None, "nobody asked for it");
+    go_on(&mut meshes, 8);
+    assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Split(_), .. })));
+}
+
+#[test]
+fn numbers_of_elections_are_held_in_their_bounds() {
+    let mut meshes = founded(1, 2);
+    let wild = Change {
+        epoch: Some(Duration::from_millis(10)),
+        border: Some(Share::percent(90)),
+        least: Some(0),
+        tenure: Some(1000),
+    };
+    wild.apply(&mut meshes, Wall(5_000));
+    let Epoch { length, began, .. } = meshes.epoch;
+    assert_eq!((length, began), (Duration::from_secs(1), Wall(5_000)));
+    let Rules { share, least, tenure, .. } = meshes.rules;
+    assert_eq!((share.as_percent(), least, tenure), (50, 1, 48));
+}
