@@ -296,9 +296,7 @@ impl Mesh {
                 self.ends.remove(&(n, link));
             }
             Output::Send(link, frame) => {
-                self.digest = frame.iter().fold(self.digest, |digest, octet| {
-                    (digest ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-                });
+                self.digest = digest(self.digest, &frame);
                 self.sent[n] += 1;
                 if let Some((other, theirs)) = self.ends.get(&(n, link)).copied()
                     && !self.is_cut(n, other)
@@ -449,4 +447,10 @@ impl Mesh {
     pub(super) fn node(&self, n: usize) -> &Whole {
         self.nodes[n].as_ref().unwrap()
     }
+}
+
+/// Returns what stands for all frames so far, and this one.
+fn digest(before: u64, frame: &[u8]) -> u64 {
+    let mix = |digest: u64, octet: &u8| (digest ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
+    frame.iter().fold(before, mix)
 }
