@@ -78,40 +78,6 @@ pub(super) fn border(bench: &Bench) -> Outcome {
     })
 }
 
-/// One node in six carries three times what is usual, and serves in two foreign meshes once it is seen
-/// to; one says that it carries five thousand times as much, and is believed what is seen.
-pub(super) fn capacity(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "24", "--order", "2", "--meshes", "3", "--epoch", "40s"];
-    let lines = ["--border", "6", "--capacities", "20,20,60,20,20,20:100000"];
-    let options: Vec<&str> = options.into_iter().chain(lines).collect();
-    run(bench, "lab-capacity", 118, &options, |report| {
-        report.all_reachable()?;
-        let believed = |node: u32| report.number(&format!("/divided/capacities/{node}/believed"));
-        let of = |nodes: [u32; 4]| {
-            let mut all: Vec<f64> = nodes.into_iter().map(believed).collect();
-            all.sort_unstable_by(f64::total_cmp);
-            all
-        };
-        let (able, liars) = (of([3, 9, 15, 21]), of([6, 12, 18, 24]));
-        let seen = |all: &[f64]| all.iter().filter(|it| it.is_finite()).count();
-        let (twice, lines) = (
-            report.number("/divided/served_at_once/2/nodes"),
-            report.number("/divided/served_at_once/2/most"),
-        );
-        let shared = report.number("/divided/beacon_shared_by");
-        let found = format!(
-            "of three times the usual 20 Mbit/s {able:?} is believed, of liars {liars:?}; {twice} nodes \
-             served in two foreign meshes, with {lines} lines; {shared} share in the beacon"
-        );
-        let believed = seen(&able) >= 3 && able.iter().all(|it| it.is_nan() || *it >= USUAL * 2.0);
-        let caught = seen(&liars) >= 3 && liars.iter().all(|it| it.is_nan() || *it < USUAL * 2.0);
-        if believed && caught && twice >= 1.0 && shared >= 1.0 { Ok(found) } else { Err(found) }
-    })
-}
-
-/// What most nodes carry in the check of [`capacity`], in Mbit/s.
-const USUAL: f64 = 20.0;
-
 /// The largest of three meshes becomes two. Half as many nodes, see [`rotate`].
 pub(super) fn split(bench: &Bench) -> Outcome {
     let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];
