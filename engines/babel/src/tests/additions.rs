@@ -185,15 +185,22 @@ fn x4_what_is_of_no_use_rests_until_it_is() {
     assert_eq!(hear(&mut stand, 1, 140), [[], []] as [[u16; 0]; 2]);
     stand.forget();
     stand.probes[0].rxcost = 165;
-    for _ in 0..4 {
-        stand.say(0, &[reception(165), route(P, 5, 50)]);
-        stand.say(1, &[route(P, 5, 140)]);
-        stand.pass(Duration::from_mins(3));
-    }
+    let repeat = |stand: &mut Stand| {
+        for _ in 0..4 {
+            stand.say(0, &[reception(165), route(P, 5, 50)]);
+            stand.say(1, &[route(P, 5, 140)]);
+            stand.pass(Duration::from_mins(3));
+        }
+    };
+    repeat(&mut stand);
     assert_eq!(metrics(&stand.updates(1, P)), [] as [u16; 0]);
     assert!(metrics(&stand.updates(2, P)).contains(&215));
     // Once its own is worse, it is told how ours is.
-    assert_eq!(hear(&mut stand, 1, 500)[0], [215]);
+    let mut worse = stand.clone();
+    assert_eq!(hear(&mut worse, 1, 500)[0], [215]);
+    // The second full telling comes before it would forget ours, and leaves nothing out.
+    repeat(&mut stand);
+    assert_eq!(metrics(&stand.updates(1, P)), [215]);
 }
 
 #[test]
