@@ -205,14 +205,9 @@ impl Fault {
     ///
     /// [`NoFault`], with the form, for other text.
     pub fn suspend(text: &str) -> Result<Self, NoFault> {
-        let read = || {
-            let (node, when) = text.split_once('@')?;
-            let (at, lasts) = when.split_once('/')?;
-            let what = What::Suspend(node.parse().ok()?, seconds(lasts)?);
-            Some(Self { at: seconds(at)?, what })
-        };
-        let form = "NODE@T/FOR, as 3@20/15";
-        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+        Self::with(text, "NODE@T/FOR, as 3@20/15", |node, lasts| {
+            Some(What::Suspend(node.parse().ok()?, seconds(lasts)?))
+        })
     }
 
     /// Reads `MBIT@T/FOR`: let every node send MBIT Mbit/s to the others after T seconds, for FOR
@@ -222,14 +217,10 @@ impl Fault {
     ///
     /// [`NoFault`], with the form, for other text.
     pub fn flood(text: &str) -> Result<Self, NoFault> {
-        let read = || {
-            let (mbit, when) = text.split_once('@')?;
-            let (at, lasts) = when.split_once('/')?;
+        Self::with(text, "MBIT@T/FOR, as 8@20/15, MBIT 1 to 1000", |mbit, lasts| {
             let mbit = mbit.parse().ok().filter(|mbit| (1..=MOST_MBIT).contains(mbit))?;
-            Some(Self { at: seconds(at)?, what: What::Flood(mbit, seconds(lasts)?) })
-        };
-        let form = "MBIT@T/FOR, as 8@20/15, MBIT 1 to 1000";
-        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+            Some(What::Flood(mbit, seconds(lasts)?))
+        })
     }
 
     /// Reads `NODE@T/BY`: let the calendar of a node be off by BY after T seconds: a number, ahead
@@ -239,14 +230,9 @@ impl Fault {
     ///
     /// [`NoFault`], with the form, for other text.
     pub fn calendar(text: &str) -> Result<Self, NoFault> {
-        let read = || {
-            let (node, when) = text.split_once('@')?;
-            let (at, by) = when.split_once('/')?;
-            let what = What::Calendar(node.parse().ok()?, offset(by)?);
-            Some(Self { at: seconds(at)?, what })
-        };
-        let form = "NODE@T/BY, as 3@20/400d or 3@20/-2h";
-        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+        Self::with(text, "NODE@T/BY, as 3@20/400d or 3@20/-2h", |node, by| {
+            Some(What::Calendar(node.parse().ok()?, offset(by)?))
+        })
     }
 
     /// Reads `NODE@T`: revoke the certificate of a node after T seconds.
@@ -335,6 +321,20 @@ impl Fault {
         let read = || {
             let (first, at) = text.split_once('@')?;
             Some(Self { at: seconds(at)?, what: what(first)? })
+        };
+        read().ok_or_else(|| NoFault { text: text.to_owned(), form })
+    }
+
+    /// Reads `WHAT@T/MORE`.
+    fn with(
+        text: &str,
+        form: &'static str,
+        what: impl FnOnce(&str, &str) -> Option<What>,
+    ) -> Result<Self, NoFault> {
+        let read = || {
+            let (first, when) = text.split_once('@')?;
+            let (at, more) = when.split_once('/')?;
+            Some(Self { at: seconds(at)?, what: what(first, more)? })
         };
         read().ok_or_else(|| NoFault { text: text.to_owned(), form })
     }

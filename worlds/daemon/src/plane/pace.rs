@@ -3,7 +3,8 @@
 //! Whatever sends more than its line carries has the rest wait in the next router, and what keeps
 //! links alive waits behind it there, or is lost with it. So nine tenths of the line are for payload,
 //! what is beyond them is dropped here, and the last tenth is left to control, which is not counted:
-//! a node says some dozen kilobits a second.
+//! a node says some dozen kilobits a second. What is below IP is not known and not counted, so payload
+//! of small packets can fill the tenth; who sees that says less of the line than it carries.
 
 use std::time::Duration;
 
