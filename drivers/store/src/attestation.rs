@@ -1,5 +1,7 @@
 //! What members were seen to carry.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use words::NodeId;
@@ -49,6 +51,37 @@ impl Store {
             let mbits: i64 = row.try_get("mbits")?;
             Ok((NodeId(node), u32::try_from(mbits).unwrap_or(0)))
         };
+        rows.iter().map(one).collect()
+    }
+
+    /// Notes that what these members were seen to carry was believed in this epoch. No line in the
+    /// audit log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be written.
+    pub async fn note_believed(&self, epoch: u64, nodes: &[NodeId]) -> Result<(), Error> {
+        let mut change = self.change().await?;
+        for node in nodes {
+            let row = sqlx::query("INSERT OR REPLACE INTO believed (node, epoch) VALUES ($1, $2)");
+            row.bind(octets(node.0)).bind(number(epoch)).execute(&mut *change).await?;
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Returns the members of whom anything was believed in this epoch or later. The others are
+    /// forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the rows cannot be read or written.
+    pub async fn believed_since(&self, epoch: u64) -> Result<BTreeSet<NodeId>, Error> {
+        let old = sqlx::query("DELETE FROM believed WHERE epoch < $1");
+        old.bind(number(epoch)).execute(&self.pool).await?;
+        let rows = sqlx::query("SELECT node FROM believed").fetch_all(&self.pool).await?;
+        let length = self.network().await?.node_length;
+        let one = |row: &SqliteRow| Ok(NodeId(prefix(row.try_get("node")?, length)));
         rows.iter().map(one).collect()
     }
 }

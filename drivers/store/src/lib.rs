@@ -6,6 +6,7 @@
 //! beacon       the secret of elections
 //! shares       what members promise and reveal for beacons, of the last epoch
 //! attestations what members were seen to carry, of the last epoch
+//! believed     the epoch in which that was believed last of each
 //! audit        one line for each change but of contacts, which nodes make; the newest lines
 //! ```
 //!
@@ -220,7 +221,9 @@ fn migrations() -> Migrator {
     let seen = Migration::new(4, "attestations".into(), MigrationType::Simple, seen, false);
     let shares = include_str!("../migrations/0005_shares.sql").into_sql_str();
     let shares = Migration::new(5, "shares".into(), MigrationType::Simple, shares, false);
-    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares])
+    let believed = include_str!("../migrations/0006_believed.sql").into_sql_str();
+    let believed = Migration::new(6, "believed".into(), MigrationType::Simple, believed, false);
+    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares, believed])
 }
 
 /// Most lines of the audit log.

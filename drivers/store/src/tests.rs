@@ -345,6 +345,17 @@ async fn what_was_seen_is_kept_for_an_epoch_and_the_last_word_of_each_counts() {
 }
 
 #[tokio::test]
+async fn whom_attesters_agreed_on_last_is_known_until_that_is_too_old() {
+    let (_folder, store) = invited(2).await;
+    let (a, b) = (enrol(&store, b"a").await.seat.node, enrol(&store, b"b").await.seat.node);
+    store.note_believed(7, &[a, b]).await.unwrap();
+    store.note_believed(9, &[a]).await.unwrap();
+    assert_eq!(store.believed_since(7).await.unwrap(), [a, b].into());
+    assert_eq!(store.believed_since(8).await.unwrap(), [a].into());
+    assert_eq!(store.believed_since(7).await.unwrap(), [a].into(), "forgotten");
+}
+
+#[tokio::test]
 async fn shares_are_kept_for_an_epoch_and_the_last_word_of_each_counts() {
     let (_folder, store) = invited(2).await;
     let (a, b) = (enrol(&store, b"a").await.seat.node, enrol(&store, b"b").await.seat.node);

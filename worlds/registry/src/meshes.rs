@@ -1,6 +1,6 @@
 //! How the registry divides a network in meshes, and what elections follow from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gossip::{Document, Meshes};
@@ -118,24 +118,20 @@ const ATTESTING: usize = 20_000;
 /// listed since it was in the roster of `before`, or since the epoch that ends now.
 ///
 /// What more than half of its attesters saw of a member counts: their median, in place of what was
-/// there before.
+/// there before. That stays otherwise, unless it is too old: then it is as if nobody ever saw anything.
 pub(crate) fn roster(introductions: &[Vec<u8>], before: &Meshes, attested: &Attested) -> Roster {
-    let (epoch, beacon) = (before.epoch.number, before.epoch.beacon());
+    let epoch = before.epoch.number;
     let attests = introductions.len() <= ATTESTING;
-    let median = |node: NodeId| {
-        let home = before.map.home(node)?;
-        let drawn = before.roster.attesters(home, node, &beacon).ok()?.len();
-        let seen = attested.get(&node).filter(|seen| 2 * seen.len() > drawn)?;
-        order::median(seen.clone())
-    };
+    let believed = attested.believed(before);
     let member = |octets: &Vec<u8>| {
         let shown = gossip::Introduction::decode(octets).ok()?;
         let contact = gossip::Contact::decode(&shown.contact).ok()?;
         let (node, declared) = (contact.node, contact.capacity.map_or(0, u32::from));
         let listed = before.roster.get(node);
         let since = listed.map_or(epoch, |listed| listed.since);
-        let kept = || listed.map(|listed| listed.attested.clone()).unwrap_or_default();
-        let seen = median(node).map_or_else(kept, |median| vec![median]);
+        let lasts = listed.filter(|_| attested.lasting.contains(&node));
+        let kept = || lasts.map(|listed| listed.attested.clone()).unwrap_or_default();
+        let seen = believed.get(&node).map_or_else(kept, |median| vec![*median]);
         let attested = if attests { seen } else { Vec::new() };
         Some(Member { node, since, declared, attested })
     };
@@ -193,8 +189,33 @@ pub(crate) fn is_divided(document: &[u8]) -> bool {
     of(document).is_some()
 }
 
-/// What was attested in an epoch, by member.
-pub(crate) type Attested = BTreeMap<NodeId, Vec<u32>>;
+/// Epochs for which it counts what a member was seen to carry, if nothing new is told: as long as a slot
+/// is held. A line that became slow, or a lie that was believed once, ends with the last slot that it won.
+pub(crate) const LASTS: u64 = 12;
+
+/// What was attested of members.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attested {
+    /// What attesters told in the epoch that ends, by member; nothing in the middle of it.
+    pub(crate) seen: BTreeMap<NodeId, Vec<u32>>,
+    /// Of whom anything was believed in the last [`LASTS`] epochs.
+    pub(crate) lasting: BTreeSet<NodeId>,
+}
+
+impl Attested {
+    /// Returns the medians of what attesters saw, in Mbit/s, where more than half of those drawn in
+    /// the epoch of `meshes` told it.
+    pub(crate) fn believed(&self, meshes: &Meshes) -> BTreeMap<NodeId, u32> {
+        let beacon = meshes.epoch.beacon();
+        let median = |(node, seen): (&NodeId, &Vec<u32>)| {
+            let home = meshes.map.home(*node)?;
+            let drawn = meshes.roster.attesters(home, *node, &beacon).ok()?.len();
+            let most = Some(seen).filter(|seen| 2 * seen.len() > drawn)?;
+            Some((*node, order::median(most.clone())?))
+        };
+        self.seen.iter().filter_map(median).collect()
+    }
+}
 
 /// Brings the change of the map that is under way one epoch further; without one, announces the
 /// one that the sizes of meshes ask for, where a mesh should have `size` nodes.

@@ -48,7 +48,7 @@ fn a_member_is_listed_since_it_was_first_and_a_newcomer_since_now() {
     let (old, new) = (meshes.roster.members()[1].node, NodeId("fd42:0:0:9::/64".parse().unwrap()));
     let mut meshes = meshes;
     meshes.epoch.number = 7;
-    let listed = roster(&[introduced(old, 50), introduced(new, 50)], &meshes, &Attested::new());
+    let listed = roster(&[introduced(old, 50), introduced(new, 50)], &meshes, &Attested::default());
     let since = |node| listed.get(node).map(|it| (it.since, it.declared));
     assert_eq!((listed.members().len(), since(old), since(new)), (2, Some((1, 50)), Some((7, 50))));
 }
@@ -87,7 +87,10 @@ fn what_most_attesters_saw_counts_and_stays_while_fewer_tell() {
     let mut meshes = with_nodes(founded(1, 2), 24);
     let all: Vec<NodeId> = meshes.roster.members().iter().map(|it| it.node).collect();
     let shown: Vec<_> = all.iter().map(|node| introduced(*node, 100_000)).collect();
-    let told = |seen: &[u32]| -> Attested { [(all[0], seen.to_vec())].into() };
+    let told = |seen: &[u32]| Attested {
+        seen: [(all[0], seen.to_vec())].into(),
+        lasting: [all[0]].into(),
+    };
     let able = |roster: &Roster| roster.get(all[0]).and_then(Member::able);
     meshes.roster = roster(&shown, &meshes, &told(&[20, 24, 20]));
     assert_eq!(able(&meshes.roster), None, "three of seven");
@@ -95,6 +98,11 @@ fn what_most_attesters_saw_counts_and_stays_while_fewer_tell() {
     assert_eq!(able(&meshes.roster), Some(20), "one friend of a liar");
     meshes.roster = roster(&shown, &meshes, &told(&[1, 1, 1]));
     assert_eq!(able(&meshes.roster), Some(20));
+    let old = Attested { seen: told(&[1, 1, 1]).seen, ..Attested::default() };
+    let forgotten = roster(&shown, &meshes, &old);
+    assert_eq!(able(&forgotten), None, "nobody told of it for too long");
+    let anew = Attested { seen: told(&[9; 7]).seen, ..Attested::default() };
+    assert_eq!(able(&roster(&shown, &meshes, &anew)), Some(9));
     assert_eq!(meshes.roster.get(all[1]).and_then(Member::able), None);
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use gossip::Meshes;
 use linux::Clock;
 use store::Draft;
-use words::Wall;
+use words::{NodeId, Wall};
 
 use super::Shared;
 use crate::error::Error;
 use crate::govern::next_meshes;
-use crate::meshes::{Attested, go_on, next_epoch, of, roster};
+use crate::meshes::{Attested, LASTS, go_on, next_epoch, of, roster};
 
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_millis(500);
@@ -83,9 +83,7 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
         return Ok(());
     }
     let introductions = shared.store.introductions(since, now).await?;
-    // In the middle of an epoch not all attesters have told what they saw.
-    let attestations =
-        if is_over { attested(shared, meshes.epoch.number).await? } else { Attested::new() };
+    let attestations = attested(shared, &meshes, is_over).await?;
     let new = roster(&introductions, &meshes, &attestations);
     // Nobody at all would part all meshes: those of before are nearer to the truth.
     let new = if new.members().is_empty() { meshes.roster.clone() } else { new };
@@ -112,12 +110,20 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns what members were seen to carry in an epoch.
-async fn attested(shared: &Shared, epoch: u64) -> Result<Attested, Error> {
-    let mut all = Attested::new();
-    for (node, mbits) in shared.store.attested(epoch).await? {
-        all.entry(node).or_default().push(mbits);
+/// Returns what members were seen to carry, in the present epoch if it is over: in the middle of it not
+/// all attesters have told what they saw.
+async fn attested(shared: &Shared, meshes: &Meshes, is_over: bool) -> Result<Attested, Error> {
+    let epoch = meshes.epoch.number;
+    let lasting = shared.store.believed_since(epoch.saturating_sub(LASTS)).await?;
+    let mut all = Attested { lasting, ..Attested::default() };
+    if !is_over {
+        return Ok(all);
     }
+    for (node, mbits) in shared.store.attested(epoch).await? {
+        all.seen.entry(node).or_default().push(mbits);
+    }
+    let believed: Vec<NodeId> = all.believed(meshes).into_keys().collect();
+    shared.store.note_believed(epoch, &believed).await?;
     Ok(all)
 }
 
