@@ -12,7 +12,9 @@
 //!   2 │ introduction of the asked              so
 //!   3 │ token 4 │ introduction of the asker    I dial you in vain: beckon, and answer
 //!   4 │ introduction, 5 │ token 8, 6 │ token 8 │ introduction   guests of an exit
-//!   7 │ epoch 8 │ number 1 │ zeros           a word of a train, of TRAIN octets in all
+//!   7 │ epoch 8 │ number 1 │ token 8 │ zeros a word of a train, of TRAIN octets in all
+//!   8 │ epoch 8 │ number 1 │ nonce 8         may I send you that train?
+//!   9 │ nonce 8 │ token 8                    with this token, you who said this nonce
 //! ```
 
 use alloc::vec::Vec;
@@ -32,6 +34,8 @@ pub(crate) struct Train {
     pub(crate) epoch: u64,
     /// Which of the trains between the two, in this epoch.
     pub(crate) number: u8,
+    /// What the attester gave for it, over the overlay; 0 through a link, which proves who sends.
+    pub(crate) token: u64,
 }
 
 impl Train {
@@ -39,6 +43,7 @@ impl Train {
         let mut out = alloc::vec![kind];
         out.extend(self.epoch.to_be_bytes());
         out.push(self.number);
+        out.extend(self.token.to_be_bytes());
         out.resize(TRAIN, 0);
         out
     }
@@ -46,9 +51,11 @@ impl Train {
     /// Reads what follows the kind.
     fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let (epoch, rest) = number::<8>(body)?;
-        let (number, filling) = rest.split_first().ok_or(BROKEN)?;
+        let (number, rest) = rest.split_first().ok_or(BROKEN)?;
+        let (token, filling) = self::number::<8>(rest)?;
         let whole = body.len() == TRAIN - 1 && filling.iter().all(|octet| *octet == 0);
-        let train = Self { epoch: u64::from_be_bytes(epoch), number: *number };
+        let (epoch, token) = (u64::from_be_bytes(epoch), u64::from_be_bytes(token));
+        let train = Self { epoch, number: *number, token };
         if whole { Ok(train) } else { Err(BROKEN) }
     }
 }
@@ -162,6 +169,10 @@ pub(crate) enum Remote<'a> {
     OutBy(u64, &'a [u8]),
     /// One of the words by which you see what I carry.
     Train(Train),
+    /// May I send you this train of this epoch? Say so with this nonce.
+    Offer { epoch: u64, number: u8, nonce: u64 },
+    /// You who said this nonce may, with this token.
+    Begin { nonce: u64, token: u64 },
 }
 
 impl<'a> Remote<'a> {
@@ -178,6 +189,12 @@ impl<'a> Remote<'a> {
                 [&[6][..], &token.to_be_bytes(), introduction].concat()
             }
             Self::Train(train) => train.encode(7),
+            Self::Offer { epoch, number, nonce } => {
+                [&[8][..], &epoch.to_be_bytes(), &[number], &nonce.to_be_bytes()].concat()
+            }
+            Self::Begin { nonce, token } => {
+                [&[9][..], &nonce.to_be_bytes(), &token.to_be_bytes()].concat()
+            }
         }
     }
 
@@ -203,6 +220,20 @@ impl<'a> Remote<'a> {
                 Ok(Self::OutBy(u64::from_be_bytes(token), introduction))
             }
             [7, body @ ..] => Ok(Self::Train(Train::decode(body)?)),
+            [8, body @ ..] => {
+                let (epoch, rest) = number::<8>(body)?;
+                let (which, rest) = rest.split_first().ok_or(BROKEN)?;
+                let (nonce, rest) = number::<8>(rest)?;
+                let (epoch, nonce) = (u64::from_be_bytes(epoch), u64::from_be_bytes(nonce));
+                let word = Self::Offer { epoch, number: *which, nonce };
+                if rest.is_empty() { Ok(word) } else { Err(BROKEN) }
+            }
+            [9, body @ ..] => {
+                let (nonce, rest) = number::<8>(body)?;
+                let (token, rest) = number::<8>(rest)?;
+                let (nonce, token) = (u64::from_be_bytes(nonce), u64::from_be_bytes(token));
+                if rest.is_empty() { Ok(Self::Begin { nonce, token }) } else { Err(BROKEN) }
+            }
             _ => Err(BROKEN),
         }
     }
@@ -223,7 +254,7 @@ mod tests {
         #[test]
         fn words_go_both_ways(a: u64, b: u64, first: u16, count: u8, octets in vec(any::<u8>(), 1..=CHUNK)) {
             let total = u32::try_from(a >> 32).unwrap();
-            let train = Train { epoch: a, number: count };
+            let train = Train { epoch: a, number: count, token: b };
             for word in [
                 Word::Train(train),
                 Word::Version { mine: a, yours: b },
@@ -237,14 +268,16 @@ mod tests {
             let (knock, out) = (Remote::Knock(total, &octets), Remote::Out(&octets));
             let (token, by) = (Remote::Token(a), Remote::OutBy(a, &octets));
             let (ask, answer, train) = (Remote::Ask(&octets), Remote::Answer(&octets), Remote::Train(train));
-            for word in [ask, answer, knock, out, token, by, train] {
+            let offer = Remote::Offer { epoch: a, number: count, nonce: b };
+            let begin = Remote::Begin { nonce: a, token: b };
+            for word in [ask, answer, knock, out, token, by, train, offer, begin] {
                 let octets = word.encode();
                 prop_assert_eq!(Remote::decode(&octets), Ok(word));
             }
         }
 
         #[test]
-        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..8_u8) {
+        fn what_is_read_is_written_so(octets in vec(any::<u8>(), 0..40), kind in 0..10_u8) {
             let octets = [alloc::vec![kind], octets].concat();
             if let Ok(word) = Word::decode(&octets) {
                 prop_assert_eq!(word.encode(), octets.clone());

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
-use words::{LinkId, NodeId, Wall};
+use words::{LinkId, NodeId, Time, Wall};
 
 use crate::{Claim, Contact, Meshes, Parameters, Refused};
 
@@ -19,6 +19,9 @@ pub enum Input<'a> {
     LinkUp(LinkId, NodeId),
     /// The link went away, or is no longer sought.
     LinkDown(LinkId),
+    /// The word that is told next was read from its socket at this time, and waited since. Not told:
+    /// it is read when it is told.
+    Read(Time),
     /// A word of gossip came in through the link.
     Frame(LinkId, &'a [u8]),
     /// A word of gossip came over the overlay, from this address.

@@ -43,10 +43,9 @@ impl<A: Authority> Gossip<A> {
 
     /// Takes in a word over the overlay.
     pub(crate) fn overlay(&mut self, from: Ipv6Addr, datagram: &[u8], now: Time) {
-        if self.train_from(from, datagram, now) {
-            return;
-        }
-        if let Err(why) = self.hear_overlay(from, datagram, now) {
+        let heard = self.heard_of_trains(from, datagram, now);
+        let heard = heard.unwrap_or_else(|| self.hear_overlay(from, datagram, now));
+        if let Err(why) = heard {
             self.counters.refuse(&why);
         }
     }
@@ -81,8 +80,10 @@ impl<A: Authority> Gossip<A> {
                 let guest = self.heard_from(from, introduction, now)?;
                 self.host(guest, token, introduction, now)?;
             }
-            // Of somebody whom we attest it would have been taken in before.
-            Remote::Train(_) => return Err(Refused::Unasked),
+            // Of those whom it concerns it was taken in before.
+            Remote::Train(_) | Remote::Offer { .. } | Remote::Begin { .. } => {
+                return Err(Refused::Unasked);
+            }
         }
         Ok(())
     }

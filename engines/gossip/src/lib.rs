@@ -118,6 +118,8 @@ pub struct Gossip<A> {
     escapes: Escapes,
     guests: Guests,
     attest: Attest,
+    /// When the word that is told next was read.
+    read: Option<Time>,
     witnesses: Witnesses,
     /// Peers of links that may come up, the oldest first.
     met: VecDeque<(LinkId, Peer)>,
@@ -151,6 +153,10 @@ impl<A: Authority> Engine for Gossip<A> {
             Input::Calendar(wall) => self.date(wall, now),
             Input::LinkUp(link, node) => self.link_up(link, node, now),
             Input::LinkDown(link) => self.link_down(link, now),
+            Input::Read(at) => {
+                self.read = Some(at);
+                return;
+            }
             Input::Frame(link, octets) => self.frame(link, octets, now),
             Input::Overlay(from, datagram) => self.overlay(from, datagram, now),
             Input::Find(link, node) => self.find(link, node, now),
@@ -169,6 +175,7 @@ impl<A: Authority> Engine for Gossip<A> {
             Input::Myself(introduction) => self.introduce(introduction, now),
             Input::Wake => {}
         }
+        self.read = None;
         self.tell_seen(now);
         self.forget_silent(now);
         self.keep_house(now);
@@ -217,6 +224,7 @@ impl<A: Authority> Gossip<A> {
             escapes: Escapes::default(),
             guests: Guests::new(seed),
             attest: Attest::new(seed),
+            read: None,
             witnesses: Witnesses::default(),
             met: VecDeque::new(),
             myself: None,

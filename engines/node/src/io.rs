@@ -6,7 +6,7 @@ use core::net::{Ipv6Addr, SocketAddr};
 
 use arrows::Refusal;
 use words::routing::Range;
-use words::{Carrier, LinkId, NodeId, Prefix, Traffic, Wall};
+use words::{Carrier, LinkId, NodeId, Prefix, Time, Traffic, Wall};
 
 use crate::Ipv4;
 
@@ -43,6 +43,9 @@ pub enum Input<'a> {
         /// Its introduction, not yet judged.
         introduction: &'a [u8],
     },
+    /// The frame or datagram that is told next was read at this time, and waited since; not told: it
+    /// is read when it is told. Only gossip asks for it.
+    Read(Time),
     /// A control frame came in through the link, with its first octet.
     Frame(LinkId, &'a [u8]),
     /// A datagram came to our overlay address from this one.

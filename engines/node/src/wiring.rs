@@ -29,6 +29,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         match *input {
             Input::Up(link) => self.up(link, now),
             Input::Down(link) => self.down(link, now),
+            Input::Read(at) => self.gossip.handle(gossip::Input::Read(at), now),
             Input::Frame(link, frame) => self.frame(link, frame, now),
             Input::Refused(link, reason) => {
                 self.tell_arrows(link, arrows::Input::Refused(link, reason.into()), now);

@@ -172,6 +172,9 @@ pub(super) fn gossip(octets: &[u8]) {
             break;
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
+        if what >= 128 {
+            told(&mut engine, gossip::Input::Read(Time::ZERO), now);
+        }
         let some;
         let input = match what % 15 {
             11 => gossip::Input::Knock(at, who, script.number().into()),
@@ -331,6 +334,9 @@ pub(super) fn node(octets: &[u8]) {
             break;
         }
         let (what, at, who) = (script.octet(), link(script.octet()), peer(script.octet()));
+        if what >= 128 {
+            told(&mut engine, node::Input::Read(Time::ZERO), now);
+        }
         let (some, crossed);
         let input = match what % 18 {
             14 => node::Input::Unanswered(at, script.number().into()),

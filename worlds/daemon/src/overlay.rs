@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use linux::Clock;
+use words::Time;
+
 /// The UDP port on overlay addresses where nodes ask each other.
 pub(crate) const PORT: u16 = 6327;
 
@@ -53,15 +56,17 @@ pub(crate) fn hold(place: &Arc<()>, words: &[u8]) -> Option<Heard> {
 }
 
 impl Overlay {
-    /// Opens the socket on `address`, which the TUN interface must already have.
+    /// Opens the socket on `address`, which the TUN interface must already have. When words were read
+    /// is told by `clock`.
     ///
     /// # Errors
     ///
     /// The system's, if the address is not there or the port is taken.
     pub(crate) fn open<M: Send + 'static>(
         address: Ipv6Addr,
+        clock: Clock,
         node: Sender<M>,
-        wrap: fn(Ipv6Addr, Heard) -> M,
+        wrap: fn(Ipv6Addr, Heard, Time) -> M,
     ) -> io::Result<Self> {
         let socket = UdpSocket::bind(SocketAddrV6::new(address, PORT, 0, 0))?;
         let incoming = socket.try_clone()?;
@@ -74,6 +79,7 @@ impl Overlay {
                     std::thread::sleep(PAUSE);
                     continue;
                 };
+                let read = clock.now();
                 let (SocketAddr::V6(from), Some(words)) = (from, words.get(..length)) else {
                     continue;
                 };
@@ -84,7 +90,7 @@ impl Overlay {
                     count.fetch_add(1, Ordering::Relaxed);
                     continue;
                 };
-                if node.send(wrap(*from.ip(), heard)).is_err() {
+                if node.send(wrap(*from.ip(), heard, read)).is_err() {
                     return;
                 }
             }

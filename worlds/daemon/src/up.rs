@@ -105,7 +105,7 @@ fn assemble(
         uplink: config.uplink.and_then(|mbit| u32::try_from(mbit).ok()),
     };
     let plane = start_plane(parts, (me, network), happened.clone())?;
-    let overlay = Overlay::open(me.address(), happened.clone(), Happened::Overlay)
+    let overlay = Overlay::open(me.address(), clock, happened.clone(), Happened::Overlay)
         .context("the node's own address cannot be used; is another node running here?")?;
     control::listen(state.directory(), happened.clone(), Happened::Asked)?;
     addresses::watch(happened.clone(), || Happened::Network);

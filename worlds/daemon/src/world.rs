@@ -12,6 +12,7 @@ use std::time::Duration;
 use node::Input;
 use noise::Noise;
 use registry::client::Company;
+use words::frame::Kind;
 use words::{Engine, LinkId, Time, Wall};
 
 use crate::birth::RealNode;
@@ -59,8 +60,8 @@ const TURN: usize = 256;
 pub(crate) enum Happened {
     /// In the packet plane.
     Plane(FromPlane),
-    /// A node told us something over the overlay.
-    Overlay(Ipv6Addr, Heard),
+    /// A node told us something over the overlay, which was read then.
+    Overlay(Ipv6Addr, Heard, Time),
     /// A member announced itself on a LAN, from there.
     OnLan(SocketAddr, Heard),
     /// Somebody asks on the control socket.
@@ -273,7 +274,10 @@ impl World {
 
     fn take_in(&mut self, happened: Happened) {
         match happened {
-            Happened::Plane(FromPlane::Control { link, frame }) => {
+            Happened::Plane(FromPlane::Control { link, frame, read }) => {
+                if let Some((Kind::Gossip, _)) = Kind::of(&frame) {
+                    self.tell(&Input::Read(read));
+                }
                 self.tell(&Input::Frame(link, &frame));
             }
             Happened::Plane(FromPlane::Handshake { from, bytes }) => {
@@ -289,7 +293,10 @@ impl World {
                 let now = self.clock.now();
                 self.noise.handle(noise::Input::Moved(link, from), now);
             }
-            Happened::Overlay(from, words) => self.tell(&Input::Overlay(from, &words)),
+            Happened::Overlay(from, words, read) => {
+                self.tell(&Input::Read(read));
+                self.tell(&Input::Overlay(from, &words));
+            }
             Happened::OnLan(at, introduction) => {
                 self.tell(&Input::OnLan { at, introduction: &introduction });
             }

@@ -119,6 +119,7 @@ impl<R: Routing> Control<R> {
             | Input::Traffic(_)
             | Input::Relayed { .. }
             | Input::Calendar(_)
+            | Input::Read(_)
             | Input::Overlay(..)
             | Input::Carried(_)
             | Input::Document(_)

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use crypto::session::Mask;
 use forward::Own;
 use linux::{Clock, Tun, Udp};
-use words::LinkId;
+use words::{LinkId, Time};
 
 mod bucket;
 mod glance;
@@ -83,6 +83,8 @@ pub enum FromPlane {
         link: LinkId,
         /// The frame, with its first octet.
         frame: Held,
+        /// When the packet thread read it, by the clock of [`Parts`].
+        read: Time,
     },
     /// A datagram that belongs to no session: perhaps a handshake.
     Handshake {

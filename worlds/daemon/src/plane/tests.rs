@@ -77,10 +77,10 @@ fn control_frames_and_strangers_reach_the_control_thread() {
     join(&mut a, &mut b, 1);
     a.plane.send(LinkId::ours(1), &[1, 2, 3]);
     assert!(matches!(told(&b), FromPlane::Heard { link, .. } if link == LinkId::theirs(1)));
-    let FromPlane::Control { link, frame } = told(&b) else { panic!("a frame") };
+    let FromPlane::Control { link, frame, .. } = told(&b) else { panic!("a frame") };
     assert_eq!((link, &frame[..]), (LinkId::theirs(1), &[1, 2, 3][..]));
     b.plane.send(LinkId::theirs(1), &[3]);
-    assert!(matches!(told(&a), FromPlane::Control { link: LinkId(1), frame } if *frame == [3]));
+    assert!(matches!(told(&a), FromPlane::Control { link: LinkId(1), frame, .. } if *frame == [3]));
 
     let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     stranger.send_to(&[9; 200], b.underlay).unwrap();

@@ -165,7 +165,7 @@ impl Worker {
             Some(_) | None if !snapshot.links.contains_key(&link) => self.lose(Loss::LateControl),
             Some((Kind::Routing | Kind::Arrows | Kind::Gossip, _)) | None => {
                 let frame = self.frames.hold_of(&inlet.link.frames, frame);
-                self.tell(frame.map(|frame| FromPlane::Control { link, frame }));
+                self.tell(frame.map(|frame| FromPlane::Control { link, frame, read: now }));
             }
         }
     }

@@ -21,6 +21,7 @@ pub(crate) enum Told {
     Observed(LinkId, SocketAddr),
     Roamed,
     OnLan(SocketAddr, Vec<u8>),
+    Read(Time),
     Frame(LinkId, Vec<u8>),
     Overlay(Ipv6Addr, Vec<u8>),
     Carried(LinkId),
@@ -52,6 +53,7 @@ impl Told {
             Input::Observed(link, at) => Self::Observed(*link, *at),
             Input::Roamed => Self::Roamed,
             Input::OnLan { at, introduction } => Self::OnLan(*at, introduction.to_vec()),
+            Input::Read(at) => Self::Read(*at),
             Input::Frame(link, frame) => Self::Frame(*link, frame.to_vec()),
             Input::Overlay(from, words) => Self::Overlay(*from, words.to_vec()),
             Input::Carried(link) => Self::Carried(*link),
@@ -83,6 +85,7 @@ impl Told {
             Self::Observed(link, at) => Input::Observed(*link, *at),
             Self::Roamed => Input::Roamed,
             Self::OnLan(at, introduction) => Input::OnLan { at: *at, introduction },
+            Self::Read(at) => Input::Read(*at),
             Self::Frame(link, frame) => Input::Frame(*link, frame),
             Self::Overlay(from, words) => Input::Overlay(*from, words),
             Self::Carried(link) => Input::Carried(*link),
@@ -116,6 +119,7 @@ impl Told {
             Self::OnLan(at, introduction) => {
                 json!({"on-lan": [at.to_string(), hex::encode(introduction)]})
             }
+            Self::Read(at) => json!({"read": at.as_micros()}),
             Self::Frame(link, frame) => json!({"frame": [link.0, hex::encode(frame)]}),
             Self::Overlay(from, words) => {
                 json!({"overlay": [from.to_string(), hex::encode(words)]})
@@ -159,6 +163,7 @@ impl Told {
             }
             "roamed" => Self::Roamed,
             "on-lan" => Self::OnLan(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?),
+            "read" => Self::Read(Time::from_micros(value.as_u64()?)),
             "frame" => Self::Frame(link(value.get(0)?)?, octets(value.get(1)?)?),
             "overlay" => {
                 Self::Overlay(value.get(0)?.as_str()?.parse().ok()?, octets(value.get(1)?)?)
@@ -241,6 +246,7 @@ mod tests {
             Told::Observed(link, "[2001:db8::1]:7".parse().unwrap()),
             Told::Roamed,
             Told::OnLan("[fe80::7%3]:6326".parse().unwrap(), vec![1, 2]),
+            Told::Read(Time::from_micros(9)),
             Told::Frame(link, vec![2, 9]),
             Told::Overlay("fd00::1".parse().unwrap(), vec![5]),
             Told::Carried(link),
