@@ -56,7 +56,8 @@ fn show(options: &MeshShow) -> anyhow::Result<()> {
 }
 
 fn split(options: &MeshSplit) -> anyhow::Result<()> {
-    let (mesh, version) = registry::split_mesh(&options.directory, options.mesh)?;
+    let (mesh, version) =
+        registry::split_mesh(&options.directory, options.mesh, options.elections.change())?;
     say(format_args!("{mesh} is split in its halves: all nodes learn it with version {version}"))?;
     say(
         "from the next epoch on arrows stay inside each half; one epoch later the halves are meshes",

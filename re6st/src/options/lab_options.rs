@@ -76,7 +76,7 @@ pub(crate) struct LabOptions {
     /// Kill one node, for good or for FOR seconds
     #[arg(long, value_name = "NODE@T[/FOR]", value_parser = Fault::kill_node)]
     kill_node: Vec<Fault>,
-    /// Split the mesh with the most nodes in two, with --order 2 or 3
+    /// Split the mesh with the most nodes in two; with --order 1 the whole network
     #[arg(long, value_name = "T", value_parser = Fault::split)]
     split: Vec<Fault>,
     /// Kill all border nodes between two meshes, of the pair that has the most

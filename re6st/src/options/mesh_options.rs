@@ -63,7 +63,8 @@ pub(crate) enum Meshes {
     Show(Show),
     /// Change how border nodes are elected, while the network runs
     Elections(Changed),
-    /// Split a mesh in its two halves, while the network runs; nobody gets another address
+    /// Split a mesh in its two halves, while the network runs: nobody gets another address. A network
+    /// of one mesh becomes one of two
     Split(Split),
 }
 
@@ -84,6 +85,8 @@ pub(crate) struct Split {
     /// Directory of the registry
     #[arg(long, default_value = DIRECTORY)]
     pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) elections: Elections,
 }
 
 #[derive(Debug, Args)]

@@ -22,7 +22,7 @@ pub enum What {
     Kill(u16),
     /// This node is killed, and started again so much later, if at all.
     KillNode(u16, Option<Duration>),
-    /// The mesh with the most nodes is split in two.
+    /// The mesh with the most nodes is split in two; of order 1 the whole network.
     Split,
     /// All border nodes between two meshes are killed: of the pair that has the most.
     KillBorder,
@@ -266,7 +266,7 @@ impl Fault {
         Ok(Self { at, what: What::CutLan })
     }
 
-    /// Reads `T`: split the mesh with the most nodes after T seconds.
+    /// Reads `T`: split the mesh with the most nodes, or the whole network, after T seconds.
     ///
     /// # Errors
     ///

@@ -151,11 +151,11 @@ impl Hosts {
         self.finish(HostId::REGISTRY, revoke, stop).map(drop)
     }
 
-    /// Splits the mesh with the most nodes.
-    pub(crate) fn split(&self, stop: &Stop) -> anyhow::Result<()> {
+    /// Splits the mesh with the most nodes; with these `options` of `re6st registry meshes split`.
+    pub(crate) fn split(&self, options: &[String], stop: &Stop) -> anyhow::Result<()> {
         let mut split = self.command();
         split.args(["registry", "meshes", "split", "--directory"]);
-        split.arg(self.state(HostId::REGISTRY));
+        split.arg(self.state(HostId::REGISTRY)).args(options);
         self.finish(HostId::REGISTRY, split, stop).map(drop)
     }
 

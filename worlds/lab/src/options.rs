@@ -153,16 +153,24 @@ impl Options {
             return Vec::new();
         }
         let meshes = u32::from(self.meshes).pow(u32::from(self.order) - 1);
+        let form = [("--order", u16::from(self.order)), ("--meshes", self.meshes)];
+        let form = form.into_iter().flat_map(|(name, n)| [name.to_owned(), n.to_string()]);
+        form.chain(self.elections(meshes)).collect()
+    }
+
+    /// Returns how border nodes are elected where a network of one mesh is split: options of `re6st
+    /// registry meshes split`. In one that is divided already it stays as it is.
+    pub(crate) fn first_elections(&self) -> Vec<String> {
+        if self.order < 2 { self.elections(2) } else { Vec::new() }
+    }
+
+    /// Returns how border nodes of so many meshes are elected.
+    fn elections(&self, meshes: u32) -> Vec<String> {
         let epoch = self.epoch.unwrap_or(Duration::from_secs(20)).as_secs();
         // A quarter of a mesh: small meshes are connected by few.
         let least = (u32::from(self.nodes) / meshes.max(1) / 4).max(2);
         let least = self.border.map_or(least, u32::from);
-        let numbers = [
-            ("--order", u64::from(self.order)),
-            ("--meshes", u64::from(self.meshes)),
-            ("--least-border", u64::from(least)),
-            ("--tenure", u64::from(self.tenure)),
-        ];
+        let numbers = [("--least-border", u64::from(least)), ("--tenure", u64::from(self.tenure))];
         let mut all: Vec<String> = Vec::new();
         for (name, number) in numbers {
             all.extend([name.to_owned(), number.to_string()]);

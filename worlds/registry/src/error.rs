@@ -53,7 +53,7 @@ pub enum Error {
     #[error("out of bounds: {}", .0.join("; "))]
     Bounds(Vec<String>),
     /// The network is not divided.
-    #[error("the network is one mesh; networks are divided by `re6st registry init --meshes`")]
+    #[error("the network is one mesh; divide it with `re6st registry meshes split`")]
     OneMesh,
     /// Text that names no node.
     #[error(

@@ -13,7 +13,7 @@ use words::{Ipv4Plan, NodeId, Prefix, Wall};
 use crate::directory::{Directory, Registry, wait_for};
 use crate::error::Error;
 use crate::invitation::{Invitation, Token};
-use crate::meshes::Change;
+use crate::meshes::{Change, LISTED};
 
 /// Longest life of an invitation.
 const LIFETIME: Duration = Duration::from_hours(24 * 3650);
@@ -177,22 +177,54 @@ pub fn set_elections(directory: &Path, change: Change) -> Result<u64, Error> {
 }
 
 /// Announces that a mesh is split in its two halves, the largest if none is named; returns it, and
-/// the version of the document that says so.
+/// the version of the document that says so. With `rules`, elections change as well.
 ///
 /// In the epoch after, nodes draw arrows inside their half only; in the one after that, the halves
-/// are meshes. Nobody gets another address.
+/// are meshes. Nobody gets another address. A network of one mesh is divided so for the first time.
 ///
 /// # Errors
 ///
-/// [`Error::OneMesh`] if the network is not divided, [`Error::Bounds`] if a mesh is being split
-/// already, or there is no such mesh; otherwise as the registry's files say.
-pub fn split_mesh(directory: &Path, mesh: Option<Prefix>) -> Result<(Prefix, u64), Error> {
-    let mut chosen = None;
-    let version = set_meshes(directory, |meshes| {
-        chosen = Some(crate::meshes::split(meshes, mesh)?);
-        Ok(())
-    })?;
-    Ok((chosen.unwrap_or(Prefix::ALL), version))
+/// [`Error::Bounds`] if the map is being changed already, or there is no such mesh; otherwise as
+/// the registry's files say.
+pub fn split_mesh(
+    directory: &Path,
+    mesh: Option<Prefix>,
+    rules: Change,
+) -> Result<(Prefix, u64), Error> {
+    wait_for(async {
+        let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
+        let now = Clock::wall();
+        let seed = store.beacon_seed(linux::seed()?).await?;
+        let known = introduced(&store, now).await?;
+        let mut chosen = Prefix::ALL;
+        let sign = |draft: &Draft| {
+            next_division(&issuer, draft, now, |network, meshes| {
+                let mut new = match meshes {
+                    Some(mut meshes) => {
+                        crate::meshes::split(&mut meshes, mesh)?;
+                        meshes
+                    }
+                    None => crate::meshes::divide(network, (mesh, &known), (seed, now))?,
+                };
+                if let Some(order::Plan { change: order::Change::Split(mesh), .. }) = new.plan {
+                    chosen = mesh;
+                }
+                rules.apply(&mut new, now);
+                Ok(new)
+            })
+        };
+        let replaced = store.replace_document(0, now, sign).await;
+        store.close().await;
+        Ok((chosen, replaced.map_err(bounds)?))
+    })
+}
+
+/// Returns the introductions of those who told lately how they are reached; of all, if nobody did:
+/// then the registry was away.
+async fn introduced(store: &store::Store, now: Wall) -> Result<Vec<Vec<u8>>, Error> {
+    let since = Wall(now.0.saturating_sub(LISTED.as_secs()));
+    let lately = store.introductions(since, now).await?;
+    Ok(if lately.is_empty() { store.introductions(Wall(0), now).await? } else { lately })
 }
 
 /// Changes what the network document says of meshes; returns its version.
@@ -231,10 +263,24 @@ pub(crate) fn next_meshes(
     now: Wall,
     change: impl FnOnce(&mut Meshes) -> Result<(), Error>,
 ) -> Result<Vec<u8>, Signing> {
+    next_division(issuer, draft, now, |_, meshes| {
+        let mut meshes = meshes.ok_or(Error::OneMesh)?;
+        change(&mut meshes)?;
+        Ok(meshes)
+    })
+}
+
+/// Signs the next document: the present one, divided otherwise, or for the first time.
+pub(crate) fn next_division(
+    issuer: &Issuer,
+    draft: &Draft,
+    now: Wall,
+    change: impl FnOnce(Prefix, Option<Meshes>) -> Result<Meshes, Error>,
+) -> Result<Vec<u8>, Signing> {
     let present = SignedDocument::decode(&draft.present)?;
     let mut document = Document::decode(&present.bytes)?;
-    let meshes = document.meshes.as_mut().ok_or_else(|| Box::new(Error::OneMesh))?;
-    change(meshes).map_err(Box::new)?;
+    let meshes = document.meshes.take();
+    document.meshes = Some(change(document.network, meshes)?);
     (document.version, document.issued) = (draft.version, now);
     document.revoked.clone_from(&draft.revoked);
     Ok(issuer.sign_document(&document)?.encode()?)

@@ -94,6 +94,35 @@ impl Division {
     }
 }
 
+/// How long a member is listed after it last told how it is reached. Nodes tell that each day,
+/// and each minute again until the registry knows: who was not heard for so long missed three
+/// days. Whoever left and stayed on the list would be counted by every quorum, until none can be
+/// reached any more.
+pub(crate) const LISTED: Duration = Duration::from_hours(72);
+
+/// Returns how a network of one mesh begins to be divided: its map, which is still that of one mesh,
+/// who may be elected, and the plan to split it.
+///
+/// # Errors
+///
+/// [`Error::Bounds`] for a network whose halves would have no room for nodes.
+pub(crate) fn divide(
+    network: Prefix,
+    (mesh, introductions): (Option<Prefix>, &[Vec<u8>]),
+    (seed, now): ([u8; 32], Wall),
+) -> Result<Meshes, Error> {
+    let anchor = Chain::new(seed, CHAIN).part(0).unwrap_or(seed);
+    let mut meshes = Meshes::of(MeshMap::whole(network), now, anchor);
+    meshes.roster = roster(introductions, &meshes, &Attested::default());
+    split(&mut meshes, mesh)?;
+    Ok(meshes)
+}
+
+/// Tells whether a network of one mesh with so many nodes has outgrown its size by half.
+pub(crate) const fn outgrows(nodes: usize, size: u32) -> bool {
+    size > 0 && nodes.saturating_mul(2) > (size as usize).saturating_mul(3)
+}
+
 /// Bits of a node's prefix, and bits that are left for nodes inside a mesh.
 const NODE: u8 = 64;
 const ROOM: u8 = 6;
@@ -235,9 +264,18 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
     }
     let sizes = Sizes { target: usize::try_from(size).unwrap_or(usize::MAX) };
     let due = sizes.due(&meshes.map, |mesh| meshes.roster.count(mesh));
+    let due = due.filter(|change| has_room(*change));
     // Merging asks for more than nodes can do so far.
     let due = due.filter(|change| matches!(change, order::Change::Split(_)));
     meshes.plan = due.map(|change| Plan { change, epoch: number });
+}
+
+/// Tells whether the meshes after a change have room for nodes.
+const fn has_room(change: order::Change) -> bool {
+    match change {
+        order::Change::Split(mesh) => mesh.length() + 1 + ROOM <= NODE,
+        order::Change::Merge(_) | order::Change::Raise(_) => true,
+    }
 }
 
 /// Announces that a mesh is split, or the one with the most nodes.
@@ -248,14 +286,17 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
 pub(crate) fn split(meshes: &mut Meshes, mesh: Option<Prefix>) -> Result<Prefix, Error> {
     let bounds = |what: String| Error::Bounds(vec![what]);
     if meshes.plan.is_some() {
-        return Err(bounds("one change at a time: a mesh is being split already".to_owned()));
+        return Err(bounds(
+            "one change at a time: the map is being changed already; wait for two epochs"
+                .to_owned(),
+        ));
     }
     let largest = meshes.map.meshes().iter().max_by_key(|mesh| meshes.roster.count(**mesh));
     let mesh = mesh.or(largest.copied()).unwrap_or(meshes.map.network());
-    if mesh.length() + 1 + ROOM > NODE {
+    let change = order::Change::Split(mesh);
+    if !has_room(change) {
         return Err(bounds(format!("the halves of {mesh} would have no room for nodes")));
     }
-    let change = order::Change::Split(mesh);
     meshes.map.changed(change).map_err(|why| bounds(why.to_string()))?;
     meshes.plan = Some(Plan { change, epoch: meshes.epoch.number });
     Ok(mesh)

@@ -25,8 +25,8 @@ pub struct Settings {
     /// Days for which a node's certificate is valid, 1 to 3650; default: 365.
     #[serde(default = "year")]
     pub certificate_days: u16,
-    /// How many nodes a mesh should have, 8 to 10000: one that has outgrown it by half is split.
-    /// Default: 0, meshes are split by hand only.
+    /// How many nodes a mesh should have, 8 to 10000: one that has outgrown it by half is split,
+    /// also where the network is one mesh so far. Default: 0, meshes are split by hand only.
     #[serde(default)]
     pub mesh_size: u32,
     /// What the server bears.

@@ -39,7 +39,9 @@ impl Lab {
                     self.later(Fault { at: fault.at + *lasts, what: What::Revive(*node) });
                 }
             }
-            What::Split => self.hosts.split(&self.stop)?,
+            What::Split => {
+                self.hosts.split(&self.options.first_elections(), &self.stop)?;
+            }
             What::KillBorder => self.kill_border(),
             What::Fragment(count) => self.fragment(*count),
             What::KillRegistry => self.kill(HostId::REGISTRY),

@@ -9,19 +9,13 @@ use words::{NodeId, Wall};
 
 use super::Shared;
 use crate::error::Error;
-use crate::govern::next_meshes;
-use crate::meshes::{Attested, LASTS, go_on, next_epoch, of, roster};
+use crate::govern::{next_division, next_meshes};
+use crate::meshes::{Attested, LASTS, LISTED, divide, go_on, next_epoch, of, outgrows, roster};
 
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_millis(500);
 /// Least time between two documents because of newcomers.
 const GATHER: Duration = Duration::from_secs(2);
-
-/// How long a member is listed after it last told how it is reached. Nodes tell that each day,
-/// and each minute again until the registry knows: who was not heard for so long missed three
-/// days. Whoever left and stayed on the list would be counted by every quorum, until none can be
-/// reached any more.
-const LISTED: Duration = Duration::from_hours(72);
 
 /// Who heard nobody at all for longer than this is deaf: of many nodes each tells once a day.
 const DEAF: Duration = Duration::from_hours(30);
@@ -71,8 +65,10 @@ pub(super) async fn hold_elections(shared: &Shared) {
 
 async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let (_, document) = shared.store.document().await?;
-    let Some((meshes, issued)) = of(&document) else { return Ok(()) };
     let now = Clock::wall();
+    let Some((meshes, issued)) = of(&document) else {
+        return divide_if_due(shared, deafness.listed_since(now), now).await;
+    };
     let is_over = meshes.epoch.began.plus(meshes.epoch.length) <= now;
     if !is_over && now.since(issued) < GATHER {
         return Ok(());
@@ -107,6 +103,29 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let sign = |draft: &Draft| next_meshes(&shared.issuer, draft, now, change);
     let version = shared.store.renew_document(now, sign).await?;
     tracing::debug!(version, "border nodes are elected");
+    Ok(())
+}
+
+/// Begins to divide a network of one mesh, once it has outgrown the size that a mesh should have.
+async fn divide_if_due(shared: &Shared, since: Wall, now: Wall) -> Result<(), Error> {
+    let told = usize::try_from(shared.store.told(since).await?).unwrap_or(usize::MAX);
+    if !outgrows(told, shared.settings.mesh_size) {
+        return Ok(());
+    }
+    // Those told may have certificates that are over.
+    let known = shared.store.introductions(since, now).await?;
+    if !outgrows(known.len(), shared.settings.mesh_size) {
+        return Ok(());
+    }
+    let seed = shared.store.beacon_seed(linux::seed()?).await?;
+    let change = |network, meshes: Option<Meshes>| match meshes {
+        // Somebody was faster, by hand.
+        Some(meshes) => Ok(meshes),
+        None => divide(network, (None, &known), (seed, now)),
+    };
+    let sign = |draft: &Draft| next_division(&shared.issuer, draft, now, change);
+    let version = shared.store.renew_document(now, sign).await?;
+    tracing::info!(version, nodes = known.len(), "the network is one mesh no longer: it is split");
     Ok(())
 }
 

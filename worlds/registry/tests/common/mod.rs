@@ -55,6 +55,11 @@ impl Town {
     pub(crate) fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         found(folder.path(), settings);
+        Self::serving(folder)
+    }
+
+    /// Serves a registry that was made before.
+    pub(crate) fn serving(folder: TempDir) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = std::sync::mpsc::channel();
         let directory = folder.path().to_owned();
@@ -66,6 +71,13 @@ impl Town {
         });
         let address = address.recv_timeout(Duration::from_secs(10)).unwrap();
         Self { folder, address, stop: Some(stop), served: Some(served) }
+    }
+
+    /// Stops the server; it is served again when this returns.
+    pub(crate) fn restart(mut self) -> Self {
+        self.stop().unwrap();
+        let nowhere = tempfile::tempdir().unwrap();
+        Self::serving(std::mem::replace(&mut self.folder, nowhere))
     }
 
     pub(crate) fn directory(&self) -> &Path {
