@@ -276,6 +276,12 @@ impl<A: Authority> Gossip<A> {
         self.document().map_or(0, |document| document.version)
     }
 
+    /// Returns the version of the document that the other end of a link said it has: 0 if it has none,
+    /// or has not said; `None` if the link is not up.
+    pub fn version_of(&self, link: LinkId) -> Option<u64> {
+        self.neighbours.get(&link).map(Neighbour::knows)
+    }
+
     /// Returns the contacts that we know, in the order of their nodes.
     pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
         self.contacts.iter().map(|known| &known.contact)

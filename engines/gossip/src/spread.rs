@@ -55,6 +55,13 @@ pub(crate) struct Neighbour {
     work: Bucket,
 }
 
+impl Neighbour {
+    /// Returns the version that it said it has.
+    pub(crate) const fn knows(&self) -> u64 {
+        self.knows
+    }
+}
+
 impl<A: Authority> Gossip<A> {
     /// Remembers who is met on a link that may come up.
     pub(crate) fn meet_at(&mut self, link: LinkId, peer: Peer) {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  who dials ─► Claim: mesh, document, epoch ─► both are members of it ──────► a link of our home
-//!                                            ├► they go by different documents ─► a link that waits
+//!                                            ├► its document is newer ─► a link that waits for it
+//!                                            ├► its document is older ─► a link that ends once it has ours
 //!                                            └► else ─────────────────────────► refused, and why
 //! ```
 //!
@@ -12,11 +13,14 @@
 //! could not answer.
 //!
 //! Where one end has an older document, that one's map may have other meshes. Then the link is made all the
-//! same, for the newer document to travel; no route is told or believed there, and it is judged
-//! again as soon as the document has come, or is closed. A claim of a later document that does not exist wins
-//! no more than that.
+//! same, for the newer document to travel; no route is told or believed there. If the newer one is that of who
+//! dials, the link is judged again as soon as we have it, or is closed. A claim of a later document that does not
+//! exist wins no more than that. If it is ours, nothing that comes can change what we judged: who dials is told
+//! that it is outdated, as soon as it has the document. Of either kind there are so many, and no more, so that
+//! those of one kind keep nobody of the other away.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use arrows::Refusal;
@@ -29,8 +33,10 @@ use crate::{Event, Node, Output};
 
 /// How long a link waits for the newer document; that takes a round trip for each 16 kB or so.
 const TRAVEL: Duration = Duration::from_secs(20);
-/// Most links that wait at a time.
+/// Most links that wait at a time for a document that is newer than ours.
 const MOST: usize = 8;
+/// Most links at a time on which ours travels to who dials.
+const PUPILS: usize = 4;
 /// Most refugees that have a link with us at a time.
 const REFUGEES: usize = 4;
 
@@ -54,8 +60,10 @@ enum Verdict {
     Agreed,
     /// It is no member, and seeks refuge.
     Harboured,
-    /// The newer document decides.
+    /// Its document, which is newer, decides.
     Waits,
+    /// It goes by an older document, and is to have ours.
+    Learns,
     Refused(Refusal),
 }
 
@@ -76,11 +84,15 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// that did not.
     pub(crate) fn asked(&mut self, link: LinkId, node: NodeId, claim: Option<Claim>, now: Time) {
         let verdict = match self.judge(node, claim) {
-            Verdict::Waits if self.division.waiting.len() >= MOST => {
+            Verdict::Waits if self.waiting_for(true) >= MOST => Verdict::Refused(Refusal::Outdated),
+            Verdict::Learns if self.waiting_for(false) >= PUPILS => {
                 Verdict::Refused(Refusal::Outdated)
             }
-            same
-            @ (Verdict::Agreed | Verdict::Harboured | Verdict::Waits | Verdict::Refused(_)) => same,
+            same @ (Verdict::Agreed
+            | Verdict::Harboured
+            | Verdict::Waits
+            | Verdict::Learns
+            | Verdict::Refused(_)) => same,
         };
         match verdict {
             Verdict::Agreed => {}
@@ -88,7 +100,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.division.refugees.insert(link);
                 self.say(Output::Event(Event::Refugee { link, node }));
             }
-            Verdict::Waits => {
+            Verdict::Waits | Verdict::Learns => {
                 let waiting = claim.map(|claim| (link, Waiting { claim, since: now }));
                 self.division.waiting.extend(waiting);
                 self.say(Output::Event(Event::Waits { link, node }));
@@ -116,8 +128,23 @@ impl<R: Routing, A: Authority> Node<R, A> {
             (true, false) => Refusal::OtherMesh,
             (false, _) => Refusal::Elsewhere,
         };
-        let same = claim.version == self.gossip.version();
-        if same { Verdict::Refused(refusal) } else { Verdict::Waits }
+        match claim.version.cmp(&self.gossip.version()) {
+            Ordering::Less => Verdict::Learns,
+            Ordering::Equal => Verdict::Refused(refusal),
+            Ordering::Greater => Verdict::Waits,
+        }
+    }
+
+    /// Returns how many links wait for a newer document of theirs, or for theirs to be ours.
+    fn waiting_for(&self, theirs: bool) -> usize {
+        let ours = self.gossip.version();
+        let all = self.division.waiting.values();
+        all.filter(|it| (it.claim.version > ours) == theirs).count()
+    }
+
+    /// Tells whether the other end of a link has said that it has our document, or a newer one.
+    fn has_learnt(&self, link: LinkId) -> bool {
+        self.gossip.version_of(link).is_some_and(|theirs| theirs >= self.gossip.version())
     }
 
     /// Takes in a node of another mesh that seeks refuge, if it is listed and there is room: a few at a
@@ -145,8 +172,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let Some(node) = self.peers.get(&link).copied() else { continue };
             let why = match self.judge(node, Some(it.claim)) {
                 Verdict::Waits if now < it.until() => continue,
+                Verdict::Learns if now < it.until() && !self.has_learnt(link) => continue,
                 Verdict::Agreed | Verdict::Harboured => None,
-                Verdict::Waits => Some(Refusal::Outdated),
+                Verdict::Waits | Verdict::Learns => Some(Refusal::Outdated),
                 Verdict::Refused(why) => Some(why),
             };
             self.division.waiting.remove(&link);

@@ -177,6 +177,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             Some((Kind::Gossip, words)) => {
                 self.gossip.handle(gossip::Input::Frame(link, words), now);
+                if self.division.waiting.contains_key(&link) {
+                    self.settle_waiting(now);
+                }
             }
             Some((Kind::Ipv4 | Kind::Ipv6, _)) | None => {
                 self.say(Output::Event(Event::UnknownFrame(link)));

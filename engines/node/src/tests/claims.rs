@@ -9,12 +9,17 @@ use super::mesh::{Mesh, name};
 use super::meshes::{chain, divided};
 use super::*;
 use words::NodeId;
+use words::frame::Kind;
 
 const NODES: usize = 16;
 
 fn settled() -> (Mesh, Meshes) {
+    settled_of(NODES)
+}
+
+fn settled_of(count: usize) -> (Mesh, Meshes) {
     let hasty = Parameters { period: 20 * SECOND, ..Parameters::default() };
-    let mut mesh = Mesh::with(NODES, 31, &hasty);
+    let mut mesh = Mesh::with(count, 31, &hasty);
     let meshes = divided(&chain());
     mesh.divide_in(&meshes);
     mesh.run(40 * SECOND);
@@ -83,6 +88,38 @@ fn too_many_that_go_by_other_documents_are_refused() {
     let asked = (0..NODES).step_by(2).chain([0]).map(|n| mesh.claim_a_link(n, 1, theirs));
     let refused: Vec<u8> = asked.flatten().collect();
     assert!(refused.contains(&u8::from(Refusal::Outdated)) || mesh.waits <= 8, "{refused:?}");
+}
+
+#[test]
+fn those_of_older_documents_keep_nobody_of_a_newer_one_away() {
+    let (mut mesh, _) = settled_of(3 * NODES);
+    let newer = claim(&mesh, 1, 1);
+    let older = Claim { version: newer.version - 2, ..newer };
+    // Not listed, so that none of them is elected.
+    let (many, one) = ((NODES..3 * NODES - 2).step_by(2), 3 * NODES - 2);
+    let refused: Vec<u8> = many.filter_map(|n| mesh.claim_a_link(n, 1, older)).collect();
+    assert!(refused.contains(&u8::from(Refusal::Outdated)), "{refused:?}");
+    let waits = mesh.waits;
+    assert_eq!((mesh.claim_a_link(one, 1, newer), mesh.waits), (None, waits + 1));
+}
+
+#[test]
+fn a_link_to_an_older_document_ends_as_soon_as_ours_is_there() {
+    let (mut mesh, meshes) = settled();
+    let (plain, newest) = (plain(&meshes), claim(&mesh, 1, 0).version);
+    let theirs = Claim { version: newest - 1, ..claim(&mesh, plain + 1, 0) };
+    let link = mesh.claim_and_come_up(plain, plain + 1, theirs);
+    assert!(mesh.node(plain + 1).links().any(|it| it.link == link));
+    let version = |mine| {
+        let mut frame = std::vec![Kind::Gossip.octet().unwrap(), 1];
+        frame.extend([mine, 0_u64].map(u64::to_be_bytes).as_flattened());
+        frame
+    };
+    mesh.feed(plain + 1, Input::Frame(link, &version(newest - 1)));
+    assert!(mesh.node(plain + 1).links().any(|it| it.link == link), "it has not come yet");
+    mesh.feed(plain + 1, Input::Frame(link, &version(newest)));
+    mesh.run(2 * SECOND);
+    assert!(mesh.node(plain + 1).links().all(|it| it.link != link));
 }
 
 #[test]

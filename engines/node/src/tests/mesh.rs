@@ -256,7 +256,7 @@ impl Mesh {
         }
     }
 
-    fn feed(&mut self, n: usize, input: Input<'_>) {
+    pub(super) fn feed(&mut self, n: usize, input: Input<'_>) {
         let now = self.now;
         let Some(node) = &mut self.nodes[n] else { return };
         node.handle(input, now);

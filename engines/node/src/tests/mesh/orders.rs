@@ -91,6 +91,19 @@ impl Mesh {
         self.ask_showing(from, to, &claim.attach(&introduction(from)).unwrap())
     }
 
+    /// Lets a node have a link that it claims so with another, which is its own end only.
+    pub(in crate::tests) fn claim_and_come_up(
+        &mut self,
+        from: usize,
+        to: usize,
+        claim: Claim,
+    ) -> LinkId {
+        assert_eq!(self.claim_a_link(from, to, claim), None);
+        let link = LinkId::theirs(self.inbound);
+        self.feed(to, Input::Up(link));
+        link
+    }
+
     fn ask_showing(&mut self, from: usize, to: usize, shown: &[u8]) -> Option<u8> {
         self.inbound += 1;
         let (link, key) = (LinkId::theirs(self.inbound), [u8::try_from(from).unwrap(); 32]);
