@@ -131,6 +131,16 @@ pub(crate) fn packet(from: Ipv6Addr, to: Ipv6Addr, words: &[u8]) -> Vec<u8> {
     [&header[..], &from, &to, &udp(checksum(&summed))].concat()
 }
 
+/// Tells whether a packet is a word to another node, as [`Overlay::send`] has the kernel make it.
+///
+/// Source: RFC 8200 §3; RFC 768.
+pub(crate) fn is_word(packet: &[u8]) -> bool {
+    let header = packet.split_first_chunk::<40>();
+    let Some(([first, _, _, _, _, _, next, ..], udp)) = header else { return false };
+    let port = udp.get(2..4).and_then(|port| port.try_into().ok()).map(u16::from_be_bytes);
+    first >> 4 == 6 && *next == UDP && port == Some(PORT)
+}
+
 /// Returns the Internet checksum of UDP, in which none is written as all ones.
 fn checksum(octets: &[u8]) -> u16 {
     let words = octets.chunks(2).map(|pair| match pair {
@@ -161,6 +171,13 @@ mod tests {
         for words in [&b"knock"[..], b"knocks", b""] {
             let packet = packet(from, to, words);
             assert_eq!(packet.len(), 48 + words.len());
+            assert!(is_word(&packet));
+            assert!((0..44).all(|cut| !is_word(&packet[..cut])));
+            for other in [0, 6, 43] {
+                let mut packet = packet.clone();
+                packet[other] ^= 0x21;
+                assert!(!is_word(&packet), "{other}");
+            }
             assert_eq!(&packet[48..], words);
             // What is summed with its checksum is all ones, and so none again.
             let mut summed = packet[8..].to_vec();

@@ -10,10 +10,12 @@ use std::thread::JoinHandle;
 use crypto::session::{OVERHEAD, Session};
 use forward::{Own, Table, Target};
 use noise::Keys;
+use words::frame::Kind;
 use words::routing::Range;
 use words::{LinkId, Prefix, Traffic};
 
 use super::glance::Glances;
+use super::pace::on_line;
 use super::shared::{Inlet, Link, Outlet, Shared, Snapshot};
 use super::{Carried, Loss};
 
@@ -217,6 +219,9 @@ impl Handle {
             return self.lose(Loss::LateControl);
         }
         link.counters.sent(datagram.len());
+        if let Some((Kind::Gossip, _)) = Kind::of(frame) {
+            self.shared.owed.fetch_add(on_line(datagram.len()), Ordering::Relaxed);
+        }
         self.transmit(outlet.to, &datagram);
     }
 

@@ -69,8 +69,8 @@ pub struct Parts {
     /// What our ICMP messages are sent from, and the longest packet.
     pub own: Own,
     /// What the line of this machine sends, in Mbit/s, if that is known: payload keeps to nine
-    /// tenths of it, so that control need not wait behind it on that line. With small packets, or
-    /// with headers below IP, the tenth may not be enough.
+    /// tenths of it, so that control need not wait behind it on that line. Below IP that is counted
+    /// as on Ethernet.
     pub uplink: Option<u32>,
 }
 

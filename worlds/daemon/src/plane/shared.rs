@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) losses: Losses,
     /// Octets of packets that came by a link and left by one.
     pub(super) relayed: AtomicU64,
+    /// Octets of the line that gossip took, for which payload has not yet made room.
+    pub(super) owed: AtomicU64,
     pub(super) snapshot: ArcSwap<Snapshot>,
     pub(super) stop: AtomicBool,
     /// Wakes the worker to stop; nothing else needs it awake.
@@ -46,6 +48,7 @@ impl Shared {
             clock,
             losses: Losses::new(),
             relayed: AtomicU64::new(0),
+            owed: AtomicU64::new(0),
             snapshot: ArcSwap::from_pointee(Snapshot::empty(own)),
             stop: AtomicBool::new(false),
             waker: Waker::new()?,

@@ -13,8 +13,10 @@ use linux::{BATCH, Batch, Burst, LARGEST, Tun};
 use words::frame::Kind;
 use words::{LinkId, Time};
 
+use crate::overlay::is_word;
+
 use super::bucket::Bucket;
-use super::pace::Pace;
+use super::pace::{Pace, on_line};
 use super::room::Room;
 use super::shared::{Inlet, Link, Shared, Snapshot};
 use super::{FromPlane, Loss};
@@ -174,6 +176,7 @@ impl Worker {
     fn take_packet(&mut self, snapshot: &Snapshot, packet: &mut [u8], from: Where, now: Time) {
         match judge(packet, &snapshot.table, from) {
             Verdict::Deliver => self.deliver(packet),
+            Verdict::Send(_) if !self.has_room(packet, from, now) => self.lose(Loss::OverUplink),
             Verdict::Send(link) => {
                 if matches!(from, Where::Link(_)) {
                     let octets = u64::try_from(packet.len()).unwrap_or(0);
@@ -194,6 +197,18 @@ impl Worker {
         }
     }
 
+    /// Tells whether the line of this machine has room for a packet. What we say to other nodes over
+    /// the overlay is no payload: it goes, and payload makes room for it.
+    fn has_room(&mut self, packet: &[u8], from: Where, now: Time) -> bool {
+        let Some(pace) = &mut self.pace else { return true };
+        let octets = packet.len() + OVERHEAD;
+        pace.owe(self.shared.owed.swap(0, Ordering::Relaxed), now);
+        if matches!(from, Where::Kernel) && is_word(packet) {
+            return pace.owe(on_line(octets), now);
+        }
+        pace.admits(octets, now)
+    }
+
     fn deliver(&self, packet: &[u8]) {
         if self.tun.write(packet).is_err() {
             self.lose(Loss::Undelivered);
@@ -202,10 +217,6 @@ impl Worker {
 
     fn send(&mut self, snapshot: &Snapshot, link: LinkId, packet: &[u8], now: Time) {
         let Some(link) = snapshot.links.get(&link) else { return self.lose(Loss::NoLink) };
-        let octets = packet.len() + OVERHEAD;
-        if self.pace.as_mut().is_some_and(|pace| !pace.admits(octets, now)) {
-            return self.lose(Loss::OverUplink);
-        }
         if self.burst.is_full() {
             self.flush();
         }
