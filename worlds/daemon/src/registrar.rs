@@ -25,6 +25,8 @@ pub(crate) enum News {
     Bootstrap(Company),
     /// Our certificate, renewed, in PEM.
     Certificate(String),
+    /// It has what we revealed in this epoch.
+    Revealed(u64),
 }
 
 /// What the loop asks of the registry.
@@ -87,7 +89,8 @@ impl Registrar {
         self.ask(Task::Attest(epoch, seen));
     }
 
-    /// Shares in the beacons to come: promises, and reveals what was promised.
+    /// Shares in the beacons to come: promises, and reveals what was promised. Once the registry has the
+    /// latter, it comes as [`News::Revealed`].
     pub(crate) fn share(&self, epoch: u64, commitment: [u8; 32], secret: Option<[u8; 32]>) {
         self.ask(Task::Share(epoch, commitment, secret));
     }
@@ -186,8 +189,8 @@ fn do_tasks(client: &Client, tasks: &Receiver<Task>, node: &Sender<Happened>) {
             }
             Some(Task::Share(epoch, commitment, secret)) => {
                 let shared = client.share(epoch, commitment, secret);
-                try_once("share in the beacon", shared);
-                None
+                let shared = try_once("share in the beacon", shared);
+                shared.filter(|()| secret.is_some()).map(|()| News::Revealed(epoch))
             }
             Some(Task::Renew) => {
                 try_once("renew the certificate", client.renew()).map(News::Certificate)

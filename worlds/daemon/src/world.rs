@@ -130,8 +130,10 @@ pub(crate) struct Times {
     shown: Wall,
     /// When the node was told last what we carry for others, and how much we had carried.
     load: (Time, u64),
-    /// The epoch in which we looked last at our share in beacons, and whether we revealed anything.
-    shared: (u64, bool),
+    /// The epoch in which we looked last at our share in beacons.
+    shared: u64,
+    /// The epoch in which the registry said last that it has what we revealed.
+    revealed: Option<u64>,
     /// When we stop, once we were told to.
     end: Option<Time>,
     /// Links whose payload the node wants to hear of, and how many packets they had carried.
@@ -151,7 +153,8 @@ impl Times {
             roamed: None,
             shown: Wall(0),
             load: (now, 0),
-            shared: (0, false),
+            shared: 0,
+            revealed: None,
             end: None,
             watched,
         }
@@ -326,6 +329,7 @@ impl World {
                 self.tell(&Input::Bootstrap(&introductions));
             }
             News::Certificate(pem) => self.adopt(&pem),
+            News::Revealed(epoch) => self.times.revealed = Some(epoch),
         }
     }
 }

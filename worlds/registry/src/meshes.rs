@@ -170,7 +170,8 @@ pub(crate) fn roster(introductions: &[Vec<u8>], before: &Meshes, attested: &Atte
 /// Returns the next epoch, if it is time; the registry may have been away for some.
 ///
 /// What members revealed goes into its beacon, and what they promised into the document: for the
-/// beacon after it.
+/// beacon after it. If the registry was away for an epoch or more, they promised it for a beacon that
+/// came without it: then nobody could reveal it, and it would only take the places of others.
 pub(crate) fn next_epoch(
     epoch: &Epoch,
     (seed, shares): ([u8; 32], &[store::Share]),
@@ -188,7 +189,9 @@ pub(crate) fn next_epoch(
     let anchor = || passed.anchored(chain.part(0).unwrap_or(seed), &reveals);
     let mut next = next.unwrap_or_else(anchor);
     let promises = shares.iter().map(|it| Commitment { node: it.node, hash: it.commitment });
-    next.promise_all(promises);
+    if next.number == epoch.number.saturating_add(1) {
+        next.promise_all(promises);
+    }
     Some(next)
 }
 

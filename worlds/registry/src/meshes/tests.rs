@@ -169,6 +169,31 @@ fn members_promise_in_one_epoch_and_reveal_in_the_next() {
 }
 
 #[test]
+fn promises_of_an_epoch_that_was_slept_through_are_forgotten_and_sharing_goes_on() {
+    let mut meshes = with_nodes(founded(1, 2), 10);
+    let node = meshes.roster.members()[3].node;
+    let hour = |n: u64| NOW.plus(Duration::from_hours(n));
+    let secret = |epoch: u64| Reveal { node, secret: [u8::try_from(epoch).unwrap(); 32] };
+    let mut with = Vec::new();
+    // Away from the first hour to the fourth; then an epoch each hour.
+    for at in [4, 5, 6, 7] {
+        let epoch = &meshes.epoch;
+        let due = epoch.number + 2;
+        let kept = epoch.promised(&secret(due - 1)).is_ok().then_some(secret(due - 1).secret);
+        let commitment = secret(due).commitment(due).hash;
+        let share = store::Share { node, commitment, secret: kept };
+        let next = next_epoch(epoch, (SEED, &[share]), hour(at)).unwrap();
+        assert_eq!(next.follows(epoch), Ok(()));
+        // Whatever is promised can be kept.
+        let promised = next.promised(&secret(next.number + 1)).is_ok();
+        assert_eq!(next.commitments.len(), usize::from(promised));
+        with.push((next.number, promised, next.reveals.len()));
+        meshes.epoch = next;
+    }
+    assert_eq!(with, [(5, false, 0), (6, true, 0), (7, true, 1), (8, true, 1)]);
+}
+
+#[test]
 fn a_share_is_of_the_present_epoch_and_a_secret_was_promised() {
     let mut meshes = with_nodes(founded(1, 2), 10);
     let node = meshes.roster.members()[3].node;
