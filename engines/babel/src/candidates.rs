@@ -156,8 +156,14 @@ pub trait Candidates: Default + Clone + Debug {
     fn get_mut(&mut self, row: RowId, from: Slot) -> Option<&mut Candidate>;
 
     /// Adds or replaces the neighbour's route. Where there is no room for all, the one with
-    /// the most weight goes; it may be this one.
-    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, weigh: Weigh<'_>);
+    /// the most weight goes; it may be this one. Returns whose that was.
+    fn put(
+        &mut self,
+        row: RowId,
+        from: Slot,
+        candidate: Candidate,
+        weigh: Weigh<'_>,
+    ) -> Option<Slot>;
 
     /// Removes the neighbour's route.
     fn remove(&mut self, row: RowId, from: Slot);
@@ -211,17 +217,18 @@ impl Candidates for Columns {
         column.routes.get_mut(row.0 as usize).filter(|it| it.is_there())
     }
 
-    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, _: Weigh<'_>) {
+    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, _: Weigh<'_>) -> Option<Slot> {
         let (row, from) = (row.0 as usize, usize::from(from.0));
         if self.0.len() <= from {
             self.0.resize_with(from + 1, Column::default);
         }
-        let Some(column) = self.0.get_mut(from) else { return };
+        let column = self.0.get_mut(from)?;
         grow(&mut column.routes, row, Candidate::NONE);
         if let Some(place) = column.routes.get_mut(row) {
             column.count += usize::from(!place.is_there());
             *place = candidate;
         }
+        None
     }
 
     fn remove(&mut self, row: RowId, from: Slot) {
@@ -310,24 +317,30 @@ impl<const K: usize> Candidates for TopK<K> {
         there.find(|(slot, _)| *slot == from).map(|(_, it)| it)
     }
 
-    fn put(&mut self, row: RowId, from: Slot, candidate: Candidate, weigh: Weigh<'_>) {
+    fn put(
+        &mut self,
+        row: RowId,
+        from: Slot,
+        candidate: Candidate,
+        weigh: Weigh<'_>,
+    ) -> Option<Slot> {
         if let Some(known) = self.get_mut(row, from) {
             *known = candidate;
-            return;
+            return None;
         }
         let number = row.0 as usize;
         if self.rows.len() <= number {
             self.rows.resize(number + 1, Best::NONE);
         }
-        let Some(best) = self.rows.get_mut(number) else { return };
+        let best = self.rows.get_mut(number)?;
         let weight = |place: &(Slot, Candidate)| {
             if place.1.is_there() { weigh(place.0, &place.1) } else { u32::MAX }
         };
-        let Some(worst) = best.routes.iter_mut().max_by_key(|place| weight(place)) else { return };
+        let worst = best.routes.iter_mut().max_by_key(|place| weight(place))?;
         let there = worst.1.is_there();
         if there && weight(worst) <= weigh(from, &candidate) {
             best.forgot = true;
-            return;
+            return Some(from);
         }
         let gone = there.then_some(worst.0);
         best.forgot |= there;
@@ -339,6 +352,7 @@ impl<const K: usize> Candidates for TopK<K> {
             self.count(gone, false);
         }
         self.count(from, true);
+        gone
     }
 
     fn remove(&mut self, row: RowId, from: Slot) {
@@ -386,6 +400,23 @@ mod tests {
     #[test]
     fn a_candidate_has_ten_octets() {
         assert_eq!(size_of::<Candidate>(), 10);
+    }
+
+    #[test]
+    fn whose_route_goes_for_want_of_room_is_told() {
+        let (row, by_slot) = (RowId(3), |slot: Slot, _: &Candidate| u32::from(slot.0));
+        let route = |seqno| {
+            let distance = Distance { seqno: Seqno(seqno), metric: Metric(9) };
+            Candidate::new(Router(7), distance, Hold::of(9), Stamp(0))
+        };
+        let mut best = TopK::<2>::default();
+        let mut put = |slot, seqno| best.put(row, Slot(slot), route(seqno), &by_slot);
+        assert_eq!((put(5, 1), put(3, 1)), (None, None));
+        assert_eq!(put(4, 1), Some(Slot(5)), "the one with the most weight");
+        assert_eq!(put(6, 1), Some(Slot(6)), "or the new one");
+        assert_eq!(put(4, 2), None, "it has its place");
+        let mut all = Columns::default();
+        assert!((0..9).all(|slot| all.put(row, Slot(slot), route(1), &by_slot).is_none()));
     }
 
     #[test]

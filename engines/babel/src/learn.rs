@@ -142,10 +142,15 @@ impl<C: Candidates> Speaker<C> {
             self.ignore(Ignored::Jump);
         }
         let candidate = Candidate::new(router, news.distance, hold, self.stamp);
-        self.put(row, slot, candidate);
+        let gone = self.put(row, slot, candidate);
         self.put_hop(row, slot, news.hop);
         self.expect_expiry(slot, hold, now);
         self.candidate_changed(row, slot, now);
+        if let Some(gone) = gone {
+            // What it need not hear was seen by its own route, of which nothing is known any more.
+            self.hops.remove(&(row, gone));
+            self.reconsider(row, gone);
+        }
     }
 
     /// Draws the consequences of a neighbour's word about a route, with no needless work.
@@ -261,7 +266,7 @@ impl<C: Candidates> Speaker<C> {
         self.distance(row, router).is_some_and(|ours| seqno.ahead_of(ours.seqno) > JUMP)
     }
 
-    fn put(&mut self, row: RowId, slot: Slot, candidate: Candidate) {
+    fn put(&mut self, row: RowId, slot: Slot, candidate: Candidate) -> Option<Slot> {
         let Self { candidates, neighbours, rows, sources, .. } = self;
         let best = rows.get(row).best();
         let distance = |router: Router| match rows.get(row).source() {
@@ -276,7 +281,7 @@ impl<C: Candidates> Speaker<C> {
             let class = if metric.is_finite() { 1 + u32::from(!feasible) } else { 3 };
             if best == Best::Through(slot) { 0 } else { class << 16 | u32::from(metric.0) }
         };
-        candidates.put(row, slot, candidate, &weigh);
+        candidates.put(row, slot, candidate, &weigh)
     }
 
     fn put_hop(&mut self, row: RowId, slot: Slot, hop: Option<IpAddr>) {
