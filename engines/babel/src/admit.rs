@@ -11,6 +11,18 @@ use crate::candidates::{Candidates, Slot};
 use crate::rows::RowId;
 use crate::{Key, Metric, Place, Policy, RouterId, Speaker};
 
+/// Most ranges that a change names; of a larger one everything is asked for.
+const MOST: usize = 64;
+
+/// What a policy lets in, or no longer, in comparison with the one before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Ranges that it lets in from others or more than before, and where.
+    pub opened: Vec<(Scope, Key)>,
+    /// Ranges that it lets in from others or fewer than before, and where.
+    pub closed: Vec<(Scope, Key)>,
+}
+
 /// A policy that lets in what any of some [`Admission`]s does; and out, on interfaces that have a
 /// scope.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +33,7 @@ pub struct Admissions {
 }
 
 /// What may be told in one scope.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Rules {
     /// Ranges that may be announced, exactly so, for everybody, and by whom: `None` is anybody. In
     /// order; one that is there twice may be announced by all of both.
@@ -32,14 +44,51 @@ struct Rules {
 impl Rules {
     /// Tells whether a range may be announced, exactly so, by who calls itself this.
     fn names(&self, range: Prefix, router: RouterId) -> bool {
+        let mut its = self.of(range);
+        its.any(|(_, by)| by.as_ref().is_none_or(|names| names.contains(router.0)))
+    }
+
+    /// Returns the rules about exactly this range.
+    fn of(&self, range: Prefix) -> impl Iterator<Item = &(Prefix, Option<Names>)> {
         let at = self.exact.partition_point(|(other, _)| *other < range);
         let rest = self.exact.get(at..).unwrap_or_default();
-        let its = rest.iter().take_while(|(other, _)| *other == range);
-        its.into_iter().any(|(_, by)| by.as_ref().is_none_or(|names| names.contains(router.0)))
+        rest.iter().take_while(move |(other, _)| *other == range)
+    }
+
+    /// Returns the ranges about which there is a rule here that is not among those of `other`.
+    fn besides(&self, other: &Self) -> Vec<Prefix> {
+        let is_new = |rule: &&(Prefix, Option<Names>)| other.of(rule.0).all(|it| it != *rule);
+        let mut ranges: Vec<Prefix> = self.exact.iter().filter(is_new).map(|it| it.0).collect();
+        ranges.dedup();
+        ranges
     }
 }
 
 impl Admissions {
+    /// Returns what this one lets in, or no longer, in comparison with the one `before`; `None` if that
+    /// is more than some ranges, each by itself.
+    pub(crate) fn change_from(&self, before: &Self) -> Option<Change> {
+        if self.everywhere != before.everywhere {
+            return None;
+        }
+        let (mut change, none) = (Change::default(), Rules::default());
+        for scope in self.scopes.keys().chain(before.scopes.keys()) {
+            let old = before.scopes.get(scope).unwrap_or(&none);
+            let new = self.scopes.get(scope).unwrap_or(&none);
+            if old.others != new.others {
+                return None;
+            }
+            let key = |range| (*scope, Key { prefix: range, source: Prefix::ALL });
+            change.opened.extend(new.besides(old).into_iter().map(key));
+            change.closed.extend(old.besides(new).into_iter().map(key));
+        }
+        for all in [&mut change.opened, &mut change.closed] {
+            all.sort_unstable();
+            all.dedup();
+        }
+        (change.opened.len() + change.closed.len() <= MOST).then_some(change)
+    }
+
     /// Returns the policy that lets in what any of these does.
     pub fn new(admissions: &[Admission]) -> Self {
         let mut policy = Self::default();
@@ -89,13 +138,33 @@ impl Policy for Admissions {
 
 impl<C: Candidates> Speaker<C> {
     /// Judges by another policy from now on: drops what it keeps out, takes back what it does not
-    /// let out, and asks for all routes again, since what was kept out before was not kept.
-    pub(crate) fn judge_by(&mut self, policy: Arc<dyn Policy>, now: Time) {
+    /// let out, and asks for all routes again, since what was kept out before was not kept; or only for
+    /// those to which the `change` opens.
+    pub(crate) fn judge_by(&mut self, policy: Arc<dyn Policy>, change: Option<&Change>, now: Time) {
         self.settings.policy = policy;
         let slots: Vec<Slot> = self.neighbours.iter().map(|(slot, _)| slot).collect();
-        for slot in &slots {
-            self.judge(*slot, now);
+        for slot in slots {
+            match change {
+                Some(change) => self.judge_changed(slot, change, now),
+                None => self.judge(slot, now),
+            }
         }
+    }
+
+    /// Judges what changes for a neighbour again.
+    fn judge_changed(&mut self, slot: Slot, change: &Change, now: Time) {
+        let Some(scope) = self.neighbours.get(slot).map(|neighbour| neighbour.scope) else {
+            return;
+        };
+        let Change { opened, closed } = change;
+        let here = opened.iter().chain(closed).filter(|(on, _)| *on == scope);
+        let rows: Vec<RowId> = here.filter_map(|(_, key)| self.rows.find(*key, RowId(0))).collect();
+        self.judge_rows(slot, &rows, now);
+        let opened = opened.iter().filter(|(on, _)| *on == scope);
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.out.wanted.routes.extend(opened.map(|(_, key)| Some(*key)));
+        }
+        self.is_ready(slot);
     }
 
     /// Judges a neighbour by the rules of another scope from now on.
@@ -109,19 +178,23 @@ impl<C: Candidates> Speaker<C> {
     /// Judges all that a neighbour told, and was told, again.
     fn judge(&mut self, slot: Slot, now: Time) {
         let rows: Vec<RowId> = self.rows.ids().collect();
-        for row in &rows {
+        self.judge_rows(slot, &rows, now);
+        if let Some(neighbour) = self.neighbours.get_mut(slot) {
+            neighbour.out.wanted.routes.insert(None);
+        }
+        self.is_ready(slot);
+    }
+
+    fn judge_rows(&mut self, slot: Slot, rows: &[RowId], now: Time) {
+        for row in rows {
             if self.is_kept_out(*row, slot) {
                 self.drop_route(*row, slot);
                 self.candidate_changed(*row, slot, now);
             }
         }
         for row in rows {
-            self.revise(row, slot);
+            self.revise(*row, slot);
         }
-        if let Some(neighbour) = self.neighbours.get_mut(slot) {
-            neighbour.out.wanted.routes.insert(None);
-        }
-        self.is_ready(slot);
     }
 
     /// Tells whether a neighbour told a route to the range that may not be believed.
@@ -188,6 +261,41 @@ mod tests {
             assert_eq!(passes(&policy, FOREIGN, key), foreign, "{key}");
         }
         assert_eq!(passes(&policy, Scope(3), "fd00::/49"), no, "a scope that has no rules");
+    }
+
+    #[test]
+    fn what_changes_by_ranges_is_named_and_everything_else_is_everything() {
+        let [one, other] = [1, 2].map(|n| Names::of([NodeId(Prefix::new(n << 64, 64))]));
+        let of = |by: &Names| Admission {
+            by: Some(by.clone()),
+            ..admission(HOME, "fd00:0:0:8000::/49", 49)
+        };
+        let inside = || admission(HOME, "fd00::/49", 64);
+        let escaped = |on, n: u8| admission(on, &alloc::format!("fd00:0:0:800{n}::/64"), 64);
+        let change = |before: &[Admission], now: &[Admission]| {
+            Admissions::new(now).change_from(&Admissions::new(before))
+        };
+        let key = |text: &str| text.parse::<Key>().unwrap();
+        let base = [inside(), of(&one), escaped(HOME, 1)];
+        assert_eq!(change(&base, &base), Some(Change::default()));
+        let more = [base.to_vec(), alloc::vec![escaped(FOREIGN, 2)]].concat();
+        let it = (FOREIGN, key("fd00:0:0:8002::/64"));
+        let opened = Change { opened: alloc::vec![it], closed: Vec::new() };
+        assert_eq!(change(&base, &more), Some(opened));
+        let closed = Change { opened: Vec::new(), closed: alloc::vec![it] };
+        assert_eq!(change(&more, &base), Some(closed));
+        // Another one may tell of the range.
+        let both = alloc::vec![(HOME, key("fd00:0:0:8000::/49"))];
+        let told = change(&base, &[inside(), of(&other), escaped(HOME, 1)]);
+        assert_eq!(told, Some(Change { opened: both.clone(), closed: both }));
+        assert_eq!(change(&base, &base[1..]), None, "what is inside of a range is not named");
+        let everywhere = [&base[..], &[admission(Scope::EVERYWHERE, "10.42.0.0/16", 120)]].concat();
+        assert_eq!(change(&base, &everywhere), None);
+        let many: Vec<Admission> = (0..65)
+            .map(|n| admission(HOME, &alloc::format!("fd00:0:0:9{n:03}::/64"), 64))
+            .chain(base.clone())
+            .collect();
+        assert_eq!(change(&base, &many), None, "so many that everything is asked for");
     }
 
     #[test]

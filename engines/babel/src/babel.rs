@@ -33,6 +33,8 @@ pub struct Babel {
     held: BTreeSet<Key>,
     /// Links that cost for ever what shunning costs, whatever else they are charged.
     shunned: BTreeSet<LinkId>,
+    /// What is let in, once that was told.
+    admissions: Option<Arc<Admissions>>,
 }
 
 /// A selected route, by its link.
@@ -102,6 +104,7 @@ impl Babel {
             link,
             held: BTreeSet::new(),
             shunned: BTreeSet::new(),
+            admissions: None,
         }
     }
 
@@ -200,7 +203,12 @@ impl Engine for Babel {
             Input::Announce(range) => crate::Input::Announce(range.into(), Metric::ZERO),
             Input::Demote(range) => crate::Input::Announce(range.into(), Metric(Cost::SHUNNED.0)),
             Input::Withdraw(range) => crate::Input::Withdraw(range.into()),
-            Input::Admit(admissions) => crate::Input::Policy(Arc::new(Admissions::new(admissions))),
+            Input::Admit(admissions) => {
+                let admissions = Arc::new(Admissions::new(admissions));
+                let before = self.admissions.replace(Arc::clone(&admissions));
+                let change = before.and_then(|before| admissions.change_from(&before));
+                crate::Input::Policy(admissions, change)
+            }
             Input::Frame(link, octets) => {
                 let (interface, from) = (interface(link), Ipv6Addr::UNSPECIFIED);
                 crate::Input::Packet { interface, from, octets }

@@ -48,7 +48,7 @@ mod views;
 mod vocabulary;
 pub mod wire;
 
-pub use admit::Admissions;
+pub use admit::{Admissions, Change};
 pub use babel::{Babel, LinkNeighbour, LinkOffer, LinkRoute, MeshSettings};
 pub use candidates::{Candidate, Candidates, Columns, Slot, TopK};
 pub use counters::{Counters, Ignored};

@@ -189,7 +189,7 @@ impl<C: Candidates> Engine for Speaker<C> {
             Input::Charge(interface, cost) => self.charge(interface, cost, now),
             Input::Announce(key, metric) => self.announce_own(key, metric, now),
             Input::Withdraw(key) => self.withdraw_own(key, now),
-            Input::Policy(policy) => self.judge_by(policy, now),
+            Input::Policy(policy, change) => self.judge_by(policy, change.as_ref(), now),
             Input::Packet { interface, from, octets } => self.heard(interface, from, octets, now),
             Input::Farewell => return self.say_farewell(),
             Input::Wake => {}

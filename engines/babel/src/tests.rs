@@ -12,6 +12,7 @@ use words::{Dice, Engine, LinkId, Prefix, Time};
 use crate::{Babel, MeshSettings, Profile, RouterId, Settings};
 
 mod additions;
+mod admissions;
 pub(crate) mod captures;
 mod drift;
 mod floods;

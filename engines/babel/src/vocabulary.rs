@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
 
-use crate::{Cost, Key, Metric, Policy, Profile};
+use crate::{Change, Cost, Key, Metric, Policy, Profile};
 
 /// An interface on which Babel is spoken. The world numbers them, and reuses no number while
 /// the speaker knows it.
@@ -27,8 +27,9 @@ pub enum Input<'a> {
     /// Announce it no longer.
     Withdraw(Key),
     /// Let this in and out from now on. What was let in and no longer is, is dropped, and all
-    /// neighbours are asked for their routes again; what they were told stays until it changes.
-    Policy(Arc<dyn Policy>),
+    /// neighbours are asked for their routes again; what they were told stays until it changes. If it
+    /// is known what changes, only that is looked at, and asked for.
+    Policy(Arc<dyn Policy>, Option<Change>),
     /// A packet came in, from port 6696 of an address on the link; the world has checked that
     /// (rule P1), and authenticated it where that is asked for.
     Packet {

@@ -387,6 +387,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             .into_iter()
             .chain(division.plead)
             .chain(division.gathers)
+            .chain(division.back.values().copied().min())
             .chain(refuge);
         let epochs = epochs.chain(escape.filter(|_| division.meshes.is_some()));
         silent.chain(overdue).chain(stays).chain(groups).chain(epochs).min()

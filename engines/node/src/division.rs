@@ -89,6 +89,8 @@ pub(crate) struct Division {
     /// Who did, and when what passes is changed accordingly, if it is to be.
     pub(crate) escaped: BTreeSet<NodeId>,
     pub(crate) gathers: Option<Time>,
+    /// Those that came back, and until when their prefixes still pass.
+    pub(crate) back: BTreeMap<NodeId, Time>,
     /// Whether we seek refuge, where we have it, and the number of the next such arrow.
     pub(crate) refuge: order::Refuge,
     pub(crate) haven: Option<Haven>,
@@ -132,6 +134,7 @@ impl Division {
             escape: order::Escape::new(Duration::from_mins(1)),
             plead: None,
             escaped: BTreeSet::new(),
+            back: BTreeMap::new(),
             gathers: None,
             refuge: order::Refuge::new(Duration::from_mins(5)),
             haven: None,

@@ -26,9 +26,12 @@ use crate::{Event, Node, Output};
 const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(10));
 /// How often who escaped says so again: well before others forget it.
 const AGAIN: Duration = Duration::from_mins(10);
-/// How long news of others are gathered: with each change of what passes, all neighbours are asked for all
-/// routes again.
+/// How long news of others are gathered: with each change of what passes, all neighbours are asked for the
+/// ranges concerned.
 const GATHER: Duration = Duration::from_secs(1);
+/// How long the prefix of who came back still passes: whoever escapes and comes back without end causes the
+/// network work once in this time. For so long it is one more line of tables.
+pub(crate) const LINGER: Duration = Duration::from_mins(5);
 
 impl Division {
     /// Returns what passes on links of a mesh because nodes escaped: their prefixes, if they are listed
@@ -41,7 +44,7 @@ impl Division {
         };
         let is_foreign =
             |node: &&NodeId| !mesh.covers(node.0) && meshes.roster.get(**node).is_some();
-        let nodes = self.escaped.iter().filter(is_foreign);
+        let nodes = self.escaped.iter().chain(self.back.keys()).filter(is_foreign);
         let nodes = nodes.map(|node| exactly(node.0, Names::of([*node])));
         let own = self.rescued().into_iter().filter(|range| range.covers(mesh));
         nodes.chain(own.map(|range| exactly(range, self.tellers.of(range)))).collect()
@@ -102,16 +105,20 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Lets the prefix of a node that escaped pass, or no longer.
     pub(crate) fn let_escape(&mut self, node: NodeId, escaped: bool, now: Time) {
-        let all = &mut self.division.escaped;
-        let news = if escaped { all.insert(node) } else { all.remove(&node) };
-        if news {
+        let (all, back) = (&mut self.division.escaped, &mut self.division.back);
+        if !escaped {
+            if all.remove(&node) {
+                back.insert(node, now + LINGER);
+            }
+        } else if all.insert(node) && back.remove(&node).is_none() {
             self.division.gathers.get_or_insert(now + GATHER);
         }
     }
 
     /// Lets those pass of whom we heard a moment ago.
     fn let_pass(&mut self, now: Time) {
-        if self.division.gathers.take_if(|at| *at <= now).is_some() {
+        let gone = self.division.back.extract_if(.., |_, until| *until <= now).count();
+        if self.division.gathers.take_if(|at| *at <= now).is_some() || gone > 0 {
             self.admit(now);
         }
     }

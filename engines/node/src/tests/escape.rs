@@ -9,11 +9,12 @@ use gossip::{Claim, Meshes, Parameters, Standing};
 use order::Memberships;
 use order::border::{admit, rescue};
 use words::NodeId;
-use words::routing::Scope;
+use words::routing::{Admission, Scope};
 
 use super::mesh::{Mesh, name};
 use super::meshes::{chain, divided};
 use super::*;
+use crate::escape::LINGER;
 
 const NODES: usize = 16;
 
@@ -80,13 +81,45 @@ fn when_the_mesh_is_whole_again_they_come_back_and_tables_are_as_before() {
         mesh.run(SECOND / 2);
         cut += mesh.unreachable_pairs();
     }
-    assert_eq!(cut, 0, "pairs and half seconds without a path");
     assert!((0..NODES).all(|n| !mesh.node(n).has_escaped() && mesh.node(n).escaped().count() == 0));
+    // Their prefixes still pass for a while.
+    for _ in 0..LINGER.as_secs() {
+        mesh.run(SECOND);
+        cut += mesh.unreachable_pairs();
+    }
+    assert_eq!(cut, 0, "pairs and half seconds without a path");
     let slots = meshes.map.meshes().iter().flat_map(|home| meshes.election().slots(*home));
     let winners: BTreeSet<NodeId> = slots.filter_map(|slot| slot.winner()).collect();
     for n in (0..NODES).filter(|n| !winners.contains(&name(*n)) && !serves(&mesh, *n)) {
         assert_eq!(mesh.node(n).routing().routes().count(), 8, "table of {n}");
     }
+}
+
+#[test]
+fn who_escapes_and_comes_back_without_end_changes_what_passes_once_in_five_minutes() {
+    let (mut mesh, _, few) = settled();
+    let flipper = *few.first().unwrap();
+    let home = Scope(1);
+    let passing = |mesh: &Mesh| -> Vec<Admission> {
+        let all = mesh.node(1).admissions.iter();
+        all.filter(|it| it.on == home && it.inside == name(flipper).0).cloned().collect()
+    };
+    assert_eq!(passing(&mesh), []);
+    mesh.hear_escape(1, flipper, true);
+    mesh.run(2 * SECOND);
+    let once = passing(&mesh);
+    assert_eq!(once.len(), 1);
+    for n in 0..20 {
+        mesh.hear_escape(1, flipper, n % 2 == 1);
+        mesh.run(5 * SECOND);
+        assert_eq!(passing(&mesh), once, "word {n}");
+    }
+    mesh.hear_escape(1, flipper, false);
+    assert_eq!(mesh.node(1).escaped().count(), 0);
+    mesh.run(LINGER.saturating_sub(SECOND));
+    assert_eq!(passing(&mesh), once);
+    mesh.run(2 * SECOND);
+    assert_eq!(passing(&mesh), []);
 }
 
 #[test]

@@ -91,6 +91,14 @@ impl Mesh {
         self.ask_showing(from, to, &claim.attach(&introduction(from)).unwrap())
     }
 
+    /// Lets a node hear that another one escaped, or came back.
+    pub(in crate::tests) fn hear_escape(&mut self, n: usize, other: usize, escaped: bool) {
+        let now = self.now;
+        let node = self.nodes[n].as_mut().unwrap();
+        node.let_escape(super::name(other), escaped, now);
+        self.feed(n, Input::Wake);
+    }
+
     /// Lets a node have a link that it claims so with another, which is its own end only.
     pub(in crate::tests) fn claim_and_come_up(
         &mut self,
