@@ -7,6 +7,8 @@
 //! Introductions are no secret, and a member could write any address as that of the sender: the
 //! token goes to the node that is said to ask, so who is not on the way to it cannot make it a guest.
 //! It is no more secret than the dice: who has a recording of the exit's run knows all of its tokens.
+//! Words with the token are heard however many others came in the guest's name: who can write its
+//! address cannot use up its share of words and so end its stay.
 //!
 //! The exit announces a way out for each guest by itself, which is nearer than that for all to
 //! whoever looks for the longest match. So if it goes, its guests are with all others.
@@ -75,6 +77,14 @@ impl Guests {
 }
 
 impl<A: Authority> Gossip<A> {
+    /// Tells whether a word has the token that we gave to the node at this address: then it is of its own
+    /// and not counted among what others may have said in its name.
+    pub(crate) fn is_of_guest(&self, from: Ipv6Addr, word: Remote<'_>) -> bool {
+        let Remote::OutBy(token, introduction) = word else { return false };
+        let node = crate::judge::read(introduction).map(|contact| contact.node);
+        node.is_ok_and(|node| node.0.contains(from) && self.guests.token_of(node) == token)
+    }
+
     /// Takes in which exit we would leave by, or that it is reached again.
     pub(crate) fn name_host(&mut self, host: Option<NodeId>, now: Time) {
         let host = host.filter(|host| *host != self.me);

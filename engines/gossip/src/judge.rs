@@ -51,10 +51,13 @@ impl<A: Authority> Gossip<A> {
     }
 
     fn hear_overlay(&mut self, from: Ipv6Addr, datagram: &[u8], now: Time) -> Result<(), Refused> {
-        if !self.may_ask(from, now) {
+        let word = Remote::decode(datagram);
+        if !word.as_ref().is_ok_and(|word| self.is_of_guest(from, *word))
+            && !self.may_ask(from, now)
+        {
             return Err(Refused::Busy);
         }
-        match Remote::decode(datagram)? {
+        match word? {
             Remote::Ask(introduction) => {
                 let asker = self.heard_from(from, introduction, now)?;
                 self.answer(asker);

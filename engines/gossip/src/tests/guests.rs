@@ -114,3 +114,26 @@ fn nobody_is_made_a_guest_by_another_and_there_are_so_many() {
     }
     assert_eq!((guests, exit.counters().refused.get("busy")), (GUESTS, Some(&9)));
 }
+
+#[test]
+fn words_in_the_name_of_a_guest_do_not_end_its_stay() {
+    let mut exit = node(3);
+    let given = token(&mut exit, 0);
+    out(&mut exit, 0, given, Time::ZERO);
+    said(&mut exit);
+    for second in 1..=200 {
+        let now = Time::ZERO + second * SECOND;
+        // Somebody writes its address, and shows what everybody may see.
+        for _ in 0..50 {
+            let word = Remote::Out(&myself(0)).encode();
+            exit.handle(Input::Overlay(name(0).address(), &word), now);
+            out(&mut exit, 0, given ^ 1, now);
+        }
+        if second % 20 == 0 {
+            out(&mut exit, 0, given, now);
+        }
+        exit.handle(Input::Wake, now);
+        assert!(!said(&mut exit).contains(&Output::GuestLeft(name(0))), "after {second} s");
+    }
+    assert!(exit.counters().refused["busy"] > 15_000);
+}
