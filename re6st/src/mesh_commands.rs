@@ -4,7 +4,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::look::table;
-use crate::options::{MeshChanged, MeshShow, MeshSplit, Meshes};
+use crate::options::{MeshChanged, MeshMerge, MeshShow, MeshSplit, Meshes};
 use crate::say::say;
 
 /// Does what was typed after `re6st registry meshes`.
@@ -13,6 +13,7 @@ pub(crate) fn run(command: &Meshes) -> anyhow::Result<()> {
         Meshes::Show(options) => show(options),
         Meshes::Elections(options) => elections(options),
         Meshes::Split(options) => split(options),
+        Meshes::Merge(options) => merge(options),
     }
 }
 
@@ -62,6 +63,12 @@ fn split(options: &MeshSplit) -> anyhow::Result<()> {
     say(
         "from the next epoch on arrows stay inside each half; one epoch later the halves are meshes",
     )
+}
+
+fn merge(options: &MeshMerge) -> anyhow::Result<()> {
+    let (range, version) = registry::merge_meshes(&options.directory, options.range)?;
+    say(format_args!("{range} becomes one mesh: all nodes learn it with version {version}"))?;
+    say("from the next epoch on arrows lead into both halves; one epoch later they are one mesh")
 }
 
 fn elections(options: &MeshChanged) -> anyhow::Result<()> {

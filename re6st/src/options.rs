@@ -17,7 +17,7 @@ mod sim_options;
 pub(crate) use babel_options::{BabelOptions, Question as BabelQuestion, Status as BabelStatus};
 pub(crate) use lab_options::LabOptions;
 pub(crate) use mesh_options::{
-    Changed as MeshChanged, Meshes, Show as MeshShow, Split as MeshSplit,
+    Changed as MeshChanged, Merge as MeshMerge, Meshes, Show as MeshShow, Split as MeshSplit,
 };
 pub(crate) use norder_options::NorderOptions;
 pub(crate) use sim_options::{FlatOptions, Simulation};

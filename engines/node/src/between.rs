@@ -110,23 +110,28 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let home = map.as_ref().and_then(|map| map.home(self.me));
         let home = home.unwrap_or(self.gossip.network());
         let territory = plan.map_or(home, |plan| plan.territory(home, self.me, number));
+        let merging = plan.and_then(|plan| plan.merging(number));
         let is_new = map != self.division.map;
         let believes = self.believe(map.as_ref().zip(epoch), now);
-        if !is_new && territory == self.division.territory {
+        if !is_new && territory == self.division.territory && merging == self.division.merging {
             if believes {
                 self.admit(now);
             }
             return;
         }
         let before = core::mem::replace(&mut self.division.map, map);
-        (self.division.home, self.division.territory) = (home, territory);
+        let was_home = core::mem::replace(&mut self.division.home, home);
+        (self.division.territory, self.division.merging) = (territory, merging);
         if is_new {
             self.division.verified.clear();
             let (far, until) = (now + REMAPPING.saturating_sub(FADING), now + REMAPPING);
             let both = before.filter(|_| self.division.map.is_some());
-            self.division.overlap = both.map(|map| Overlap { map, far, is_far: false, until });
+            let was = self.division.follow_merges(was_home);
+            let overlap = |map| Overlap { map, was, far, is_far: false, until };
+            self.division.overlap = both.map(overlap);
         }
         self.place_anew(now);
+        self.meet_sibling(now);
     }
 
     /// Looks up who may tell of ranges, by the election on this map in this epoch; tells whether
@@ -161,16 +166,16 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Returns our arrows at home that point to nodes which are at home elsewhere by now.
     fn astray(&self) -> Vec<LinkId> {
-        let home = self.division.home;
-        let views = self.arrows.arrows().filter(|it| it.ours && !home.covers(it.node.0));
+        let common = self.division.common();
+        let views = self.arrows.arrows().filter(|it| it.ours && !common.covers(it.node.0));
         views.map(|view| view.link).collect()
     }
 
     /// Tells whether a node that asks for a link may be in our home mesh: it is at home there as
-    /// well, or was elected.
+    /// well, or in the one that ours merges with, or was elected.
     pub(crate) fn may_enter(&mut self, node: NodeId) -> bool {
         let home = self.division.home;
-        if self.map().is_none_or(|map| map.home(node) == Some(home)) {
+        if self.map().is_none() || self.division.common().covers(node.0) {
             return true;
         }
         if let Some(known) = self.division.verified.get(&node) {

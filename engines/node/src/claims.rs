@@ -119,9 +119,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let enters = self.may_enter(node);
             return if enters { Verdict::Agreed } else { Verdict::Refused(Refusal::OtherMesh) };
         };
-        // While a mesh is split, the ends may know it as a whole or as halves.
-        let home = self.division.home;
-        let is_ours = claim.mesh.covers(home) || home.covers(claim.mesh);
+        // While a mesh is split, or two merge, the ends may know it as a whole or as halves.
+        let common = self.division.common();
+        let is_ours = claim.mesh.covers(common) || common.covers(claim.mesh);
         let refusal = match (is_ours, self.may_enter(node)) {
             (true, true) => return Verdict::Agreed,
             (true, false) if claim.standing == Standing::Refugee => return self.harbour(node),

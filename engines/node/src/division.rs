@@ -44,8 +44,10 @@ pub(crate) struct Division {
     /// The map before, while both pass the filter.
     pub(crate) overlap: Option<Overlap>,
     pub(crate) home: Prefix,
-    /// Where at home we draw: half of it while it is being split.
+    /// Where at home we draw: half of it while it is being split, both halves while they merge.
     pub(crate) territory: Prefix,
+    /// The range whose halves move together in this epoch.
+    pub(crate) merging: Option<Prefix>,
     /// The epoch in force, and when the next one begins by the calendar.
     pub(crate) epoch: Option<Epoch>,
     pub(crate) next_epoch: Option<Time>,
@@ -69,7 +71,7 @@ pub(crate) struct Division {
     pub(crate) stays: BTreeMap<u32, Stay>,
     /// The number of the next arrow of each.
     pub(crate) numbers: [u32; STAYS as usize],
-    scopes: BTreeMap<Prefix, Scope>,
+    pub(crate) scopes: BTreeMap<Prefix, Scope>,
     /// Nodes that routing reaches in meshes where we have no arrows: while a mesh is being split, and
     /// those that escaped.
     pub(crate) elsewhere: BTreeSet<NodeId>,
@@ -112,6 +114,7 @@ impl Division {
             overlap: None,
             home: network,
             territory: network,
+            merging: None,
             epoch: None,
             next_epoch: None,
             verified: BTreeMap::new(),
@@ -144,10 +147,12 @@ impl Division {
         }
     }
 
-    /// Returns the mesh around a range that was one before, while both pass; else itself.
-    fn before(&self, mesh: Prefix) -> Option<(&MeshMap, Prefix)> {
-        let old = &self.overlap.as_ref()?.map;
-        Some((old, old.mesh_of(mesh.first())?))
+    /// Returns the map before, while both pass, and what a mesh was part of in it: itself, the whole that
+    /// was split, or of one that was merged the half where we were. `None` for another that was merged.
+    pub(crate) fn before(&self, mesh: Prefix) -> Option<(&MeshMap, Prefix)> {
+        let Overlap { map, was, .. } = self.overlap.as_ref()?;
+        let around = || map.mesh_of(mesh.first()).filter(|old| old.covers(mesh));
+        Some((map, was.get(&mesh).copied().or_else(around)?))
     }
 
     /// Returns the ranges by which a mesh is told of, widest last; those of the map before besides,
@@ -162,10 +167,8 @@ impl Division {
     /// other ranges as they are.
     fn passing(&self, mesh: Prefix) -> (Prefix, BTreeSet<Prefix>) {
         let now = self.map.iter().filter(|map| map.is_mesh(mesh)).flat_map(|map| map.abroad(mesh));
-        let before = self.before(mesh);
-        let wide = before.map_or(mesh, |(_, old)| if old.covers(mesh) { old } else { mesh });
-        let abroad = before.map(|(old, mesh)| old.abroad(mesh));
-        (wide, now.chain(abroad.into_iter().flatten()).collect())
+        let before = self.before(mesh).map(|(old, mesh)| old.abroad(mesh));
+        (self.wide(mesh), now.chain(before.into_iter().flatten()).collect())
     }
 
     /// Returns the number of the stay that a link belongs to, if it is ours and not at home.
@@ -192,6 +195,8 @@ impl Division {
 #[derive(Debug)]
 pub(crate) struct Overlap {
     pub(crate) map: MeshMap,
+    /// What was which half in it: of our home, and of the meshes that we serve in, if they were merged.
+    pub(crate) was: BTreeMap<Prefix, Prefix>,
     /// From when on what passes by the old map only looks far away.
     pub(crate) far: Time,
     pub(crate) is_far: bool,
@@ -319,8 +324,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
             return self.division.territory.covers(node.0).then_some(&mut self.arrows);
         }
         // Of a mesh that has just been split, a stay in the whole of it goes on until it is over.
-        let whole = || Some(self.division.before(mesh)?.1);
-        let number = self.division.stay_in(mesh).or_else(|| self.division.stay_in(whole()?))?;
+        let whole = || self.division.overlap.as_ref()?.map.home(node);
+        let stay = self.division.stay_in(mesh).or_else(|| self.division.stay_in(whole()?));
+        // Of one that merges with ours, who has no stay there draws as at home.
+        let Some(number) = stay else {
+            return self.division.territory.covers(node.0).then_some(&mut self.arrows);
+        };
         self.division.stays.get_mut(&number).map(|stay| &mut stay.arrows)
     }
 

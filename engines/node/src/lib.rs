@@ -20,6 +20,7 @@ mod division;
 mod escape;
 mod guests;
 mod io;
+mod merging;
 mod payload;
 mod ranges;
 mod reach;

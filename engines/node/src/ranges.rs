@@ -185,6 +185,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let home = (serves && division.quorum.holds()).then_some((division.home, false));
         for (mesh, far) in home.into_iter().chain(abroad) {
             let ranges = division.ranges(mesh).into_iter();
+            let ranges = ranges.filter(|range| !division.is_over(*range));
             for range in ranges.filter(|range| division.may_tell(*range, mesh)) {
                 let told = wanted.entry(range).or_insert(far);
                 *told &= far;

@@ -89,6 +89,14 @@ impl Plan {
         }
     }
 
+    /// Returns the range whose two halves move together in an epoch.
+    pub fn merging(&self, epoch: u64) -> Option<Prefix> {
+        match self.change {
+            Change::Merge(range) if self.phase(epoch) == Phase::Moving => Some(range),
+            Change::Split(_) | Change::Merge(_) | Change::Raise(_) => None,
+        }
+    }
+
     /// Returns the mesh that a node is a member of besides, while its own merges with it.
     pub fn joining(&self, home: Prefix, epoch: u64) -> Option<Prefix> {
         match self.change {

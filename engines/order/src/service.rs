@@ -91,6 +91,13 @@ impl Service {
         self.meshes.retain(|mesh, _| is_mesh(*mesh));
     }
 
+    /// Goes on in the `whole` of a mesh that was merged, at the stage of its `half`.
+    pub fn rename(&mut self, half: Prefix, whole: Prefix) {
+        if let Some(stage) = self.meshes.remove(&half) {
+            self.meshes.insert(whole, stage);
+        }
+    }
+
     /// Returns the foreign meshes, in the order of addresses, and the stage in each.
     pub fn meshes(&self) -> impl Iterator<Item = (Prefix, Stage)> + '_ {
         self.meshes.iter().map(|(mesh, (stage, _))| (*mesh, *stage))

@@ -79,6 +79,9 @@ pub(crate) struct LabOptions {
     /// Split the mesh with the most nodes in two; with --order 1 the whole network
     #[arg(long, value_name = "T", value_parser = Fault::split)]
     split: Vec<Fault>,
+    /// Let two meshes become one that are halves of one range, with --order 2 or 3
+    #[arg(long, value_name = "T", value_parser = Fault::merge)]
+    merge: Vec<Fault>,
     /// Kill all border nodes between two meshes, of the pair that has the most
     #[arg(long, value_name = "T", value_parser = Fault::kill_border)]
     kill_border: Vec<Fault>,
@@ -193,6 +196,7 @@ impl LabOptions {
         let single = single.into_iter().flatten().chain(self.restart_all).chain(self.kill_border);
         let single = single
             .chain(self.split)
+            .chain(self.merge)
             .chain(self.fragment)
             .chain(self.cut_lan)
             .chain(self.suspend)

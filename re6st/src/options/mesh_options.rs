@@ -66,6 +66,9 @@ pub(crate) enum Meshes {
     /// Split a mesh in its two halves, while the network runs: nobody gets another address. A network
     /// of one mesh becomes one of two
     Split(Split),
+    /// Let the two halves of a range become one mesh, while the network runs; the last two are the whole
+    /// network
+    Merge(Merge),
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +90,15 @@ pub(crate) struct Split {
     pub(crate) directory: PathBuf,
     #[command(flatten)]
     pub(crate) elections: Elections,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The range that both are halves of [default: that of those with the fewest nodes]
+    pub(crate) range: Option<Prefix>,
+    /// Directory of the registry
+    #[arg(long, default_value = DIRECTORY)]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Debug, Args)]

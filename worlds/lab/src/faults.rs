@@ -24,6 +24,8 @@ pub enum What {
     KillNode(u16, Option<Duration>),
     /// The mesh with the most nodes is split in two; of order 1 the whole network.
     Split,
+    /// Two meshes that are halves of one range merge, those with the fewest nodes.
+    Merge,
     /// All border nodes between two meshes are killed: of the pair that has the most.
     KillBorder,
     /// So many nodes of the mesh with the most nodes cannot reach the others of it any more, nor who
@@ -277,6 +279,17 @@ impl Fault {
         Ok(Self { at, what: What::Split })
     }
 
+    /// Reads `T`: let two meshes merge after T seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFault`], with the form, for other text.
+    pub fn merge(text: &str) -> Result<Self, NoFault> {
+        let form = "T, as 30";
+        let at = seconds(text).ok_or_else(|| NoFault { text: text.to_owned(), form })?;
+        Ok(Self { at, what: What::Merge })
+    }
+
     /// Reads `T`: kill all border nodes of one pair of meshes after T seconds.
     ///
     /// # Errors
@@ -348,6 +361,7 @@ impl Fault {
             What::Kill(_)
             | What::KillBorder
             | What::Split
+            | What::Merge
             | What::Fragment(_)
             | What::KillRegistry
             | What::CutLan

@@ -159,6 +159,14 @@ impl Hosts {
         self.finish(HostId::REGISTRY, split, stop).map(drop)
     }
 
+    /// Lets the two meshes with the fewest nodes merge, of those that are halves of one range.
+    pub(crate) fn merge(&self, stop: &Stop) -> anyhow::Result<()> {
+        let mut merge = self.command();
+        merge.args(["registry", "meshes", "merge", "--directory"]);
+        merge.arg(self.state(HostId::REGISTRY));
+        self.finish(HostId::REGISTRY, merge, stop).map(drop)
+    }
+
     /// Lets all nodes join by `invitation`, several at a time.
     pub(crate) fn join(&mut self, invitation: &str, stop: &Stop) -> anyhow::Result<()> {
         let nodes: Vec<&Host> = self.all.iter().skip(1).collect();

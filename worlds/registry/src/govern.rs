@@ -219,6 +219,25 @@ pub fn split_mesh(
     })
 }
 
+/// Announces that the two halves of a range become one mesh, those with the fewest nodes if none is
+/// named; returns it, and the version of the document that says so.
+///
+/// In the epoch after, nodes of both halves draw arrows in both; in the one after that, they are one
+/// mesh. Nobody gets another address.
+///
+/// # Errors
+///
+/// [`Error::OneMesh`] if the network is not divided, [`Error::Bounds`] if the map is being changed
+/// already, or there are no two such meshes; otherwise as the registry's files say.
+pub fn merge_meshes(directory: &Path, range: Option<Prefix>) -> Result<(Prefix, u64), Error> {
+    let mut chosen = Prefix::ALL;
+    let version = set_meshes(directory, |meshes| {
+        chosen = crate::meshes::merge(meshes, range)?;
+        Ok(())
+    })?;
+    Ok((chosen, version))
+}
+
 /// Returns the introductions of those who told lately how they are reached; of all, if nobody did:
 /// then the registry was away.
 async fn introduced(store: &store::Store, now: Wall) -> Result<Vec<Vec<u8>>, Error> {

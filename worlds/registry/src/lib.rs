@@ -33,7 +33,8 @@ mod settings;
 pub use error::Error;
 pub use found::{Founded, Options, init};
 pub use govern::{
-    invite, nodes, raise_version, revoke, set_elections, set_parameters, show_meshes, split_mesh,
+    invite, merge_meshes, nodes, raise_version, revoke, set_elections, set_parameters, show_meshes,
+    split_mesh,
 };
 pub use invitation::{Invitation, InvitationError, Token};
 pub use meshes::{Change, Division};

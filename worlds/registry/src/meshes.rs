@@ -208,12 +208,15 @@ pub(crate) fn of(document: &[u8]) -> Option<(Meshes, Wall)> {
 pub(crate) fn of_node(document: &[u8], node: NodeId) -> Vec<Option<Prefix>> {
     let Some((meshes, _)) = of(document) else { return vec![None] };
     let Some(home) = meshes.map.home(node) else { return vec![None] };
+    // While a mesh is split, or two merge, it draws in the new one.
+    let number = meshes.epoch.number;
+    let own = meshes.plan.map_or(home, |plan| plan.territory(home, node, number));
     let slots = meshes.election().slots(home);
     let mine = slots.into_iter().filter(|slot| slot.holders.contains(&node));
     let mut targets: Vec<Prefix> = mine.map(|slot| slot.target).collect();
     targets.sort_unstable();
     targets.dedup();
-    std::iter::once(home).chain(targets).map(Some).collect()
+    std::iter::once(own).chain(targets).map(Some).collect()
 }
 
 /// Tells whether the network is divided in meshes.
@@ -262,14 +265,13 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
         }
         return;
     }
-    if size == 0 {
+    // Meshes are not small because nobody told yet that it is there.
+    if size == 0 || meshes.roster.members().is_empty() {
         return;
     }
     let sizes = Sizes { target: usize::try_from(size).unwrap_or(usize::MAX) };
     let due = sizes.due(&meshes.map, |mesh| meshes.roster.count(mesh));
     let due = due.filter(|change| has_room(*change));
-    // Merging asks for more than nodes can do so far.
-    let due = due.filter(|change| matches!(change, order::Change::Split(_)));
     meshes.plan = due.map(|change| Plan { change, epoch: number });
 }
 
@@ -288,12 +290,7 @@ const fn has_room(change: order::Change) -> bool {
 /// [`Error::Bounds`] if a change is under way, or the range is no mesh that can be split.
 pub(crate) fn split(meshes: &mut Meshes, mesh: Option<Prefix>) -> Result<Prefix, Error> {
     let bounds = |what: String| Error::Bounds(vec![what]);
-    if meshes.plan.is_some() {
-        return Err(bounds(
-            "one change at a time: the map is being changed already; wait for two epochs"
-                .to_owned(),
-        ));
-    }
+    is_free(meshes)?;
     let largest = meshes.map.meshes().iter().max_by_key(|mesh| meshes.roster.count(**mesh));
     let mesh = mesh.or(largest.copied()).unwrap_or(meshes.map.network());
     let change = order::Change::Split(mesh);
@@ -303,6 +300,32 @@ pub(crate) fn split(meshes: &mut Meshes, mesh: Option<Prefix>) -> Result<Prefix,
     meshes.map.changed(change).map_err(|why| bounds(why.to_string()))?;
     meshes.plan = Some(Plan { change, epoch: meshes.epoch.number });
     Ok(mesh)
+}
+
+/// Announces that the two halves of a range merge, or those with the fewest nodes.
+///
+/// # Errors
+///
+/// [`Error::Bounds`] if a change is under way, or there are no two such meshes.
+pub(crate) fn merge(meshes: &mut Meshes, range: Option<Prefix>) -> Result<Prefix, Error> {
+    let bounds = |what: String| Error::Bounds(vec![what]);
+    is_free(meshes)?;
+    let fits = |range: &Prefix| meshes.map.changed(order::Change::Merge(*range)).is_ok();
+    let around = |mesh: &Prefix| Some(Prefix::new(mesh.bits(), mesh.length().checked_sub(1)?));
+    let all = meshes.map.meshes().iter().filter_map(around).filter(fits);
+    let smallest = all.min_by_key(|range| meshes.roster.count(*range));
+    let none = "no two meshes are halves of one range; see `re6st registry meshes show`";
+    let range = range.or(smallest).ok_or_else(|| bounds(none.to_owned()))?;
+    let change = order::Change::Merge(range);
+    meshes.map.changed(change).map_err(|why| bounds(why.to_string()))?;
+    meshes.plan = Some(Plan { change, epoch: meshes.epoch.number });
+    Ok(range)
+}
+
+/// Tells whether a change of the map may begin.
+fn is_free(meshes: &Meshes) -> Result<(), Error> {
+    let busy = "one change at a time: the map is being changed already; wait for two epochs";
+    if meshes.plan.is_some() { Err(Error::Bounds(vec![busy.to_owned()])) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub struct Settings {
     #[serde(default = "year")]
     pub certificate_days: u16,
     /// How many nodes a mesh should have, 8 to 10000: one that has outgrown it by half is split,
-    /// also where the network is one mesh so far. Default: 0, meshes are split by hand only.
+    /// also where the network is one mesh so far; two halves of one range that together have less than
+    /// half as many merge; and with more than twice as many meshes they are grouped. Default: 0, all
+    /// of this is done by hand only.
     #[serde(default)]
     pub mesh_size: u32,
     /// What the server bears.

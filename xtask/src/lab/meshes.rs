@@ -78,6 +78,22 @@ pub(super) fn border(bench: &Bench) -> Outcome {
     })
 }
 
+/// A network of one mesh becomes one of two. Half as many nodes, see [`rotate`]; and rounds out of step with
+/// elections: here all nodes have theirs at once, and hardly ever in the moment in which a map ends.
+pub(super) fn divide(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "12", "--epoch", "5s", "--round", "7s", "--split", "8"];
+    run(bench, "lab-divide", 58, &options, |report| {
+        report.all_reachable()?;
+        let (lost, sent) = lost_of_a_whole_mesh(report)?;
+        let (order, exact) =
+            (report.number("/divided/order"), report.number("/divided/exact_tables"));
+        if lost > 0.0 || order < 2.0 {
+            return Err(format!("order {order}, {lost} of {sent} pings were lost"));
+        }
+        Ok(format!("order {order}, {exact} tables as the formula says, 0 of {sent} pings lost"))
+    })
+}
+
 /// The largest of three meshes becomes two. Half as many nodes, see [`rotate`].
 pub(super) fn split(bench: &Bench) -> Outcome {
     let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];

@@ -1,11 +1,11 @@
 //! Stories of changes of the mesh map other than the split of one mesh among others, while elections go
-//! on every few seconds: a network of one mesh falls into two.
+//! on every few seconds: a network of one mesh falls into two, two meshes become one, meshes are grouped.
 
 use std::collections::BTreeSet;
 use std::vec::Vec;
 
 use gossip::{Meshes, Parameters};
-use order::{Chain, Change, Member, MeshMap, Plan, Roster};
+use order::{Chain, Change, Member, MeshMap, Phase, Plan, Roster};
 use words::{Prefix, Wall};
 
 use super::mesh::{Mesh, NETWORK, name};
@@ -22,6 +22,8 @@ struct Story {
     epochs: u32,
     /// Pairs and moments without a path.
     cut: usize,
+    /// Pairs between which packets circled at the last look.
+    circling: BTreeSet<(usize, usize)>,
 }
 
 impl Story {
@@ -35,7 +37,7 @@ impl Story {
         meshes.rules.least = 2;
         let hasty = Parameters { period: 7 * SECOND, ..Parameters::default() };
         let mesh = Mesh::with(nodes, seed, &hasty);
-        Self { mesh, meshes, chain, epochs: 0, cut: 0 }
+        Self { mesh, meshes, chain, epochs: 0, cut: 0, circling: BTreeSet::new() }
     }
 
     /// Returns a network that has been one mesh for a while.
@@ -52,7 +54,7 @@ impl Story {
         self.mesh.divide_at(at, &self.meshes);
         for _ in 0..EPOCH.as_millis() / STEP.as_millis() {
             self.mesh.run(STEP);
-            self.cut += self.mesh.unreachable_pairs();
+            self.look();
             look(&self.mesh);
         }
         self.epochs += 1;
@@ -61,14 +63,22 @@ impl Story {
         self.go_on();
     }
 
+    /// Counts who is cut off. Where several told of a range that all withdraw, packets may circle for less
+    /// than it takes them to the next node: those are late, not lost.
+    fn look(&mut self) {
+        let (lost, circling) = self.mesh.lost_and_circling();
+        self.cut += lost + circling.intersection(&self.circling).count();
+        self.circling = circling;
+    }
+
     fn epochs(&mut self, count: usize) {
         (0..count).for_each(|_| self.epoch_at(0, |_| ()));
     }
 
-    /// Puts the new map in the document, once it is in force: as a registry does.
+    /// Puts the new map in the document when it is in force, as a registry does.
     fn go_on(&mut self) {
         let number = self.meshes.epoch.number;
-        if let Some(plan) = self.meshes.plan.take_if(|plan| plan.epoch + 2 < number) {
+        if let Some(plan) = self.meshes.plan.take_if(|plan| plan.phase(number) == Phase::Done) {
             self.meshes.map = plan.map(&self.meshes.map, number).unwrap();
         }
     }
@@ -103,4 +113,111 @@ fn a_node_that_slept_through_the_division_of_the_network_finds_its_half() {
     story.epochs(9);
     assert_eq!(story.mesh.unreachable_pairs(), 0);
     assert_eq!(story.homes().len(), 2);
+}
+
+/// Returns the map of four quarters, or of two and the upper half.
+fn parts(count: usize) -> MeshMap {
+    let quarters = MeshMap::even(NETWORK, &[2]).unwrap();
+    let upper = MeshMap::even(NETWORK, &[1]).unwrap().meshes()[1];
+    let three = quarters.meshes()[..2].iter().copied().chain([upper]).collect();
+    if count == 4 { quarters } else { MeshMap::new(NETWORK, [three].into()).unwrap() }
+}
+
+fn lower() -> Prefix {
+    MeshMap::even(NETWORK, &[1]).unwrap().meshes()[0]
+}
+
+impl Story {
+    /// Returns a network that has been divided in this map for a while.
+    fn divided(nodes: usize, seed: u8, map: MeshMap) -> Self {
+        let mut story = Self::new(nodes, seed, map);
+        story.epochs(5);
+        assert_eq!(story.mesh.unreachable_pairs(), 0);
+        story.cut = 0;
+        story
+    }
+
+    /// Lets the change happen, and what follows from it.
+    fn pass(&mut self, change: Change) {
+        self.change(change);
+        self.epochs(9);
+    }
+}
+
+#[test]
+fn the_last_two_meshes_become_one_while_nobody_is_cut_off() {
+    for seed in [3, 8, 10, 15, 22, 24] {
+        let mut story = Story::divided(16, seed, MeshMap::even(NETWORK, &[1]).unwrap());
+        story.pass(Change::Merge(NETWORK));
+        assert_eq!(story.cut, 0, "pairs and moments without a path, with seed {seed}");
+        assert_eq!(story.homes(), BTreeSet::from([NETWORK]));
+        for n in 0..16 {
+            let node = story.mesh.node(n);
+            assert_eq!((node.routing().routes().count(), node.services().count()), (15, 1), "{n}");
+        }
+    }
+}
+
+#[test]
+fn two_of_three_meshes_become_one_while_nobody_is_cut_off() {
+    for seed in [3, 8, 10, 15, 22, 24] {
+        let mut story = Story::divided(16, seed, parts(3));
+        story.pass(Change::Merge(lower()));
+        assert_eq!(story.cut, 0, "pairs and moments without a path, with seed {seed}");
+        assert_eq!(story.homes().len(), 2);
+        let gone = parts(3).meshes()[0];
+        assert!(story.mesh.who_has(gone.into()).is_empty(), "nobody knows the half any more");
+    }
+}
+
+#[test]
+fn while_two_meshes_move_together_arrows_lead_into_both() {
+    let mut story = Story::divided(16, 3, parts(3));
+    story.change(Change::Merge(lower()));
+    story.epochs(1);
+    let between = |mesh: &Mesh| {
+        let at_home =
+            (0..16).step_by(2).flat_map(|n| mesh.node(n).arrows().arrows().map(move |it| (n, it)));
+        at_home.filter(|(n, it)| !mesh.node(*n).home().covers(it.node.0)).count()
+    };
+    let before = between(&story.mesh);
+    story.epochs(1);
+    let moving = between(&story.mesh);
+    assert!(story.homes().len() == 3 && moving > before + 4, "{before}, then {moving}");
+}
+
+#[test]
+fn a_node_that_slept_while_its_mesh_merged_finds_the_others() {
+    let mut story = Story::divided(16, 3, parts(3));
+    story.mesh.sleep([4], 25 * SECOND);
+    story.pass(Change::Merge(lower()));
+    story.epochs(2);
+    assert_eq!(story.mesh.unreachable_pairs(), 0);
+    assert_eq!(story.mesh.node(4).home(), lower());
+}
+
+#[test]
+fn one_mesh_becomes_two_and_one_again() {
+    let mut story = Story::whole(16, 8);
+    story.pass(Change::Split(NETWORK));
+    story.pass(Change::Merge(NETWORK));
+    story.pass(Change::Split(NETWORK));
+    assert_eq!(story.cut, 0, "pairs and moments without a path");
+    assert_eq!(story.homes().len(), 2);
+}
+
+#[test]
+fn meshes_are_grouped_while_nobody_is_cut_off() {
+    for seed in [3, 8, 10, 15, 22, 24] {
+        let mut story = Story::divided(16, seed, parts(4));
+        story.pass(Change::Raise(NETWORK.length() + 1));
+        assert_eq!(story.cut, 0, "pairs and moments without a path, with seed {seed}");
+        assert_eq!(story.mesh.node(0).map().unwrap().order(), 3);
+        // Of the other group, its range is all that is known.
+        let far = parts(4).meshes()[2];
+        let inside = |n: &usize| lower().covers(name(*n).0);
+        let know: Vec<usize> = story.mesh.who_has(far.into()).into_iter().filter(inside).collect();
+        let serve = |n: &usize| story.mesh.node(*n).services().any(|it| !lower().covers(it.mesh));
+        assert!(know.iter().all(serve), "{know:?} know {far}, with seed {seed}");
+    }
 }

@@ -366,6 +366,11 @@ impl Mesh {
 
     /// Follows the routes from node `n` to `address`, hop by hop.
     fn walk(&self, n: usize, address: Ipv6Addr) -> Option<usize> {
+        self.trace(n, address).filter(|at| name(*at).address() == address)
+    }
+
+    /// The same, up to where it is after so many hops that it circles, if it does.
+    fn trace(&self, n: usize, address: Ipv6Addr) -> Option<usize> {
         let mut at = n;
         for _ in 0..32 {
             if name(at).address() == address {
@@ -379,7 +384,7 @@ impl Mesh {
             }
             at = *other;
         }
-        None
+        Some(at)
     }
 
     pub(super) fn unreachable_pairs(&self) -> usize {

@@ -42,6 +42,7 @@ impl Lab {
             What::Split => {
                 self.hosts.split(&self.options.first_elections(), &self.stop)?;
             }
+            What::Merge => self.hosts.merge(&self.stop)?,
             What::KillBorder => self.kill_border(),
             What::Fragment(count) => self.fragment(*count),
             What::KillRegistry => self.kill(HostId::REGISTRY),

@@ -260,3 +260,59 @@ fn numbers_of_elections_are_held_in_their_bounds() {
     let Rules { share, least, tenure, .. } = meshes.rules;
     assert_eq!((share.as_percent(), least, tenure), (50, 1, 48));
 }
+
+#[test]
+fn two_meshes_merge_by_hand_or_once_they_are_small_and_the_last_two_are_order_1_again() {
+    let mut meshes = with_nodes(founded(1, 3), 30);
+    let [low, _, other] = meshes.map.meshes() else { panic!("three") };
+    let (low, other) = (*low, *other);
+    assert!(merge(&mut meshes, Some(other)).is_err(), "it is no two meshes");
+    let range = merge(&mut meshes, None).unwrap();
+    assert!(range.covers(low) && range.length() + 1 == low.length());
+    assert!(
+        merge(&mut meshes, None).is_err() && split(&mut meshes, None).is_err(),
+        "one at a time"
+    );
+    let on = |meshes: &mut Meshes, size| {
+        meshes.epoch.number += 1;
+        go_on(meshes, size);
+    };
+    on(&mut meshes, 0);
+    assert_eq!(meshes.map.meshes().len(), 3);
+    on(&mut meshes, 0);
+    assert_eq!((meshes.map.meshes(), meshes.plan), (&[range, other][..], None));
+    on(&mut meshes, 50);
+    assert_eq!(meshes.plan, None, "thirty are not less than half of fifty");
+    on(&mut meshes, 61);
+    assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Merge(_), .. })));
+    on(&mut meshes, 61);
+    on(&mut meshes, 61);
+    assert_eq!((meshes.map.order(), meshes.plan), (1, None));
+    assert!(merge(&mut meshes, None).is_err(), "one mesh has no sibling");
+    let mut nobody = founded(1, 2);
+    go_on(&mut nobody, 61);
+    assert_eq!(nobody.plan, None, "nobody told yet that it is there");
+}
+
+#[test]
+fn the_order_is_raised_when_there_are_many_meshes() {
+    let mut meshes = with_nodes(founded(1, 17), 17 * 8);
+    go_on(&mut meshes, 8);
+    assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Raise(_), .. })));
+    for _ in 0..2 {
+        meshes.epoch.number += 1;
+        go_on(&mut meshes, 8);
+    }
+    assert_eq!((meshes.map.order(), meshes.map.meshes().len(), meshes.plan), (3, 17, None));
+}
+
+#[test]
+fn who_draws_in_both_halves_begins_with_nodes_of_both() {
+    let mut meshes = with_nodes(founded(1, 2), 20);
+    let (node, home) = (meshes.roster.members()[0].node, meshes.map.meshes()[0]);
+    let own = |meshes: &Meshes| of_node(&signed(meshes.clone()), node)[0];
+    let range = merge(&mut meshes, None).unwrap();
+    assert_eq!(own(&meshes), Some(home));
+    meshes.epoch.number += 1;
+    assert_eq!(own(&meshes), Some(range));
+}

@@ -2,13 +2,14 @@
 
 use core::time::Duration;
 
+use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use gossip::{Claim, Meshes, Parameters};
 use words::{Engine, LinkId, Wall};
 
-use super::{Mesh, introduction};
+use super::{Mesh, introduction, name};
 use crate::{Input, Output};
 
 impl Mesh {
@@ -76,6 +77,18 @@ impl Mesh {
         self.feed(n, Input::Document(&document));
     }
 
+    /// Returns the pairs between which what is sent now is lost, and those between which it circles: it
+    /// arrives if there is a path when it comes to the next node.
+    pub(in crate::tests) fn lost_and_circling(&self) -> (usize, BTreeSet<(usize, usize)>) {
+        let alive = || (0..self.nodes.len()).filter(|n| self.nodes[*n].is_some());
+        let pairs = alive().flat_map(|a| alive().map(move |b| (a, b)));
+        let cut: Vec<_> =
+            pairs.filter(|(a, b)| self.walk(*a, name(*b).address()).is_none()).collect();
+        let circles = |(a, b): &(usize, usize)| self.trace(*a, name(*b).address()).is_some();
+        let circling: BTreeSet<_> = cut.iter().copied().filter(circles).collect();
+        (cut.len() - circling.len(), circling)
+    }
+
     /// Lets a node ask another for a link; returns the reason for which it is refused.
     pub(in crate::tests) fn ask_for_a_link(&mut self, from: usize, to: usize) -> Option<u8> {
         self.ask_showing(from, to, &introduction(from))
@@ -95,7 +108,7 @@ impl Mesh {
     pub(in crate::tests) fn hear_escape(&mut self, n: usize, other: usize, escaped: bool) {
         let now = self.now;
         let node = self.nodes[n].as_mut().unwrap();
-        node.let_escape(super::name(other), escaped, now);
+        node.let_escape(name(other), escaped, now);
         self.feed(n, Input::Wake);
     }
 
