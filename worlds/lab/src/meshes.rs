@@ -39,12 +39,17 @@ pub struct Capacity {
     pub believed: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Table {
-    nodes: u64,
-    ranges: u64,
-    expected_nodes: u64,
-    expected_ranges: u64,
+/// What a table holds, and what it should hold by the formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Nodes known by their own prefixes.
+    pub nodes: u64,
+    /// Ranges known.
+    pub ranges: u64,
+    /// Nodes that should be known.
+    pub expected_nodes: u64,
+    /// Ranges that should be known.
+    pub expected_ranges: u64,
 }
 
 impl Member {
@@ -130,6 +135,8 @@ pub struct Divided {
     pub capacities: BTreeMap<u16, Capacity>,
     /// Nodes whose tables held exactly what the formula says.
     pub exact_tables: usize,
+    /// The tables that held something else, by node.
+    pub other_tables: BTreeMap<u16, Table>,
     /// Nodes that did not reach most of their mesh, and were told of by their own prefixes.
     pub escaped: usize,
 }
@@ -158,6 +165,7 @@ impl Divided {
             served_at_once: Lines::of(seen),
             capacities: capacities(seen),
             exact_tables: members.iter().filter(|it| it.is_exact()).count(),
+            other_tables: other_tables(seen),
             escaped: members.iter().filter(|it| it.escaped).count(),
         }
     }
@@ -185,6 +193,13 @@ impl Lines {
         }
         all
     }
+}
+
+fn other_tables(seen: &BTreeMap<HostId, Seen>) -> BTreeMap<u16, Table> {
+    let there = seen.iter().filter(|(_, seen)| !seen.gone);
+    let there = there.filter_map(|(node, seen)| Some((node.0, seen.status.member.as_ref()?)));
+    let others = there.filter(|(_, member)| !member.is_exact());
+    others.map(|(node, member)| (node, member.table)).collect()
 }
 
 fn capacities(seen: &BTreeMap<HostId, Seen>) -> BTreeMap<u16, Capacity> {

@@ -24,7 +24,10 @@ fn exact(report: &Report, nodes: f64, order: f64) -> Result<String, String> {
     report.all_reachable()?;
     let (found, exact) = (report.number("/divided/order"), report.number("/divided/exact_tables"));
     if found < order || exact < nodes {
-        return Err(format!("order {found}, {exact} of {nodes} tables are as the formula says"));
+        let others = report.json("/divided/other_tables");
+        return Err(format!(
+            "order {found}, {exact} of {nodes} tables are as the formula says; others: {others}"
+        ));
     }
     let (plain, border) =
         (report.number("/divided/table_plain/mean"), report.number("/divided/table_border/mean"));

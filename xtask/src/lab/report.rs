@@ -64,6 +64,11 @@ impl Report {
         Some(self.value.pointer(path)?.as_object()?.keys().cloned().collect())
     }
 
+    /// Returns what is at `path`, as JSON; `null` if nothing is.
+    pub(super) fn json(&self, path: &str) -> String {
+        self.value.pointer(path).unwrap_or(&Value::Null).to_string()
+    }
+
     /// Tells whether there is `value` at `path`.
     pub(super) fn says(&self, path: &str, value: bool) -> bool {
         self.value.pointer(path).and_then(Value::as_bool) == Some(value)

@@ -17,6 +17,10 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Least time between two documents because of newcomers.
 const GATHER: Duration = Duration::from_secs(2);
 
+/// Members up to which the election is held again for each newcomer: the document is small, and who is
+/// not listed is neither elected nor counted. Of more a tenth is gathered.
+const FEW: usize = 100;
+
 /// Who heard nobody at all for longer than this is deaf: of many nodes each tells once a day.
 const DEAF: Duration = Duration::from_hours(30);
 
@@ -146,10 +150,10 @@ async fn attested(shared: &Shared, meshes: &Meshes, is_over: bool) -> Result<Att
     Ok(all)
 }
 
-/// Tells whether so many have come that the election is held again, in the same epoch: a tenth
-/// more. Otherwise newcomers wait for the next.
+/// Tells whether so many have come that the election is held again, in the same epoch: anybody where
+/// there are few, else a tenth more. Otherwise newcomers wait for the next.
 const fn has_grown(before: usize, now: usize) -> bool {
-    now > before && now.saturating_mul(10) >= before.saturating_mul(11)
+    now > before && (before < FEW || now.saturating_mul(10) >= before.saturating_mul(11))
 }
 
 #[cfg(test)]
@@ -160,6 +164,13 @@ mod tests {
 
     const fn ago(hours: u64) -> Wall {
         Wall(NOW.0 - hours * 3600)
+    }
+
+    #[test]
+    fn a_newcomer_to_a_few_is_listed_at_once_and_to_many_with_others() {
+        assert!(has_grown(23, 24) && has_grown(0, 1));
+        assert!(!has_grown(24, 24) && !has_grown(24, 23));
+        assert!(!has_grown(1000, 1099) && has_grown(1000, 1100));
     }
 
     #[test]
