@@ -88,6 +88,8 @@ pub(crate) struct Division {
     /// Whether we escaped, and when we say so again.
     pub(crate) escape: order::Escape,
     pub(crate) plead: Option<Time>,
+    /// The ranges that pass inside themselves, as of the last look.
+    pub(crate) rescued_before: BTreeSet<Prefix>,
     /// Who did, and when what passes is changed accordingly, if it is to be.
     pub(crate) escaped: BTreeSet<NodeId>,
     pub(crate) gathers: Option<Time>,
@@ -136,6 +138,7 @@ impl Division {
             waiting: BTreeMap::new(),
             escape: order::Escape::new(Duration::from_mins(1)),
             plead: None,
+            rescued_before: BTreeSet::new(),
             escaped: BTreeSet::new(),
             back: BTreeMap::new(),
             gathers: None,

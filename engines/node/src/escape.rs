@@ -9,6 +9,7 @@
 //! When, says [`order::Escape`]; what passes where, [`order::border`]: with the prefix of who escaped
 //! as it is everywhere, and the own range of who does not reach most of it as if it were another.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -17,7 +18,6 @@ use words::routing::{Admission, Routing, Scope};
 use words::{Names, NodeId, Prefix, Time};
 
 use crate::division::Division;
-use crate::reach::Reach;
 use crate::{Event, Node, Output};
 
 /// Longest and shortest time without quorum after which a node escapes: an interval in which routing
@@ -35,7 +35,7 @@ pub(crate) const LINGER: Duration = Duration::from_mins(5);
 
 impl Division {
     /// Returns what passes on links of a mesh because nodes escaped: their prefixes, if they are listed
-    /// and named by themselves; and, if we escaped, our own range on links inside of it.
+    /// and named by themselves; and the ranges that are [`rescued`](Self::rescued), on links inside of them.
     pub(crate) fn passing_escapes(&self, mesh: Prefix, on: Scope) -> Vec<Admission> {
         let Some(meshes) = &self.meshes else { return Vec::new() };
         let exactly = |inside: Prefix, by: Names| {
@@ -50,21 +50,18 @@ impl Division {
         nodes.chain(own.map(|range| exactly(range, self.tellers.of(range)))).collect()
     }
 
-    /// Returns those of our own ranges whose nodes are farther than the ranges: of which we do not
-    /// reach most, once we escaped.
-    pub(crate) fn rescued(&self) -> Vec<Prefix> {
-        if !self.escape.is_escaped() {
-            return Vec::new();
-        }
-        let is_lost = |range: &Prefix| {
-            let reached = if *range == self.home {
-                self.quorum.holds()
-            } else {
-                self.groups.get(range).is_some_and(Reach::holds)
-            };
-            !reached
-        };
-        self.ranges(self.home).into_iter().filter(is_lost).collect()
+    /// Returns the ranges around our meshes whose nodes are farther than the ranges: of which we do not
+    /// reach most, once we escaped, or who is at home there did.
+    ///
+    /// Who was cut off with us in a foreign mesh, or has us as refugee, is our way to the larger part of
+    /// it, or we theirs.
+    pub(crate) fn rescued(&self) -> BTreeSet<Prefix> {
+        let has_escaped = |mesh: &Prefix| self.escaped.iter().any(|node| mesh.covers(node.0));
+        let home = self.escape.is_escaped().then_some(self.home);
+        let abroad = self.stays.values().map(|stay| stay.mesh).chain(self.havens());
+        let meshes = home.into_iter().chain(abroad.filter(has_escaped));
+        let ranges = meshes.flat_map(|mesh| self.ranges(mesh));
+        ranges.filter(|range| !self.holds(*range, &self.groups)).collect()
     }
 }
 
@@ -87,18 +84,20 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let patience = (meshes.epoch.length / 2).clamp(PATIENCE.1, PATIENCE.0);
         let is_listed = meshes.roster.get(me).is_some();
         let whole = self.division.quorum.holds() || !is_listed;
-        let before = (self.division.escape.is_escaped(), self.division.rescued());
+        let before = self.division.escape.is_escaped();
         self.division.escape.set_update(patience);
         let escaped = self.division.escape.look(whole, now);
         let again = self.division.plead.take_if(|at| *at <= now).is_some();
-        if before.0 != escaped || (again && escaped) {
+        if before != escaped || (again && escaped) {
             self.division.plead = escaped.then_some(now + AGAIN);
             self.say(Output::Escape(escaped));
         }
-        if before.0 != escaped {
+        if before != escaped {
             self.say(Output::Event(Event::Escaped(escaped)));
         }
-        if before != (escaped, self.division.rescued()) {
+        let rescued = self.division.rescued();
+        if self.division.rescued_before != rescued {
+            self.division.rescued_before = rescued;
             self.admit(now);
         }
     }

@@ -48,7 +48,7 @@ impl Division {
     }
 
     /// Tells whether we reach most of one of our own ranges.
-    fn holds(&self, range: Prefix, groups: &BTreeMap<Prefix, Reach>) -> bool {
+    pub(crate) fn holds(&self, range: Prefix, groups: &BTreeMap<Prefix, Reach>) -> bool {
         let abroad = || self.stays.values().any(|stay| stay.mesh == range && stay.holds());
         let group = || groups.get(&range).is_some_and(Reach::holds);
         (range == self.home && self.quorum.holds()) || abroad() || group()
