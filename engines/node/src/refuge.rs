@@ -1,7 +1,8 @@
 //! Refuge: a node that finds no links at home tries a few nodes of the whole network.
 //!
 //! ```text
-//!  a period with few links at home ─► batch, drawn ─► one arrow after the other ─► arrows of refuge
+//!  a period with few links at home,
+//!  or cut off with those we have links with ─► batch, drawn ─► one arrow after the other ─► arrows of refuge
 //!                                                                                      │
 //!          (nothing) ◄── all are closed ◄── they leave ◄── enough links at home ◄──────┘
 //! ```
@@ -71,9 +72,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Looks whether we have enough links at home, and if not for long, tries others.
     pub(crate) fn seek_refuge(&mut self, now: Time) {
-        let links = self.links_at_home();
-        if links >= Refuge::ENOUGH {
-            self.division.refuge.look(links, links, now);
+        let (links, reached) = (self.links_at_home(), !self.is_stranded());
+        if reached && links >= Refuge::ENOUGH {
+            self.division.refuge.look((links, links), reached, now);
             return self.leave_haven(now);
         }
         let home = self.division.home;
@@ -82,8 +83,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let settings = self.local.arrows_settings(&self.parameters);
         let seats = settings.seats.min(others);
         self.division.refuge.set_period(settings.period);
-        let tries = self.division.refuge.look(links, seats, now);
-        if Refuge::is_home(links, seats) {
+        let tries = self.division.refuge.look((links, seats), reached, now);
+        if Refuge::is_home(links, seats, reached) {
             return self.leave_haven(now);
         }
         if tries > 0 {
@@ -95,7 +96,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 (haven.batch, haven.next) = (batch, now);
             }
         }
-        self.try_next(seats.saturating_sub(links), now);
+        self.try_next(Refuge::room(links, seats, reached), now);
+    }
+
+    /// Tells whether we escaped and those whom we reach at home are cut off with us: no other mesh leads
+    /// to the others. By what refuge leads to them we would lose if we left it.
+    fn is_stranded(&self) -> bool {
+        let division = &self.division;
+        let is_lost = |range: &Prefix| !division.abroad.contains(range);
+        let mut ranges = division.ranges(division.home).into_iter();
+        let rescued = division.rescued();
+        division.escape.is_escaped()
+            && (division.haven.is_some() || ranges.any(|it| rescued.contains(&it) && is_lost(&it)))
     }
 
     /// Returns how many live links we have in our mesh, whoever opened them. One of a node that seeks

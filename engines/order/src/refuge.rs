@@ -8,8 +8,9 @@ use words::Time;
 /// When a node with too few arrows at home may open some to anybody.
 ///
 /// Behind a filter that blocks nearly all, the few nodes that could still be reached may not be of
-/// one's own mesh. After a whole period with fewer than [`Exception::ENOUGH`] links at home, the
-/// node is a refugee: in each period it draws some nodes among all of the network, uniformly, and
+/// one's own mesh. After a whole period with fewer than [`Exception::ENOUGH`] links at home, or in
+/// which it reached most of its mesh by no way, since those whom it has links with are cut off with it,
+/// the node is a refugee: in each period it draws some nodes among all of the network, uniformly, and
 /// tries an arrow to each. There is no other use of the whole network's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refuge {
@@ -31,10 +32,11 @@ impl Refuge {
         self.period = period;
     }
 
-    /// Takes in how many of our `seats` at home have a live arrow, and returns how many nodes of
-    /// the whole network to try now: 0 nearly always, and at most once in a period not.
-    pub fn look(&mut self, live: usize, seats: usize, now: Time) -> usize {
-        if Exception::is_home(live, seats) {
+    /// Takes in how many of our `seats` at home have a live arrow, and whether most of our mesh is
+    /// `reached` by any way; returns how many nodes of the whole network to try now: 0 nearly always,
+    /// and at most once in a period not.
+    pub fn look(&mut self, (live, seats): (usize, usize), reached: bool, now: Time) -> usize {
+        if Exception::is_home(live, seats, reached) {
             (self.poor, self.next) = (None, None);
             return 0;
         }
@@ -44,7 +46,7 @@ impl Refuge {
             return 0;
         }
         self.next = Some(now + self.period);
-        Exception::tries(live, seats)
+        Exception::tries(live, seats, reached)
     }
 
     /// Tells whether the node has been poor for a period.
@@ -69,28 +71,42 @@ mod tests {
     #[test]
     fn five_tries_for_each_missing_arrow_in_each_period_after_the_first() {
         let mut refuge = Refuge::new(Duration::from_mins(5));
-        assert_eq!(refuge.look(2, 10, at(0)), 0);
-        assert_eq!(refuge.look(2, 10, at(299)), 0);
-        assert_eq!((refuge.look(2, 10, at(300)), refuge.look(2, 10, at(301))), (40, 0));
+        assert_eq!(refuge.look((2, 10), true, at(0)), 0);
+        assert_eq!(refuge.look((2, 10), true, at(299)), 0);
+        assert_eq!(
+            (refuge.look((2, 10), true, at(300)), refuge.look((2, 10), true, at(301))),
+            (40, 0)
+        );
         assert!(refuge.is_refugee(at(301)));
-        assert_eq!(refuge.look(0, 10, at(600)), 50);
-        assert_eq!(refuge.look(3, 10, at(900)), 0);
+        assert_eq!(refuge.look((0, 10), true, at(600)), 50);
+        assert_eq!(refuge.look((3, 10), true, at(900)), 0);
         assert!(!refuge.is_refugee(at(900)));
     }
 
     #[test]
     fn who_was_poor_for_a_moment_only_tries_nobody() {
         let mut refuge = Refuge::new(Duration::from_mins(5));
-        refuge.look(0, 10, at(0));
-        refuge.look(5, 10, at(100));
-        assert_eq!(refuge.look(0, 10, at(200)), 0);
-        assert_eq!((refuge.look(0, 10, at(499)), refuge.look(0, 10, at(500))), (0, 50));
+        refuge.look((0, 10), true, at(0));
+        refuge.look((5, 10), true, at(100));
+        assert_eq!(refuge.look((0, 10), true, at(200)), 0);
+        assert_eq!(
+            (refuge.look((0, 10), true, at(499)), refuge.look((0, 10), true, at(500))),
+            (0, 50)
+        );
         assert_eq!(refuge.deadline(), Some(at(800)));
+    }
+
+    #[test]
+    fn who_has_links_and_reaches_nobody_else_is_poor_as_well() {
+        let mut refuge = Refuge::new(Duration::from_mins(5));
+        assert_eq!(refuge.look((6, 10), false, at(0)), 0);
+        assert_eq!(refuge.look((6, 10), false, at(300)), 20);
+        assert_eq!((refuge.look((6, 10), true, at(301)), refuge.deadline()), (0, None));
     }
 
     #[test]
     fn a_mesh_with_fewer_seats_is_enough_sooner() {
         let mut refuge = Refuge::new(Duration::from_mins(5));
-        assert_eq!((refuge.look(2, 2, at(0)), refuge.deadline()), (0, None));
+        assert_eq!((refuge.look((2, 2), true, at(0)), refuge.deadline()), (0, None));
     }
 }

@@ -87,3 +87,21 @@ fn what_only_sampled_paths_have_is_refused_with_the_remedy() {
     let many = refusal(|options| (options.meshes, options.each) = (1000, 1000));
     assert!(many.contains("use 200000 at most"), "{many}");
 }
+
+#[test]
+fn behind_a_filter_a_country_is_reached_by_who_escapes_and_seeks_refuge() {
+    let siege = |change: fn(&mut NorderOptions)| {
+        let mut options = NorderOptions { meshes: 5, each: 40, ..NorderOptions::default() };
+        options.troubles = vec!["filter US 99.8%".parse().unwrap()];
+        change(&mut options);
+        let whole = Whole { within: std::time::Duration::from_mins(15), progress: false };
+        let mut report = full(&options, whole).unwrap();
+        assert!(report.converged, "{report:?}");
+        report.besieged.remove(0)
+    };
+    let helped = siege(|_| {});
+    assert!(helped.inside > 8 && helped.lost_share > 0.2, "{helped:?}");
+    assert!(helped.whole_s.is_some() && helped.escaped > 0, "{helped:?}");
+    let silent = siege(|options| (options.no_quorum, options.no_refuge) = (true, true));
+    assert!(silent.whole_s.is_none() && silent.lost_in_the_end > 0.2, "{silent:?}");
+}

@@ -97,6 +97,25 @@ pub(super) fn divide(bench: &Bench) -> Outcome {
     })
 }
 
+/// Three of eight nodes of a mesh lose the way to the others of it, and to who serves in it: their own
+/// prefixes pass all meshes, and pings between the parts come back.
+pub(super) fn escape(bench: &Bench) -> Outcome {
+    let options = ["--nodes", "24", "--order", "2", "--meshes", "3", "--epoch", "40s"];
+    let cut = ["--tenure", "48", "--fragment", "3@12"];
+    let options: Vec<&str> = options.into_iter().chain(cut).collect();
+    run(bench, "lab-escape", 55, &options, |report| {
+        report.all_reachable()?;
+        let (lost, again) = (report.number("/pings/lost"), report.number("/full_again_s"));
+        let escaped = report.number("/divided/escaped");
+        if again.is_nan() || lost < 1.0 || escaped < 3.0 {
+            return Err(format!(
+                "{escaped} nodes escaped, whole again after {again} s, {lost} pings lost meanwhile"
+            ));
+        }
+        Ok(format!("{escaped} nodes escaped, whole again after {again} s"))
+    })
+}
+
 /// The largest of three meshes becomes two. Half as many nodes, see [`rotate`].
 pub(super) fn split(bench: &Bench) -> Outcome {
     let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];

@@ -12,9 +12,9 @@ pub(super) static REFUGE: Exception = Exception {
     because: "behind a filter that blocks nearly all, the few nodes that can still be reached \
               may not be of one's own mesh",
     does: "tries arrows to nodes drawn among all of the network by chance, \
-           after a whole period with fewer than 3 links at home",
-    never: "takes a seat or a ball from the arrows at home, opens more arrows than are missing there, \
-            goes on once there are enough, nor changes how its arrows die",
+           after a whole period with fewer than 3 links at home, or cut off from most of it by any way",
+    never: "takes a seat or a ball from the arrows at home, opens more arrows than are missing there \
+            (one, if none is), goes on once there are enough, nor changes how its arrows die",
     bound: "5 tries for each missing arrow and period",
     test: "tries_five_for_each_missing_arrow_and_none_with_three",
 };
@@ -29,15 +29,26 @@ impl Refuge {
     /// Tries in each period for each arrow that is missing.
     pub const TRIES: usize = 5;
 
-    /// Tells whether so many `links` at home are enough for who has so many `seats`.
-    pub const fn is_home(links: usize, seats: usize) -> bool {
+    /// Tells whether so many `links` at home are enough for who has so many `seats`. None are that lead
+    /// to others who are cut off as well only: where most of the mesh is not `reached`, by any way.
+    pub const fn is_home(links: usize, seats: usize, reached: bool) -> bool {
         let enough = if seats < Self::ENOUGH { seats } else { Self::ENOUGH };
-        links >= enough
+        reached && links >= enough
+    }
+
+    /// Returns how many arrows of refuge may be open at once: those that are missing at home; one for
+    /// who has all there and is cut off with the others; none for who has enough.
+    pub const fn room(links: usize, seats: usize, reached: bool) -> usize {
+        match seats.saturating_sub(links) {
+            _ if Self::is_home(links, seats, reached) => 0,
+            0 => 1,
+            missing => missing,
+        }
     }
 
     /// Returns how many nodes may be tried in a period; 0 for who has enough at home.
-    pub const fn tries(links: usize, seats: usize) -> usize {
-        if Self::is_home(links, seats) { 0 } else { Self::TRIES.saturating_mul(seats - links) }
+    pub const fn tries(links: usize, seats: usize, reached: bool) -> usize {
+        Self::TRIES.saturating_mul(Self::room(links, seats, reached))
     }
 
     /// Draws `count` of the nodes of the `network`, one ball each.
@@ -72,9 +83,18 @@ mod tests {
 
     #[test]
     fn tries_five_for_each_missing_arrow_and_none_with_three() {
-        let tries: [usize; 5] = [0, 1, 2, 3, 10].map(|links| Refuge::tries(links, 10));
+        let tries: [usize; 5] = [0, 1, 2, 3, 10].map(|links| Refuge::tries(links, 10, true));
         assert_eq!(tries, [50, 45, 40, 0, 0]);
-        assert_eq!((Refuge::tries(2, 2), Refuge::tries(1, 2), Refuge::tries(0, 0)), (0, 5, 0));
+        let few = [(2, 2), (1, 2), (0, 0)].map(|(links, seats)| Refuge::tries(links, seats, true));
+        assert_eq!(few, [0, 5, 0]);
+    }
+
+    #[test]
+    fn links_to_who_is_cut_off_as_well_are_not_enough() {
+        let tries: [usize; 5] = [0, 3, 9, 10, 20].map(|links| Refuge::tries(links, 10, false));
+        assert_eq!(tries, [50, 35, 5, 5, 5]);
+        assert_eq!([3, 10].map(|links| Refuge::room(links, 10, false)), [7, 1]);
+        assert!(!Refuge::is_home(10, 10, false) && Refuge::is_home(10, 10, true));
     }
 
     #[test]

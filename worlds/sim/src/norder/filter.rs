@@ -176,8 +176,9 @@ impl<'a> Siege<'a> {
         let seats = usize::from(self.scene.options.arrows);
         for node in 0..self.scene.web.nodes() {
             let live = live.get(node).copied().unwrap_or(0);
-            let tries =
-                self.refuges.get_mut(node).map_or(0, |refuge| refuge.look(live, seats, now));
+            // Without routing nobody knows whether those whom it has links with are cut off as well.
+            let refuge = self.refuges.get_mut(node);
+            let tries = refuge.map_or(0, |refuge| refuge.look((live, seats), true, now));
             let found = self.refuge_arrows.iter().filter(|arrow| arrow.owner as usize == node);
             let mut open = live + found.count();
             for _ in 0..tries {
