@@ -88,7 +88,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
             return self.leave_haven(now);
         }
         if tries > 0 {
+            self.leave_the_lost(now);
             let batch = self.draw_haven(tries);
+            // Of whom it names we try some in the next period: of few that can be reached, fewer are known.
+            self.say(Output::AskRegistry);
             self.say(Output::Event(Event::SeeksRefuge { tries: batch.len() }));
             let haven = self.haven(settings, now);
             // One that is being left is over long before a period is.
@@ -99,15 +102,31 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.try_next(Refuge::room(links, seats, reached), now);
     }
 
-    /// Tells whether we escaped and those whom we reach at home are cut off with us: no other mesh leads
-    /// to the others. By what refuge leads to them we would lose if we left it.
+    /// Tells whether we escaped and those whom we reach at home are cut off with us: there is a range,
+    /// our own or of another mesh, to which nobody leads.
     fn is_stranded(&self) -> bool {
         let division = &self.division;
-        let is_lost = |range: &Prefix| !division.abroad.contains(range);
-        let mut ranges = division.ranges(division.home).into_iter();
+        let Some(meshes) = division.meshes.as_ref().filter(|_| division.escape.is_escaped()) else {
+            return false;
+        };
         let rescued = division.rescued();
-        division.escape.is_escaped()
-            && (division.haven.is_some() || ranges.any(|it| rescued.contains(&it) && is_lost(&it)))
+        let own = division.ranges(division.home).into_iter().filter(|it| rescued.contains(it));
+        let others = division.map.iter().flat_map(|map| map.abroad(division.home));
+        let is_lost = |range: &Prefix| {
+            let known = division.abroad.contains(range) || division.told.contains_key(range);
+            !known && meshes.roster.count(*range) > 0
+        };
+        own.chain(others).any(|range| is_lost(&range))
+    }
+
+    /// Gives up arrows of refuge to nodes that turned out to be cut off as well.
+    fn leave_the_lost(&mut self, now: Time) {
+        let division = &mut self.division;
+        let Some(haven) = &mut division.haven else { return };
+        let views = haven.arrows.arrows().filter(|it| division.escaped.contains(&it.node));
+        for link in views.map(|it| it.link).collect::<Vec<_>>() {
+            haven.arrows.handle(arrows::Input::Dismiss(link), now);
+        }
     }
 
     /// Returns how many live links we have in our mesh, whoever opened them. One of a node that seeks
@@ -121,11 +140,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
         links.filter(|link| leads_home(&link.link)).count()
     }
 
-    /// Draws among all nodes outside of our mesh that we could call.
+    /// Draws among all nodes outside of our mesh that we could call, but for those that are cut off from
+    /// theirs.
     fn draw_haven(&mut self, tries: usize) -> Vec<Drawn<NodeId>> {
         let linked: BTreeSet<NodeId> = self.links().map(|link| link.node).collect();
         let home = self.division.home;
-        let is_free = |node: &NodeId| !home.covers(node.0) && !linked.contains(node);
+        let is_lost = |node: &NodeId| self.division.escaped.contains(node);
+        let is_free =
+            |node: &NodeId| !home.covers(node.0) && !linked.contains(node) && !is_lost(node);
         let known: Vec<NodeId> =
             self.gossip.contacts().map(|contact| contact.node).filter(is_free).collect();
         Refuge::choose(known, tries, &mut self.division.dice).collect()
@@ -159,11 +181,16 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.admit(now);
     }
 
-    /// Lets routes leave the arrows of refuge, and closes them.
+    /// Tries nobody else; lets routes leave the arrows of refuge, and closes them, unless we are escaped
+    /// and reach others by what we would lose.
     fn leave_haven(&mut self, now: Time) {
-        if let Some(haven) = self.division.haven.as_mut().filter(|haven| !haven.leaving) {
+        let stays = self.division.escape.is_escaped();
+        let Some(haven) = self.division.haven.as_mut().filter(|haven| !haven.leaving) else {
+            return;
+        };
+        haven.batch.clear();
+        if !stays {
             haven.leaving = true;
-            haven.batch.clear();
             haven.arrows.handle(arrows::Input::Leave, now);
         }
     }

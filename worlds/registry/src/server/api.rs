@@ -36,7 +36,7 @@ type Known = State<Arc<Shared>>;
 type Asked<T> = Result<Query<T>, QueryRejection>;
 
 /// Introductions of nodes of the whole network that come with those of one's own meshes.
-const ANYWHERE: u32 = 3;
+const ANYWHERE: u32 = 10;
 /// Most introductions in one answer.
 const INTRODUCTIONS: u32 = 50;
 /// Most nodes in one answer.

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use words::Dice;
 
 use super::land::Land;
-use crate::number::share;
+use crate::number::{share, small};
 
 /// The country that is taken if none is named has about this share of the nodes.
 const USUAL: f64 = 0.037;
@@ -54,6 +54,13 @@ impl Wall {
     pub(super) fn side(&self, wanted: bool) -> Vec<usize> {
         let all = self.inside.iter().enumerate();
         all.filter(|(_, inside)| **inside == wanted).map(|(node, _)| node).collect()
+    }
+
+    /// Returns how many pairs of nodes across are not blocked.
+    pub(super) fn open_pairs(&self) -> usize {
+        let (inside, outside) = (self.side(true), self.side(false));
+        let pairs = inside.iter().flat_map(|a| outside.iter().map(move |b| (small(*a), small(*b))));
+        pairs.filter(|(a, b)| !self.is_blocked(*a, *b)).count()
     }
 
     /// Tells whether nothing passes between two nodes: fixed for each pair, by its luck.

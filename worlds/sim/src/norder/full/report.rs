@@ -55,6 +55,8 @@ pub struct Besieged {
     pub inside: usize,
     /// Share of the pairs across that were blocked for good.
     pub blocked_share: f64,
+    /// Pairs across that were not: with few, nobody may find them, with none nothing helps.
+    pub open_pairs: usize,
     /// Whether nodes were heard that escaped, and that sought refuge.
     pub escape: bool,
     /// See `escape`.

@@ -30,6 +30,7 @@ impl Run<'_> {
             country: wall.country.clone(),
             inside: wall.count(),
             blocked_share: wall.share(),
+            open_pairs: wall.open_pairs(),
             escape: !self.options.no_quorum,
             refuge: !self.options.no_refuge,
             ..Besieged::default()

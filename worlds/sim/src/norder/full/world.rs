@@ -128,7 +128,7 @@ const REGISTRY: Duration = Duration::from_millis(100);
 /// How many nodes of a mesh the registry names at once, as many as the daemon asks for.
 const NAMED: usize = 5;
 /// How many nodes of the whole network it names besides.
-const ANYWHERE: usize = 3;
+const ANYWHERE: usize = 10;
 /// What the carrier adds to a frame, with the headers below it, in octets.
 const OVERHEAD: usize = 80;
 /// No packet goes over more links.
