@@ -424,12 +424,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
     pub(crate) fn bury_stays(&mut self, now: Time) {
         let over: Vec<(u32, Stay)> =
             self.division.stays.extract_if(.., |_, stay| stay.is_over()).collect();
+        let mut left: Vec<NodeId> = Vec::new();
         for (number, stay) in &over {
             let kept = usize::try_from(*number).ok();
             if let Some(next) = kept.and_then(|at| self.division.numbers.get_mut(at)) {
                 *next = stay.arrows.next_number();
             }
             self.outputs.push_back(Output::Event(crate::Event::Left { mesh: stay.mesh }));
+            // Others lead to them still, as while two meshes merge: routing says so once only.
+            stay.arrows.reachable().for_each(|node| left.push(node));
+        }
+        for node in left {
+            self.place(node, now);
         }
         if !over.is_empty() {
             self.admit(now);

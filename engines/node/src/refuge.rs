@@ -28,6 +28,8 @@ use crate::{Event, Node, Output};
 const FLIGHT: u32 = 1_000_000_000;
 /// How long after one try the next is made, if it was in vain.
 const NEXT: Duration = Duration::from_secs(1);
+/// How long after one that found as many as there is room for.
+const FULL: Duration = Duration::from_secs(10);
 
 /// Where a refugee has arrows.
 #[derive(Debug)]
@@ -173,8 +175,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if haven.batch.is_empty() || now < haven.next {
             return;
         }
-        haven.next = now + NEXT;
-        for _ in haven.arrows.arrows().count()..missing {
+        let open = haven.arrows.arrows().count();
+        haven.next = now + if open < missing { NEXT } else { FULL };
+        if open >= missing {
+            return;
+        }
+        for _ in open..missing {
             let Some(drawn) = haven.batch.pop() else { break };
             haven.arrows.handle(arrows::Input::Try(drawn), now);
         }

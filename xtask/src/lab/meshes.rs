@@ -97,22 +97,6 @@ pub(super) fn divide(bench: &Bench) -> Outcome {
     })
 }
 
-/// Two of three meshes become one. Half as many nodes, and rounds out of step, see [`divide`].
-pub(super) fn merge(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];
-    let soon = ["--epoch", "5s", "--round", "7s", "--merge", "8"];
-    let options: Vec<&str> = options.into_iter().chain(soon).collect();
-    run(bench, "lab-merge", 58, &options, |report| {
-        report.all_reachable()?;
-        let (lost, sent) = lost_of_a_whole_mesh(report)?;
-        let meshes = report.number("/divided/meshes");
-        if lost > 0.0 || meshes > 2.0 {
-            return Err(format!("{meshes} meshes, {lost} of {sent} pings were lost"));
-        }
-        Ok(format!("{meshes} meshes, 0 of {sent} pings lost"))
-    })
-}
-
 /// Three of eight nodes of a mesh lose the way to the others of it, and to who serves in it: their own
 /// prefixes pass all meshes, and pings between the parts come back.
 pub(super) fn escape(bench: &Bench) -> Outcome {

@@ -16,7 +16,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step, Wants};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 28] = [
+pub(crate) const STEPS: [Step; 27] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
@@ -59,7 +59,6 @@ pub(crate) const STEPS: [Step; 28] = [
     step("lab-border", "all border nodes between two meshes die, others serve", meshes::border),
     step("lab-divide", "one mesh becomes two while pings run, none is lost", meshes::divide),
     step("lab-escape", "a part of a mesh is reached by way of other meshes", meshes::escape),
-    step("lab-merge", "two meshes become one while pings run, none is lost", meshes::merge),
     step("lab-split", "a mesh is split while pings run, none is lost", meshes::split),
 ];
 

@@ -142,4 +142,11 @@ mod tests {
         assert!(!pace.admits(914, each(1_014)));
         assert!(pace.admits(914, each(1_017)), "after a second it is paid off");
     }
+    #[test]
+    fn what_goes_all_the_same_while_nothing_else_does_is_paid_off_meanwhile() {
+        let mut pace = Pace::of(1, Time::ZERO);
+        let each = |s| Time::ZERO + Duration::from_secs(s);
+        assert!((1..=60).all(|second| pace.owe(on_line(1_000), each(second))));
+        assert!(pace.admits(1_000, each(60)));
+    }
 }

@@ -83,6 +83,7 @@ impl Worker {
         let sources = [shared.udp.as_fd(), self.tun.as_fd(), shared.waker.as_fd()];
         let [udp, tun, _] = linux::readable(sources, None)?;
         let snapshot = shared.snapshot.load_full();
+        self.pay_off();
         if udp {
             self.read_udp(batch, &snapshot)?;
         }
@@ -197,12 +198,21 @@ impl Worker {
         }
     }
 
+    /// Counts what was said in bulk since the last turn. Hellos make a turn every few seconds, so that what
+    /// is owed is paid off by time without payload as well.
+    fn pay_off(&mut self) {
+        let Some(pace) = &mut self.pace else { return };
+        let owed = self.shared.owed.swap(0, Ordering::Relaxed);
+        if owed > 0 {
+            pace.owe(owed, self.shared.clock.now());
+        }
+    }
+
     /// Tells whether the line of this machine has room for a packet. What we say to other nodes over
     /// the overlay is no payload: it goes, and payload makes room for it.
     fn has_room(&mut self, packet: &[u8], from: Where, now: Time) -> bool {
         let Some(pace) = &mut self.pace else { return true };
         let octets = packet.len() + OVERHEAD;
-        pace.owe(self.shared.owed.swap(0, Ordering::Relaxed), now);
         if matches!(from, Where::Kernel) && is_word(packet) {
             return pace.owe(on_line(octets), now);
         }

@@ -134,14 +134,15 @@ async fn divide_if_due(shared: &Shared, since: Wall, now: Wall) -> Result<(), Er
 }
 
 /// Returns what members were seen to carry, in the present epoch if it is over: in the middle of it not
-/// all attesters have told what they saw.
+/// all attesters have told what they saw, and what was believed stays.
 async fn attested(shared: &Shared, meshes: &Meshes, is_over: bool) -> Result<Attested, Error> {
     let epoch = meshes.epoch.number;
+    if !is_over {
+        let lasting = meshes.roster.members().iter().map(|member| member.node).collect();
+        return Ok(Attested { lasting, ..Attested::default() });
+    }
     let lasting = shared.store.believed_since(epoch.saturating_sub(LASTS)).await?;
     let mut all = Attested { lasting, ..Attested::default() };
-    if !is_over {
-        return Ok(all);
-    }
     for (node, mbits) in shared.store.attested(epoch).await? {
         all.seen.entry(node).or_default().push(mbits);
     }
