@@ -9,7 +9,7 @@ use words::Time;
 ///
 /// Behind a filter that blocks nearly all, the few nodes that could still be reached may not be of
 /// one's own mesh. After a whole period with fewer than [`Exception::ENOUGH`] links at home, or in
-/// which it reached most of its mesh by no way, since those whom it has links with are cut off with it,
+/// which it had escaped and reached some mesh by no way, since those whom it has links with are cut off with it,
 /// the node is a refugee: in each period it draws some nodes among all of the network, uniformly, and
 /// tries an arrow to each. There is no other use of the whole network's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,9 @@ impl Refuge {
         self.period = period;
     }
 
-    /// Takes in how many of our `seats` at home have a live arrow, and whether most of our mesh is
-    /// `reached` by any way; returns how many nodes of the whole network to try now: 0 nearly always,
-    /// and at most once in a period not.
+    /// Takes in how many of our `seats` at home have a live arrow, and whether each mesh is
+    /// `reached` by some way, true as well for who did not escape. Returns how many nodes of the whole
+    /// network to try now: 0 nearly always, and at most once in a period not.
     pub fn look(&mut self, (live, seats): (usize, usize), reached: bool, now: Time) -> usize {
         if Exception::is_home(live, seats, reached) {
             (self.poor, self.next) = (None, None);

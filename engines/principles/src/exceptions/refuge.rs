@@ -12,9 +12,10 @@ pub(super) static REFUGE: Exception = Exception {
     because: "behind a filter that blocks nearly all, the few nodes that can still be reached \
               may not be of one's own mesh",
     does: "tries arrows to nodes drawn among all of the network by chance, \
-           after a whole period with fewer than 3 links at home, or cut off from most of it by any way",
+           after a whole period with fewer than 3 links at home, or in which a node that escaped reached \
+           some mesh by no way",
     never: "takes a seat or a ball from the arrows at home, opens more arrows than are missing there \
-            (one, if none is), goes on once there are enough, nor changes how its arrows die",
+            (one, if none is), tries on once there are enough, nor changes how its arrows die",
     bound: "5 tries for each missing arrow and period",
     test: "tries_five_for_each_missing_arrow_and_none_with_three",
 };
@@ -30,7 +31,7 @@ impl Refuge {
     pub const TRIES: usize = 5;
 
     /// Tells whether so many `links` at home are enough for who has so many `seats`. None are that lead
-    /// to others who are cut off as well only: where most of the mesh is not `reached`, by any way.
+    /// to others who are cut off as well only: where we escaped and some mesh is not `reached`, by any way.
     pub const fn is_home(links: usize, seats: usize, reached: bool) -> bool {
         let enough = if seats < Self::ENOUGH { seats } else { Self::ENOUGH };
         reached && links >= enough
