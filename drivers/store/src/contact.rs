@@ -86,15 +86,18 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get("introduction")?)).collect()
     }
 
-    /// Returns how many nodes told how they are reached, `since` then for the last time; whoever
-    /// was put out does not count.
+    /// Returns how many [`introductions`](Self::introductions) there are, without reading them.
     ///
     /// # Errors
     ///
     /// [`Error`], if the rows cannot be read.
-    pub async fn told(&self, since: Wall) -> Result<u32, Error> {
-        let row = sqlx::query("SELECT COUNT(*) AS told FROM contacts WHERE seen >= $1");
-        let row = row.bind(seconds(since)).fetch_one(&self.pool).await?;
+    pub async fn told(&self, since: Wall, now: Wall) -> Result<u32, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS told FROM contacts JOIN certificates USING (serial)
+             WHERE certificates.revoked IS NULL AND certificates.expires >= $1
+               AND contacts.seen >= $2",
+        );
+        let row = row.bind(seconds(now)).bind(seconds(since)).fetch_one(&self.pool).await?;
         Ok(row.try_get("told")?)
     }
 

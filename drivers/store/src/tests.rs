@@ -307,12 +307,32 @@ async fn who_told_long_ago_for_the_last_time_is_left_out_where_that_is_asked() {
     assert_eq!(store.heard_last().await.unwrap(), Some(later));
     for (since, listed) in [(NOW, 2), (NOW.plus(DAY), 1), (later.plus(DAY), 0)] {
         let introductions = store.introductions(since, later).await.unwrap();
-        let told = store.told(since).await.unwrap();
+        let told = store.told(since, later).await.unwrap();
         assert_eq!((introductions.len(), told), (listed, u32::try_from(listed).unwrap()));
     }
     // Who comes back is heard again.
     store.publish(&contact(&left, later), later).await.unwrap();
-    assert_eq!(store.told(later).await.unwrap(), 2);
+    assert_eq!(store.told(later, later).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn as_many_told_as_have_an_introduction_also_when_certificates_are_over() {
+    let (_folder, store) = invited(9).await;
+    let (one, other) = (enrol(&store, b"a").await, enrol(&store, b"b").await);
+    for certificate in [&one, &other] {
+        store.publish(&contact(certificate, NOW), NOW).await.unwrap();
+    }
+    let renewed = store.renew(other.seat.serial, (NOW.plus(9 * DAY), 10 * DAY), signed).await;
+    let last = NOW.plus(10 * DAY);
+    store.publish(&contact(&renewed.unwrap(), last), last).await.unwrap();
+    let late = last.plus(Duration::from_secs(1));
+    for (now, listed) in [(last, 2), (late, 1), (late.plus(10 * DAY), 0)] {
+        let introductions = store.introductions(NOW, now).await.unwrap();
+        let told = store.told(NOW, now).await.unwrap();
+        assert_eq!((introductions.len(), told), (listed, u32::try_from(listed).unwrap()));
+    }
+    revoke(&store, Target::Node(other.seat.node), last).await.unwrap();
+    assert_eq!(store.told(NOW, last).await.unwrap(), 1);
 }
 
 #[tokio::test]

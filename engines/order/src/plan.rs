@@ -169,22 +169,27 @@ pub fn mesh_of_link(one: &Memberships, other: &Memberships) -> Option<Prefix> {
 pub struct Sizes {
     /// How many members a mesh should have: 2 to 10 000.
     pub target: usize,
+    /// The longest range that still has room for the nodes of a mesh: none longer comes of a split.
+    pub longest: u8,
 }
 
 impl Sizes {
     /// Returns the change that is due, if any: the largest mesh above one and a half of the target
-    /// is split; else the smallest two halves that together are below half of it merge; else, with
-    /// more than twice as many ranges in the widest cut as the target, the order is raised. One at
-    /// a time.
+    /// is split, of those whose halves have room; else the smallest two halves that together are
+    /// below half of it merge; else, with more than twice as many ranges in the widest cut as the
+    /// target, the order is raised. One at a time.
     pub fn due(self, map: &MeshMap, members: impl Fn(Prefix) -> usize) -> Option<Change> {
         let split = (map.meshes().iter())
             .map(|mesh| (members(*mesh), *mesh))
-            .filter(|(size, _)| size * 2 > self.target * 3)
-            .max_by_key(|(size, mesh)| (*size, core::cmp::Reverse(*mesh)));
-        if let Some((_, mesh)) = split {
-            return map.changed(Change::Split(mesh)).ok().map(|_| Change::Split(mesh));
-        }
-        self.merge(map, members).or_else(|| self.raise(map))
+            .filter(|(size, mesh)| size * 2 > self.target * 3 && self.has_room(*mesh))
+            .max_by_key(|(size, mesh)| (*size, core::cmp::Reverse(*mesh)))
+            .map(|(_, mesh)| Change::Split(mesh));
+        split.or_else(|| self.merge(map, members)).or_else(|| self.raise(map))
+    }
+
+    /// Tells whether the halves of a mesh have room for nodes.
+    const fn has_room(self, mesh: Prefix) -> bool {
+        mesh.length() < self.longest
     }
 
     fn merge(self, map: &MeshMap, members: impl Fn(Prefix) -> usize) -> Option<Change> {

@@ -101,7 +101,7 @@ fn a_link_belongs_to_the_mesh_that_both_ends_share() {
 
 #[test]
 fn meshes_that_grow_are_split_and_sizes_stay_close() {
-    let sizes = Sizes { target: 1000 };
+    let sizes = Sizes { target: 1000, longest: 58 };
     let mut map = MeshMap::whole(network());
     let mut dice = Dice::of([3; 32], "growth");
     let mut members: Vec<NodeId> = Vec::new();
@@ -126,7 +126,7 @@ fn meshes_that_grow_are_split_and_sizes_stay_close() {
 
 #[test]
 fn meshes_that_empty_merge_and_too_many_are_grouped() {
-    let sizes = Sizes { target: 10 };
+    let sizes = Sizes { target: 10, longest: 58 };
     let map = MeshMap::even(network(), &[2]).unwrap();
     let [a, b, c, d] = [0, 1, 2, 3].map(|n| map.meshes()[n]);
     let with = |a_size, b_size, c_size, d_size| {
@@ -146,4 +146,27 @@ fn meshes_that_empty_merge_and_too_many_are_grouped() {
     assert_eq!((a < b, c < d), (true, true));
     let many = MeshMap::even(network(), &[5]).unwrap();
     assert_eq!(sizes.due(&many, |_| 10), Some(Change::Raise(18)));
+}
+
+#[test]
+fn a_mesh_without_room_for_two_keeps_no_other_change_waiting() {
+    // A half, and two quarters.
+    let map = MeshMap::whole(network()).changed(Change::Split(network())).unwrap();
+    let map = map.changed(Change::Split(range("fd42:8000::/17"))).unwrap();
+    let [wide, low] = [0, 1].map(|n| map.meshes()[n]);
+    let due = |longest, sizes: [usize; 3]| {
+        let of = |mesh| match () {
+            () if mesh == wide => sizes[0],
+            () if mesh == low => sizes[1],
+            () => sizes[2],
+        };
+        Sizes { target: 10, longest }.due(&map, of)
+    };
+    assert_eq!(due(19, [16, 90, 3]), Some(Change::Split(low)));
+    assert_eq!(due(18, [16, 90, 3]), Some(Change::Split(wide)), "the next one");
+    assert_eq!(due(18, [15, 90, 3]), None);
+    assert_eq!(due(17, [90, 2, 2]), Some(Change::Merge(range("fd42:8000::/17"))));
+    assert_eq!(due(17, [90, 2, 3]), None);
+    let many = MeshMap::even(network(), &[5]).unwrap();
+    assert_eq!(Sizes { target: 10, longest: 21 }.due(&many, |_| 90), Some(Change::Raise(18)));
 }

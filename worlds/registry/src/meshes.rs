@@ -82,7 +82,7 @@ impl Division {
             cuts.push(above.clone());
         }
         let map = MeshMap::new(network, cuts).map_err(|why| bounds(why.to_string()))?;
-        if let Some(small) = map.meshes().iter().find(|mesh| mesh.length() + ROOM > NODE) {
+        if let Some(small) = map.meshes().iter().find(|mesh| mesh.length() > LONGEST) {
             return Err(bounds(format!(
                 "{small} has no room for nodes; fewer meshes, or a wider network"
             )));
@@ -126,6 +126,8 @@ pub(crate) const fn outgrows(nodes: usize, size: u32) -> bool {
 /// Bits of a node's prefix, and bits that are left for nodes inside a mesh.
 const NODE: u8 = 64;
 const ROOM: u8 = 6;
+/// The longest range that has room for the nodes of a mesh.
+const LONGEST: u8 = NODE - ROOM;
 
 /// Returns `count` parts of a range, as equal as halves of halves can be.
 fn parts(range: Prefix, count: u16) -> Vec<Prefix> {
@@ -269,18 +271,23 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
     if size == 0 || meshes.roster.members().is_empty() {
         return;
     }
-    let sizes = Sizes { target: usize::try_from(size).unwrap_or(usize::MAX) };
+    let sizes = Sizes { target: usize::try_from(size).unwrap_or(usize::MAX), longest: LONGEST };
     let due = sizes.due(&meshes.map, |mesh| meshes.roster.count(mesh));
-    let due = due.filter(|change| has_room(*change));
     meshes.plan = due.map(|change| Plan { change, epoch: number });
 }
 
-/// Tells whether the meshes after a change have room for nodes.
-const fn has_room(change: order::Change) -> bool {
-    match change {
-        order::Change::Split(mesh) => mesh.length() + 1 + ROOM <= NODE,
-        order::Change::Merge(_) | order::Change::Raise(_) => true,
+/// Checks that the halves of a mesh have room for nodes.
+///
+/// # Errors
+///
+/// [`Error::Bounds`] if they have none.
+pub(crate) fn check_room(mesh: Prefix) -> Result<(), Error> {
+    if mesh.length() < LONGEST {
+        return Ok(());
     }
+    let what =
+        format!("the halves of {mesh} would have no room for nodes; its nodes stay one mesh");
+    Err(Error::Bounds(vec![what]))
 }
 
 /// Announces that a mesh is split, or the one with the most nodes.
@@ -294,9 +301,7 @@ pub(crate) fn split(meshes: &mut Meshes, mesh: Option<Prefix>) -> Result<Prefix,
     let largest = meshes.map.meshes().iter().max_by_key(|mesh| meshes.roster.count(**mesh));
     let mesh = mesh.or(largest.copied()).unwrap_or(meshes.map.network());
     let change = order::Change::Split(mesh);
-    if !has_room(change) {
-        return Err(bounds(format!("the halves of {mesh} would have no room for nodes")));
-    }
+    check_room(mesh)?;
     meshes.map.changed(change).map_err(|why| bounds(why.to_string()))?;
     meshes.plan = Some(Plan { change, epoch: meshes.epoch.number });
     Ok(mesh)
@@ -329,4 +334,4 @@ fn is_free(meshes: &Meshes) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -59,6 +59,25 @@ struct Shared {
     held: Places,
 }
 
+impl Shared {
+    /// Returns what the requests to a registry share, whose document's version is told by `version`.
+    fn of(registry: Registry, version: watch::Receiver<u64>) -> Self {
+        let Registry { settings, issuer, store } = registry;
+        let limits = settings.limits;
+        Self {
+            authority: NetworkAuthority::new(issuer.certificate().clone()),
+            pace: Mutex::new(Pace::of_requests(limits)),
+            strangers: Mutex::new(Pace::of_strangers(limits)),
+            alarm: Mutex::new(Alarm::default()),
+            held: Places::new(limits.held, limits.held_per_source),
+            settings,
+            issuer,
+            store,
+            version,
+        }
+    }
+}
+
 /// Serves the registry in `directory` until `stop` is ready.
 ///
 /// Shape: `ready` is told the address once connections are accepted.
@@ -101,27 +120,16 @@ async fn run(
     ready: impl FnOnce(SocketAddr) + Send,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let Registry { settings, issuer, store } = registry;
-    let address = settings.listen;
+    let address = registry.settings.listen;
     let refused = |why| Error::Listen { address, why };
     let listener = TcpListener::bind(address).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
 
-    let dress = Dress::make(&issuer, &settings.hosts(), Clock::wall())?;
+    let dress = Dress::make(&registry.issuer, &registry.settings.hosts(), Clock::wall())?;
     let config = RustlsConfig::from_config(dress.config.clone());
-    let (tell, version) = watch::channel(store.version().await?);
-    let limits = settings.limits;
-    let shared = Arc::new(Shared {
-        authority: NetworkAuthority::new(issuer.certificate().clone()),
-        pace: Mutex::new(Pace::of_requests(limits)),
-        strangers: Mutex::new(Pace::of_strangers(limits)),
-        alarm: Mutex::new(Alarm::default()),
-        held: Places::new(limits.held, limits.held_per_source),
-        settings,
-        issuer,
-        store,
-        version,
-    });
+    let (tell, version) = watch::channel(registry.store.version().await?);
+    let limits = registry.settings.limits;
+    let shared = Arc::new(Shared::of(registry, version));
 
     let patience = Duration::from_secs(limits.patience_seconds);
     let acceptor =

@@ -66,7 +66,7 @@ fn signed(meshes: Meshes) -> Vec<u8> {
     gossip::SignedDocument { bytes, signature: Vec::new() }.encode().unwrap()
 }
 
-fn introduced(node: NodeId, capacity: u32) -> Vec<u8> {
+pub(crate) fn introduced(node: NodeId, capacity: u32) -> Vec<u8> {
     let contact = gossip::Contact {
         node,
         issued: NOW,

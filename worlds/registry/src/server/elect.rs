@@ -10,7 +10,9 @@ use words::{NodeId, Wall};
 use super::Shared;
 use crate::error::Error;
 use crate::govern::{next_division, next_meshes};
-use crate::meshes::{Attested, LASTS, LISTED, divide, go_on, next_epoch, of, outgrows, roster};
+use crate::meshes::{
+    Attested, LASTS, LISTED, check_room, divide, go_on, next_epoch, of, outgrows, roster,
+};
 
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_millis(500);
@@ -51,18 +53,35 @@ impl Deafness {
     }
 }
 
+/// What was complained of last. What is tried again at each look fails again at each look: that is
+/// said once, until it is otherwise.
+#[derive(Debug, Default)]
+struct Complaint(Option<String>);
+
+impl Complaint {
+    /// Takes in how it went; returns what is to be said.
+    fn look<T>(&mut self, went: Result<T, impl ToString>) -> Option<String> {
+        let what = went.err().map(|error| error.to_string());
+        let is_news = what != self.0;
+        self.0.clone_from(&what);
+        what.filter(|_| is_news)
+    }
+}
+
 /// Holds the elections of the network, if it has several meshes; never ends.
 pub(super) async fn hold_elections(shared: &Shared) {
     let mut deafness = Deafness::default();
+    let (mut reading, mut holding) = (Complaint::default(), Complaint::default());
     loop {
         // At once: as soon as the first node is heard, nothing tells how long nobody was.
-        match shared.store.heard_last().await {
-            Ok(heard) => deafness.look(heard, Clock::wall()),
-            Err(error) => tracing::error!(%error, "the rows cannot be read"),
+        let heard = shared.store.heard_last().await;
+        let heard = heard.map(|heard| deafness.look(heard, Clock::wall()));
+        if let Some(error) = reading.look(heard) {
+            tracing::error!(error, "the rows cannot be read");
         }
         tokio::time::sleep(LOOK).await;
-        if let Err(error) = hold_if_due(shared, deafness).await {
-            tracing::error!(%error, "the election of border nodes is put off");
+        if let Some(error) = holding.look(hold_if_due(shared, deafness).await) {
+            tracing::error!(error, "the election of border nodes is put off");
         }
     }
 }
@@ -78,7 +97,8 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
         return Ok(());
     }
     let since = deafness.listed_since(now);
-    let told = usize::try_from(shared.store.told(since).await?).unwrap_or(usize::MAX);
+    let told = shared.store.told(since, now).await?;
+    let told = usize::try_from(told).unwrap_or(usize::MAX);
     if !is_over && !has_grown(meshes.roster.members().len(), told) {
         return Ok(());
     }
@@ -87,7 +107,7 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let new = roster(&introductions, &meshes, &attestations);
     // Nobody at all would part all meshes: those of before are nearer to the truth.
     let new = if new.members().is_empty() { meshes.roster.clone() } else { new };
-    // Those told may have certificates that are over.
+    // One that cannot be read is of nobody.
     if !is_over && !has_grown(meshes.roster.members().len(), new.members().len()) {
         return Ok(());
     }
@@ -112,15 +132,12 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
 
 /// Begins to divide a network of one mesh, once it has outgrown the size that a mesh should have.
 async fn divide_if_due(shared: &Shared, since: Wall, now: Wall) -> Result<(), Error> {
-    let told = usize::try_from(shared.store.told(since).await?).unwrap_or(usize::MAX);
+    let told = usize::try_from(shared.store.told(since, now).await?).unwrap_or(usize::MAX);
     if !outgrows(told, shared.settings.mesh_size) {
         return Ok(());
     }
-    // Those told may have certificates that are over.
+    check_room(shared.store.network().await?.prefix)?;
     let known = shared.store.introductions(since, now).await?;
-    if !outgrows(known.len(), shared.settings.mesh_size) {
-        return Ok(());
-    }
     let seed = shared.store.beacon_seed(linux::seed()?).await?;
     let change = |network, meshes: Option<Meshes>| match meshes {
         // Somebody was faster, by hand.
@@ -158,43 +175,4 @@ const fn has_grown(before: usize, now: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Wall = Wall(1_800_000_000);
-
-    const fn ago(hours: u64) -> Wall {
-        Wall(NOW.0 - hours * 3600)
-    }
-
-    #[test]
-    fn a_newcomer_to_a_few_is_listed_at_once_and_to_many_with_others() {
-        assert!(has_grown(23, 24) && has_grown(0, 1));
-        assert!(!has_grown(24, 24) && !has_grown(24, 23));
-        assert!(!has_grown(1000, 1099) && has_grown(1000, 1100));
-    }
-
-    #[test]
-    fn who_was_not_heard_for_three_days_is_listed_no_longer() {
-        let mut deafness = Deafness::default();
-        deafness.look(Some(ago(20)), NOW);
-        assert_eq!(deafness.listed_since(NOW), ago(72));
-        deafness.look(None, NOW);
-        assert_eq!(deafness.listed_since(NOW), ago(72));
-    }
-
-    #[test]
-    fn the_days_in_which_nobody_was_heard_count_for_nobody_and_are_forgotten() {
-        let mut deafness = Deafness::default();
-        // Cut off for five days, while it ran or not: who told just before is still listed.
-        deafness.look(Some(ago(120)), NOW);
-        assert_eq!(deafness.listed_since(NOW), ago(192));
-        // The first are heard again, others not yet.
-        let later = NOW.plus(Duration::from_hours(1));
-        deafness.look(Some(later), later);
-        assert_eq!(deafness.listed_since(later), ago(191));
-        let later = NOW.plus(LISTED);
-        deafness.look(Some(later), later);
-        assert_eq!(deafness.listed_since(later), NOW);
-    }
-}
+mod tests;
