@@ -1,6 +1,7 @@
 //! What members were seen to carry.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -70,18 +71,43 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the members of whom anything was believed in this epoch or later. The others are
-    /// forgotten.
+    /// Returns the members of whom anything was believed in the epoch `since` or later.
+    ///
+    /// What is believed of those who are `standing` in the document `now`, and these rows do not tell
+    /// since when, counts from now on: it is of a version that kept no such rows. The others are
+    /// forgotten once they are too old and stand there no longer.
     ///
     /// # Errors
     ///
     /// [`Error`], if the rows cannot be read or written.
-    pub async fn believed_since(&self, epoch: u64) -> Result<BTreeSet<NodeId>, Error> {
-        let old = sqlx::query("DELETE FROM believed WHERE epoch < $1");
-        old.bind(number(epoch)).execute(&self.pool).await?;
-        let rows = sqlx::query("SELECT node FROM believed").fetch_all(&self.pool).await?;
+    pub async fn believed_since(
+        &self,
+        since: u64,
+        (now, standing): (u64, &BTreeSet<NodeId>),
+    ) -> Result<BTreeSet<NodeId>, Error> {
         let length = self.network().await?.node_length;
-        let one = |row: &SqliteRow| Ok(NodeId(prefix(row.try_get("node")?, length)));
-        rows.iter().map(one).collect()
+        let mut change = self.change().await?;
+        let rows = sqlx::query("SELECT node, epoch FROM believed").fetch_all(&mut *change).await?;
+        let one = |row: &SqliteRow| -> Result<(NodeId, u64), Error> {
+            let epoch: i64 = row.try_get("epoch")?;
+            let node = NodeId(prefix(row.try_get("node")?, length));
+            Ok((node, u64::try_from(epoch).unwrap_or(0)))
+        };
+        let mut known: BTreeMap<NodeId, u64> = rows.iter().map(one).collect::<Result<_, _>>()?;
+        for node in standing {
+            if let Entry::Vacant(vacant) = known.entry(*node) {
+                let row = sqlx::query("INSERT INTO believed (node, epoch) VALUES ($1, $2)");
+                row.bind(octets(node.0)).bind(number(now)).execute(&mut *change).await?;
+                vacant.insert(now);
+            }
+        }
+        for node in known.extract_if(.., |_, epoch| *epoch < since).map(|(node, _)| node) {
+            if !standing.contains(&node) {
+                let row = sqlx::query("DELETE FROM believed WHERE node = $1");
+                row.bind(octets(node.0)).execute(&mut *change).await?;
+            }
+        }
+        change.commit().await?;
+        Ok(known.into_keys().collect())
     }
 }

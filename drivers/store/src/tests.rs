@@ -370,9 +370,24 @@ async fn whom_attesters_agreed_on_last_is_known_until_that_is_too_old() {
     let (a, b) = (enrol(&store, b"a").await.seat.node, enrol(&store, b"b").await.seat.node);
     store.note_believed(7, &[a, b]).await.unwrap();
     store.note_believed(9, &[a]).await.unwrap();
-    assert_eq!(store.believed_since(7).await.unwrap(), [a, b].into());
-    assert_eq!(store.believed_since(8).await.unwrap(), [a].into());
-    assert_eq!(store.believed_since(7).await.unwrap(), [a].into(), "forgotten");
+    let (both, nobody) = ([a, b].into(), BTreeSet::new());
+    assert_eq!(store.believed_since(7, (9, &both)).await.unwrap(), both);
+    let only = [a].into();
+    assert_eq!(store.believed_since(8, (10, &both)).await.unwrap(), only);
+    assert_eq!(store.believed_since(7, (10, &both)).await.unwrap(), both, "it still stands there");
+    assert_eq!(store.believed_since(8, (10, &nobody)).await.unwrap(), only);
+    assert_eq!(store.believed_since(7, (10, &nobody)).await.unwrap(), only, "forgotten");
+}
+
+#[tokio::test]
+async fn what_was_believed_before_there_were_rows_of_it_counts_from_the_first_look_on() {
+    let (_folder, store) = invited(2).await;
+    let (a, b) = (enrol(&store, b"a").await.seat.node, enrol(&store, b"b").await.seat.node);
+    store.note_believed(20, &[b]).await.unwrap();
+    let both = [a, b].into();
+    assert_eq!(store.believed_since(9, (21, &both)).await.unwrap(), both);
+    assert_eq!(store.believed_since(21, (33, &both)).await.unwrap(), [a].into(), "not anew");
+    assert_eq!(store.believed_since(22, (34, &both)).await.unwrap(), BTreeSet::new());
 }
 
 #[tokio::test]

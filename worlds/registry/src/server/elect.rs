@@ -158,7 +158,10 @@ async fn attested(shared: &Shared, meshes: &Meshes, is_over: bool) -> Result<Att
         let lasting = meshes.roster.members().iter().map(|member| member.node).collect();
         return Ok(Attested { lasting, ..Attested::default() });
     }
-    let lasting = shared.store.believed_since(epoch.saturating_sub(LASTS)).await?;
+    let members = meshes.roster.members().iter();
+    let standing = members.filter(|it| !it.attested.is_empty()).map(|it| it.node).collect();
+    let oldest = epoch.saturating_sub(LASTS);
+    let lasting = shared.store.believed_since(oldest, (epoch, &standing)).await?;
     let mut all = Attested { lasting, ..Attested::default() };
     for (node, mbits) in shared.store.attested(epoch).await? {
         all.seen.entry(node).or_default().push(mbits);

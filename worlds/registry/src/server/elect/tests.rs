@@ -108,3 +108,53 @@ fn a_network_without_room_for_two_meshes_stays_one_and_says_so() {
     })
     .unwrap();
 }
+
+/// Returns what is believed of these nodes.
+async fn able(shared: &Shared, nodes: &[NodeId]) -> Vec<Option<u32>> {
+    let (_, document) = shared.store.document().await.unwrap();
+    let (meshes, _) = of(&document).unwrap();
+    let able = |node: &NodeId| meshes.roster.get(*node).and_then(order::Member::able);
+    nodes.iter().map(able).collect()
+}
+
+#[test]
+fn what_was_attested_before_the_registry_was_updated_counts_for_twelve_epochs_more() {
+    let division = Division { cuts: 1, parts: 2, rules: crate::meshes::Change::default() };
+    let (_folder, registry) = registry("fd00:42::/48", "", Some(division));
+    let (_tell, version) = watch::channel(1);
+    let shared = Shared::of(registry, version);
+    wait_for(async {
+        let nodes = let_in(&shared.store, 0..4).await;
+        // Each look is in an epoch that is over. After the first, the roster is as one of a version that
+        // kept no rows of since when.
+        let over = |meshes: &mut Meshes, is_old: bool| {
+            meshes.epoch.began = Wall(Clock::wall().0 - meshes.epoch.length.as_secs());
+            let attested = |mut member: order::Member| {
+                member.attested = vec![48];
+                member
+            };
+            let members = meshes.roster.members().iter().cloned();
+            if is_old {
+                meshes.roster = order::Roster::of(members.map(attested));
+            }
+        };
+        let mut believed = Vec::new();
+        for epoch in 0..15 {
+            let sign = |draft: &Draft| {
+                next_meshes(&shared.issuer, draft, Clock::wall(), |meshes| {
+                    over(meshes, epoch == 1);
+                    Ok(())
+                })
+            };
+            shared.store.replace_document(0, Clock::wall(), sign).await?;
+            hold_if_due(&shared, Deafness::default()).await?;
+            believed.push(able(&shared, &nodes).await);
+        }
+        let (lasts, over) = believed.split_at(14);
+        assert_eq!(lasts[0], [None; 4]);
+        assert_eq!(lasts[1..].to_vec(), vec![vec![Some(48); 4]; 13]);
+        assert_eq!(over, [vec![None; 4]]);
+        Ok(())
+    })
+    .unwrap();
+}
