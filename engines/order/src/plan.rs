@@ -97,17 +97,6 @@ impl Plan {
         }
     }
 
-    /// Returns the mesh that a node is a member of besides, while its own merges with it.
-    pub fn joining(&self, home: Prefix, epoch: u64) -> Option<Prefix> {
-        match self.change {
-            Change::Merge(range) if self.phase(epoch) == Phase::Moving => {
-                let [low, high] = halves(range);
-                if home == low { Some(high) } else { (home == high).then_some(low) }
-            }
-            Change::Split(_) | Change::Merge(_) | Change::Raise(_) => None,
-        }
-    }
-
     /// Returns the octets of the plan: 0, 1 or 2 for the change, its range, and the epoch.
     pub fn encode(&self) -> Vec<u8> {
         let (kind, range) = match self.change {

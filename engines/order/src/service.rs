@@ -86,11 +86,6 @@ impl Service {
         self.meshes != before
     }
 
-    /// Forgets meshes that the map has no more, as after a split: what is elected begins anew.
-    pub fn keep(&mut self, is_mesh: impl Fn(Prefix) -> bool) {
-        self.meshes.retain(|mesh, _| is_mesh(*mesh));
-    }
-
     /// Goes on in the `whole` of a mesh that was merged, at the stage of its `half`.
     pub fn rename(&mut self, half: Prefix, whole: Prefix) {
         if let Some(stage) = self.meshes.remove(&half) {
@@ -170,8 +165,6 @@ mod tests {
         service.look(&[mesh(1)], |_| false, at(0));
         assert!(service.look(&[], |_| false, at(1)));
         assert_eq!((service.stage(mesh(1)), service.deadline()), (None, None));
-        service.look(&[mesh(1)], |_| true, at(2));
-        service.keep(|_| false);
         assert_eq!(service.meshes().count(), 0);
     }
 }

@@ -40,9 +40,12 @@ fn halves_merge_by_being_members_of_both_first() {
     let [low, high] = [map.meshes()[2], map.meshes()[3]];
     let both = range("fd42:8000::/17");
     let plan = Plan { change: Change::Merge(both), epoch: 3 };
-    assert_eq!((plan.joining(low, 3), plan.joining(low, 4)), (None, Some(high)));
-    assert_eq!((plan.joining(high, 4), plan.joining(map.meshes()[0], 4)), (Some(low), None));
-    assert_eq!(plan.territory(low, NodeId(range("fd42:8001::/64")), 4), both);
+    assert_eq!([3, 4, 5].map(|epoch| plan.merging(epoch)), [None, Some(both), None]);
+    let [one, other] = ["fd42:8001::/64", "fd42:c001::/64"].map(|node| NodeId(range(node)));
+    assert_eq!((plan.territory(low, one, 3), plan.territory(low, one, 4)), (low, both));
+    assert_eq!((plan.territory(high, other, 3), plan.territory(high, other, 4)), (high, both));
+    let elsewhere = map.meshes()[0];
+    assert_eq!(plan.territory(elsewhere, NodeId(range("fd42:1::/64")), 4), elsewhere);
     assert_eq!(plan.map(&map, 5).unwrap().meshes().len(), 3);
 }
 

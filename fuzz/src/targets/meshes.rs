@@ -69,10 +69,8 @@ pub(super) fn plan(octets: &[u8]) {
     if let Ok(map) = MeshMap::even(network(), &[1, 2]) {
         let _ = plan.map(&map, u64::MAX).map(|map| MeshMap::decode(network(), &map.encode()));
     }
-    let _ = (
-        plan.joining(network(), plan.epoch),
-        plan.territory(network(), node(1), plan.epoch.saturating_add(1)),
-    );
+    let next = plan.epoch.saturating_add(1);
+    let _ = (plan.merging(next), plan.territory(network(), node(1), next));
 }
 
 pub(super) fn plans() -> Vec<Vec<u8>> {
