@@ -131,14 +131,17 @@ pub(crate) fn packet(from: Ipv6Addr, to: Ipv6Addr, words: &[u8]) -> Vec<u8> {
     [&header[..], &from, &to, &udp(checksum(&summed))].concat()
 }
 
-/// Tells whether a packet is a word to another node, as [`Overlay::send`] has the kernel make it.
+/// Tells whether a packet is a word of the node at `from` to another node, as [`Overlay::send`] has
+/// the kernel make it. Only the socket there is at this address and port: what other programs of this
+/// machine send to the port is no word.
 ///
 /// Source: RFC 8200 §3; RFC 768.
-pub(crate) fn is_word(packet: &[u8]) -> bool {
-    let header = packet.split_first_chunk::<40>();
-    let Some(([first, _, _, _, _, _, next, ..], udp)) = header else { return false };
-    let port = udp.get(2..4).and_then(|port| port.try_into().ok()).map(u16::from_be_bytes);
-    first >> 4 == 6 && *next == UDP && port == Some(PORT)
+pub(crate) fn is_word(packet: &[u8], from: Ipv6Addr) -> bool {
+    let Some((header, udp)) = packet.split_first_chunk::<40>() else { return false };
+    let [first, _, _, _, _, _, next, _, ends @ ..] = header;
+    let ports = [PORT; 2].map(u16::to_be_bytes);
+    let is_ours = ends.starts_with(&from.octets()) && udp.starts_with(ports.as_flattened());
+    first >> 4 == 6 && *next == UDP && is_ours
 }
 
 /// Returns the Internet checksum of UDP, in which none is written as all ones.
@@ -171,12 +174,13 @@ mod tests {
         for words in [&b"knock"[..], b"knocks", b""] {
             let packet = packet(from, to, words);
             assert_eq!(packet.len(), 48 + words.len());
-            assert!(is_word(&packet));
-            assert!((0..44).all(|cut| !is_word(&packet[..cut])));
-            for other in [0, 6, 43] {
+            assert!(is_word(&packet, from) && !is_word(&packet, to));
+            assert!((0..44).all(|cut| !is_word(&packet[..cut], from)));
+            // Version, protocol, and the address and port that it is from; the port that it is to.
+            for other in [0, 6, 8, 23, 40, 41, 42, 43] {
                 let mut packet = packet.clone();
                 packet[other] ^= 0x21;
-                assert!(!is_word(&packet), "{other}");
+                assert!(!is_word(&packet, from), "{other}");
             }
             assert_eq!(&packet[48..], words);
             // What is summed with its checksum is all ones, and so none again.

@@ -14,6 +14,8 @@ use words::{LinkId, NodeId, Prefix};
 
 use super::{Carried, FromPlane, Handle, MTU, Parts, start};
 
+mod paced;
+
 const PATIENCE: Duration = Duration::from_secs(5);
 const NETWORK: &str = "fd42::/48";
 
@@ -24,6 +26,7 @@ struct Site {
     told: Receiver<FromPlane>,
     underlay: SocketAddr,
     socket: UdpSocket,
+    namespace: Namespace,
 }
 
 #[test]
@@ -282,7 +285,12 @@ fn a_plane_stops_when_told_and_its_interface_goes() {
 
 /// Three nodes, numbered 1 to 3, without links; `None` where that is not allowed.
 fn sites() -> Option<[Site; 3]> {
-    let made: Result<Vec<_>, _> = (1..=3).map(site).collect();
+    sites_with(None)
+}
+
+/// The same, with lines that send so many Mbit/s.
+fn sites_with(uplink: Option<u32>) -> Option<[Site; 3]> {
+    let made: Result<Vec<_>, _> = (1..=3).map(|number| site(number, uplink)).collect();
     match made {
         Ok(sites) => sites.try_into().ok(),
         Err(error) => {
@@ -292,10 +300,11 @@ fn sites() -> Option<[Site; 3]> {
     }
 }
 
-fn site(number: u8) -> Result<Site, linux::Error> {
+fn site(number: u8, uplink: Option<u32>) -> Result<Site, linux::Error> {
     let node = NodeId(Prefix::new((0xfd42 << 112) | (u128::from(number) << 64), 64));
     let own = node.address();
-    let (tun, socket) = Namespace::new()?.run(|| {
+    let namespace = Namespace::new()?;
+    let (tun, socket) = namespace.run(|| {
         let tun = Tun::open("re6st0", Queues::One)?;
         let mut netlink = Netlink::open()?;
         let device = netlink.index("re6st0")?;
@@ -315,12 +324,12 @@ fn site(number: u8) -> Result<Site, linux::Error> {
     let underlay = udp.local().unwrap();
     let own = Own { ipv6: own, ipv4: None, mtu: MTU };
     let mask = Mask::new(&[number; 32]);
-    let parts = Parts { tun, udp, mask, clock: Clock::start(), own, uplink: None };
+    let parts = Parts { tun, udp, mask, clock: Clock::start(), own, uplink };
     let (tell, told) = channel();
     let mut plane = start(parts, move |word| _ = tell.send(word)).unwrap();
     plane.set_fixed(node.0.into(), Some(Target::Local));
     plane.commit();
-    Ok(Site { number, plane, told, underlay, socket })
+    Ok(Site { number, plane, told, underlay, socket, namespace })
 }
 
 /// The kernel takes in packets for a new address a moment after it can be bound.

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crypto::session::{Mask, OVERHEAD};
-use forward::{Verdict, Where, judge};
+use forward::{Own, Verdict, Where, judge};
 use linux::{BATCH, Batch, Burst, LARGEST, Tun};
 use words::frame::Kind;
 use words::{LinkId, Time};
@@ -177,7 +177,9 @@ impl Worker {
     fn take_packet(&mut self, snapshot: &Snapshot, packet: &mut [u8], from: Where, now: Time) {
         match judge(packet, &snapshot.table, from) {
             Verdict::Deliver => self.deliver(packet),
-            Verdict::Send(_) if !self.has_room(packet, from, now) => self.lose(Loss::OverUplink),
+            Verdict::Send(_) if !self.has_room(packet, (from, snapshot.table.own()), now) => {
+                self.lose(Loss::OverUplink);
+            }
             Verdict::Send(link) => {
                 if matches!(from, Where::Link(_)) {
                     let octets = u64::try_from(packet.len()).unwrap_or(0);
@@ -210,10 +212,10 @@ impl Worker {
 
     /// Tells whether the line of this machine has room for a packet. What we say to other nodes over
     /// the overlay is no payload: it goes, and payload makes room for it.
-    fn has_room(&mut self, packet: &[u8], from: Where, now: Time) -> bool {
+    fn has_room(&mut self, packet: &[u8], (from, own): (Where, &Own), now: Time) -> bool {
         let Some(pace) = &mut self.pace else { return true };
         let octets = packet.len() + OVERHEAD;
-        if matches!(from, Where::Kernel) && is_word(packet) {
+        if matches!(from, Where::Kernel) && is_word(packet, own.ipv6) {
             return pace.owe(on_line(octets), now);
         }
         pace.admits(octets, now)
