@@ -45,6 +45,7 @@ pub struct Table {
     own: Own,
     /// Longest first.
     levels: Vec<Level>,
+    lets_out: bool,
 }
 
 /// All ranges of one length, for senders in ranges of one length.
@@ -65,9 +66,15 @@ impl Table {
             let level = levels.entry((to.length(), from.length())).or_default();
             level.insert((to.bits(), from.bits()), target);
         }
+        let lets_out = levels.values().any(|ranges| ranges.values().any(|to| *to == Target::Exit));
         let level = |(lengths, ranges)| Level { lengths, ranges: Vec::from_iter(ranges) };
         let own = Own { mtu: own.mtu.max(1280), ..own };
-        Self { own, levels: levels.into_iter().rev().map(level).collect() }
+        Self { own, levels: levels.into_iter().rev().map(level).collect(), lets_out }
+    }
+
+    /// Tells whether we are a way out of the network for anybody.
+    pub const fn lets_out(&self) -> bool {
+        self.lets_out
     }
 
     /// Returns where packets for `address` go, whoever sends them; `None` if no range holds it.

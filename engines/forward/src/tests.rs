@@ -39,17 +39,27 @@ fn our_own_kernel_ages_its_packets_itself() {
 }
 
 #[test]
-fn a_packet_that_leaves_the_network_is_delivered_to_be_sent_on() {
-    let out = |from: &str| Range { to: Prefix::ALL, from: from.parse().unwrap() };
-    let mut ranges = vec![(out("fd00::/48"), Target::Exit)];
-    let mine: Prefix = "fd00:0:0:1::/64".parse().unwrap();
-    ranges.push((mine.into(), Target::Local));
-    let table = Table::new(own(), ranges);
+fn a_packet_that_leaves_the_network_is_let_out_to_be_sent_on() {
+    let table = exit();
     let judge = |from, way| judge(&mut udp6(from, "2001:db8::9", 64, 8), &table, way);
-    assert_eq!(judge(PEER, IN), Verdict::Deliver);
+    assert_eq!(judge(PEER, IN), Verdict::LetOut);
     assert!(matches!(judge("2001:db8::7", IN), Verdict::Answer(Why::NoRoute, _)), "no member");
     assert_eq!(judge(OURS, IN), Verdict::Drop(Why::Spoofed));
     assert_eq!(judge(OURS, Where::Kernel), Verdict::Drop(Why::Loop));
+}
+
+#[test]
+fn what_an_exit_lets_in_is_told_from_what_is_its_own() {
+    let judged = |from, way| judge(&mut udp6(from, FAR, 64, 8), &exit(), way);
+    assert_eq!(judged("2001:db8::9", Where::Kernel), Verdict::LetIn(OUT));
+    assert_eq!(judged(OURS, Where::Kernel), Verdict::Send(OUT));
+    assert_eq!(judged(PEER, IN), Verdict::Send(OUT));
+    let four = |from| judge(&mut udp4(from, [10, 0, 2, 9], 64, 8), &exit(), Where::Kernel);
+    assert_eq!(four([192, 0, 2, 9]), Verdict::LetIn(OUT));
+    assert_eq!(four([10, 0, 3, 1]), Verdict::Send(OUT));
+    let mut elsewhere = udp6("2001:db8::9", FAR, 64, 8);
+    let verdict = judge(&mut elsewhere, &table(), Where::Kernel);
+    assert_eq!(verdict, Verdict::Send(OUT), "who is no exit carries nothing in");
 }
 
 /// Routes changed behind a packet of ours: the next hop sends it back, and it goes on.
@@ -182,7 +192,9 @@ proptest! {
                 prop_assert_eq!(way, Verdict::Send(LinkId::theirs(1)));
             }
             Verdict::Drop(why) => prop_assert_eq!((why, life <= 1), (Why::Expired, true)),
-            Verdict::Deliver => prop_assert!(false, "it is not for us"),
+            Verdict::Deliver | Verdict::LetOut | Verdict::LetIn(_) => {
+                prop_assert!(false, "it is neither for us nor of an exit");
+            }
         }
     }
 }
@@ -199,6 +211,22 @@ fn table() -> Table {
         ("fd00:0:0:3::/64".parse().unwrap(), Target::Link(OUT)),
         (four([10, 0, 1, 0]), Target::Link(LinkId::theirs(1))),
         (four([10, 0, 2, 0]), Target::Link(OUT)),
+    ];
+    Table::new(own(), ranges)
+}
+
+/// The table of an exit, with addresses of its own.
+fn exit() -> Table {
+    let four = |net: [u8; 4]| Prefix::new(mapped(Ipv4Addr::from(net)).to_bits(), 96 + 24);
+    let out = |from: &str| Range { to: Prefix::ALL, from: from.parse().unwrap() };
+    let own_range: Prefix = "fd00:0:0:1::/64".parse().unwrap();
+    let far: Prefix = "fd00:0:0:3::/64".parse().unwrap();
+    let ranges = [
+        (out("fd00::/48"), Target::Exit),
+        (own_range.into(), Target::Local),
+        (four([10, 0, 3, 0]).into(), Target::Local),
+        (far.into(), Target::Link(OUT)),
+        (four([10, 0, 2, 0]).into(), Target::Link(OUT)),
     ];
     Table::new(own(), ranges)
 }

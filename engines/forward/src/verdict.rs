@@ -23,8 +23,13 @@ pub enum Where {
 pub enum Verdict {
     /// Give it to our own kernel.
     Deliver,
+    /// The same, for the kernel to send it on out of the network.
+    LetOut,
     /// Send it by this link.
     Send(LinkId),
+    /// The same, of a packet that our own kernel has for others: we are the way out by which it comes
+    /// in.
+    LetIn(LinkId),
     /// Drop it, and send this packet instead, judged as [`Where::Here`].
     Answer(Why, Vec<u8>),
     /// Drop it.
@@ -79,7 +84,7 @@ impl Why {
 /// Decides what becomes of one packet; to be sent, it is aged in place.
 ///
 /// Shape: `packet` is one whole IP packet and nothing else. It changes only if the
-/// verdict is [`Verdict::Send`].
+/// verdict is [`Verdict::Send`] or [`Verdict::LetIn`].
 ///
 /// Source: RFC 8200, RFC 1812 §5, RFC 4443.
 pub fn judge(packet: &mut [u8], table: &Table, from: Where) -> Verdict {
@@ -107,12 +112,15 @@ fn judge_as<P: Payload>(packet: &mut [u8], table: &Table, from: Where) -> Verdic
         Where::Kernel | Where::Link(_) | Where::Here => {}
     }
     let sent = match target {
+        Some(Target::Local) => return Verdict::Deliver,
         // What leaves the network is aged by our kernel, which sends it on.
-        Some(Target::Local | Target::Exit) => return Verdict::Deliver,
+        Some(Target::Exit) => return Verdict::LetOut,
         Some(Target::Link(link)) => send::<P>(packet, table, from).map(|()| link),
         Some(Target::Unreachable) | None => Err(Why::NoRoute),
     };
+    let comes_in = || from == Where::Kernel && table.lets_out() && table.lookup(source) != local;
     match sent {
+        Ok(link) if comes_in() => Verdict::LetIn(link),
         Ok(link) => Verdict::Send(link),
         Err(why) => refuse(packet, table, from, why),
     }

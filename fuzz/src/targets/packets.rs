@@ -38,8 +38,12 @@ pub(super) fn forward(octets: &[u8]) {
     let before = script.rest();
     let mut packet = before.to_vec();
     match judge(&mut packet, &table, from) {
-        Verdict::Send(_) => assert!(packet.len() <= usize::from(MTU), "too long to send"),
-        Verdict::Deliver | Verdict::Drop(_) => assert_eq!(packet, before, "changed for nothing"),
+        Verdict::Send(_) | Verdict::LetIn(_) => {
+            assert!(packet.len() <= usize::from(MTU), "too long to send");
+        }
+        Verdict::Deliver | Verdict::LetOut | Verdict::Drop(_) => {
+            assert_eq!(packet, before, "changed for nothing");
+        }
         Verdict::Answer(_, mut answer) => {
             assert!(answer.len() <= 1280, "an answer of {} octets", answer.len());
             let next = judge(&mut answer, &table, Where::Here);

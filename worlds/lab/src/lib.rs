@@ -22,6 +22,7 @@ mod flood;
 mod hosts;
 pub mod internet;
 mod lan;
+mod load;
 mod meshes;
 mod options;
 mod outward;
@@ -48,6 +49,7 @@ pub use faults::{Fault, NoFault, Storm, What};
 pub use flood::{Flooded, Middle};
 pub use internet::{Homes, Loss, NoLoss, NoUnderlay, Underlay};
 pub use lan::Lan;
+pub use load::{Load, Minute};
 pub use meshes::{Capacity, Divided, Lines};
 pub use options::{Family, Options};
 pub use report::{

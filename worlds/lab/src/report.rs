@@ -9,6 +9,7 @@ use crate::ensured::Ensured;
 use crate::flood::Flooded;
 use crate::internet::{Dropped, HostId, Model};
 use crate::lan::Lan;
+use crate::load::Load;
 use crate::meshes::Divided;
 use crate::ping::Sum;
 use crate::tcp::Tcp;
@@ -86,6 +87,8 @@ pub struct Report {
     pub ensured: Ensured,
     /// How often nodes noticed that their calendar had been set.
     pub calendar_jumps: u64,
+    /// What nodes carried for others.
+    pub load: Load,
 }
 
 /// Nodes behind NAT, and their links with each other.

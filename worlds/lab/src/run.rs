@@ -19,6 +19,7 @@ use crate::flood::Flooding;
 use crate::hosts::Hosts;
 use crate::internet::{HostId, Internet, Model};
 use crate::lan::{self, Lan};
+use crate::load::Load;
 use crate::meshes::Divided;
 use crate::options::Options;
 use crate::outward::Outward;
@@ -240,6 +241,7 @@ impl Lab {
             nat: Nat::of(&seen),
             divided: Divided::of(&seen),
             flood: self.flooding.last.clone(),
+            load: Load::of(&seen),
             ensured: self.ensuring.as_ref().map(|it| it.report(&seen)).unwrap_or_default(),
             calendar_jumps: seen.values().map(|seen| seen.status.jumps).sum(),
             revoked: self.watch.all_expelled().iter().map(Into::into).collect(),

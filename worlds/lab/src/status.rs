@@ -36,6 +36,8 @@ pub(crate) struct Status {
     pub(crate) lost: BTreeMap<String, u64>,
     /// Packets and octets of control that it sent.
     pub(crate) control: (u64, u64),
+    /// Octets that it carried for others, and what its links are charged for it.
+    pub(crate) load: (u64, u64),
     /// How often a link of its was silent for so long that routing left it.
     pub(crate) suspected: u64,
     /// How often it noticed that its calendar was set.
@@ -92,6 +94,10 @@ impl Status {
             },
             lost: counts(answer.get("lost_packets")),
             control: (count(control.get("packets")), count(control.get("octets"))),
+            load: (
+                count(answer.pointer("/load/carried_octets")),
+                count(answer.pointer("/load/charge")),
+            ),
             jumps: count(answer.pointer("/events/calendar-jumped")),
             suspected: count(answer.pointer("/events/suspected")),
         }
@@ -256,11 +262,13 @@ mod tests {
             "address": "fd00::1", "ipv4": {"address": "10.42.1.1"}, "prefix": "fd00::/64", "links": 12, "routes": [1, 2, 3], "mood": "good",
             "arrows": {"live": 10, "born": 31, "died": 21, "oldest_s": 66.5,
                        "by_cause": {"born:chance": 30, "born:bootstrap": 1}},
+            "load": {"carried_octets": 12_000, "charge": 60},
         }));
         let addresses: [IpAddr; 2] = ["fd00::1".parse().unwrap(), [10, 42, 1, 1].into()];
         assert_eq!(status.addresses, addresses);
         assert_eq!(status.prefix, Some("fd00::/64".parse().unwrap()));
         assert_eq!((status.links, status.routes, status.arrows.died), (12, 3, 21));
+        assert_eq!(status.load, (12_000, 60));
         assert_eq!(status.arrows.by_cause.get("born:chance"), Some(&30));
         assert_eq!(Status::of(&Value::Null), Status::default());
     }

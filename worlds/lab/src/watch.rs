@@ -12,6 +12,7 @@ use linux::{Clock, Usage};
 use words::{Prefix, Time};
 
 use crate::internet::HostId;
+use crate::load::Looks;
 use crate::meshes::Member;
 use crate::status::{self, Status};
 
@@ -40,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) linked: BTreeSet<Prefix>,
     /// Packets and kilobits of control that it sent each second since it started.
     pub(crate) control: (f64, f64),
+    /// What it carried for others.
+    pub(crate) load: Looks,
     /// The most foreign meshes that it served in at once with a table as it must be, and its lines.
     pub(crate) duties: Option<(usize, u64)>,
     /// It was killed or put out: it is not asked any more.
@@ -106,6 +109,7 @@ impl Watch {
             hidden,
             linked,
             control: (0.0, 0.0),
+            load: Looks::default(),
             duties: None,
             gone: false,
         };
@@ -181,6 +185,7 @@ impl Eyes {
                 let (packets, octets) = status.control;
                 seen.control = (each(packets), each(octets) / 125.0);
                 let duties = status.member.as_ref().and_then(Member::duties);
+                seen.load.note(status.load, self.clock.now());
                 seen.duties = seen.duties.max(duties);
                 seen.status = status;
             }

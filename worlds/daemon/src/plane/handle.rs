@@ -247,8 +247,8 @@ impl Handle {
         self.control.get()
     }
 
-    /// Returns how many octets of payload came by a link and left by one: what we carried for
-    /// others.
+    /// Returns how many octets of payload we carried for others: what came by a link and left by one,
+    /// and what we let out of the network, and in, as an exit.
     pub fn relayed(&self) -> u64 {
         self.shared.relayed.load(Ordering::Relaxed)
     }

@@ -31,7 +31,8 @@ pub(super) struct Shared {
     pub(super) udp: Udp,
     pub(super) clock: Clock,
     pub(super) losses: Losses,
-    /// Octets of packets that came by a link and left by one.
+    /// Octets of packets that came by a link and left by one, and of those that we let out of the
+    /// network, or in.
     pub(super) relayed: AtomicU64,
     /// Octets of the line that gossip took, for which payload has not yet made room.
     pub(super) owed: AtomicU64,

@@ -10,6 +10,7 @@ use forward::{Own, Target};
 use linux::{Clock, Destination, Namespace, Netlink, Queues, Tun, Udp};
 use nix::sys::socket::{setsockopt, sockopt};
 use noise::Keys;
+use words::routing::Range;
 use words::{LinkId, NodeId, Prefix};
 
 use super::{Carried, FromPlane, Handle, MTU, Parts, start};
@@ -62,6 +63,31 @@ fn packets_cross_a_relay_that_counts_and_ages_them() {
     a.socket.send(b"too far").unwrap();
     assert_eq!(a.socket.recv(&mut [0; 9]).unwrap_err().raw_os_error(), Some(libc::EHOSTUNREACH));
     assert_eq!(b.plane.counters()["expired"], 1);
+}
+
+#[test]
+fn what_an_exit_lets_out_and_in_is_carried_for_others() {
+    let Some([mut a, mut b, _]) = sites() else { return };
+    join(&mut a, &mut b, 1);
+    let outside: Ipv6Addr = "2001:db8::9".parse().unwrap();
+    let members = Range { to: Prefix::ALL, from: NETWORK.parse().unwrap() };
+    // The server outside is in the namespace of the exit.
+    let server = b.outside(outside);
+    a.outside_by_mesh(outside);
+    b.plane.set_fixed(members, Some(Target::Exit));
+    b.plane.commit();
+    a.plane.set_route(members, Some(LinkId::ours(1)));
+    a.plane.commit();
+    a.socket.send_to(b"out", (outside, 7001)).unwrap();
+    assert_eq!(heard(&server), (b"out".to_vec(), a.address()));
+    let one = 40 + 8 + 3;
+    until(|| b.plane.relayed() == one);
+    server.send_to(b"in", a.address()).unwrap();
+    assert_eq!(heard(&a.socket).0, b"in");
+    assert_eq!(b.plane.relayed(), one + 40 + 8 + 2);
+    b.socket.send_to(b"its own", a.address()).unwrap();
+    assert_eq!(heard(&a.socket).0, b"its own");
+    assert_eq!([a.plane.relayed(), b.plane.relayed()], [0, one + 40 + 8 + 2]);
 }
 
 #[test]
@@ -356,6 +382,31 @@ impl Site {
     /// The index this node gave to the session number `n`.
     fn index(&self, n: u32) -> u32 {
         n * 10 + u32::from(self.number)
+    }
+
+    /// Gives the namespace an address outside of the network, and opens a socket there.
+    fn outside(&self, address: Ipv6Addr) -> UdpSocket {
+        let made = self.namespace.run(|| {
+            let mut netlink = Netlink::open()?;
+            let device = netlink.index("re6st0")?;
+            netlink.add_address(device, Destination::only(address.into()))?;
+            let socket = UdpSocket::bind((address, 7001)).unwrap();
+            wait_until_reachable(&socket);
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            Ok::<_, linux::Error>(socket)
+        });
+        made.unwrap().unwrap()
+    }
+
+    /// Sends what is for an address outside into the mesh.
+    fn outside_by_mesh(&self, address: Ipv6Addr) {
+        let own = self.address().ip();
+        let done = self.namespace.run(|| {
+            let mut netlink = Netlink::open()?;
+            let device = netlink.index("re6st0")?;
+            netlink.set_route(Prefix::new(address.to_bits(), 128).into(), device, Some(own))
+        });
+        done.unwrap().unwrap();
     }
 
     fn strangers(&self) -> u64 {

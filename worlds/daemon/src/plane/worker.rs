@@ -177,13 +177,22 @@ impl Worker {
     fn take_packet(&mut self, snapshot: &Snapshot, packet: &mut [u8], from: Where, now: Time) {
         match judge(packet, &snapshot.table, from) {
             Verdict::Deliver => self.deliver(packet),
-            Verdict::Send(_) if !self.has_room(packet, (from, snapshot.table.own()), now) => {
+            Verdict::LetOut => {
+                self.deliver(packet);
+                self.bore(packet);
+            }
+            Verdict::Send(_) | Verdict::LetIn(_)
+                if !self.has_room(packet, (from, snapshot.table.own()), now) =>
+            {
                 self.lose(Loss::OverUplink);
+            }
+            Verdict::LetIn(link) => {
+                self.bore(packet);
+                self.send(snapshot, link, packet, now);
             }
             Verdict::Send(link) => {
                 if matches!(from, Where::Link(_)) {
-                    let octets = u64::try_from(packet.len()).unwrap_or(0);
-                    self.shared.relayed.fetch_add(octets, Ordering::Relaxed);
+                    self.bore(packet);
                 }
                 self.send(snapshot, link, packet, now);
             }
@@ -198,6 +207,12 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Counts a packet that is carried for others.
+    fn bore(&self, packet: &[u8]) {
+        let octets = u64::try_from(packet.len()).unwrap_or(0);
+        self.shared.relayed.fetch_add(octets, Ordering::Relaxed);
     }
 
     /// Counts what was said in bulk since the last turn. Hellos make a turn every few seconds, so that what
