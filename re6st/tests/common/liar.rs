@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use babel::wire::{Builder, Hello, Ihu, Tlv, Update};
+use babel::{Cost, Key, Metric, RouterId, Seqno};
 use crypto::session::{Mask, Session};
 use crypto::{Grant, Issuer, SigningKey};
 use gossip::{Contact, Endpoint, Introduction};
 use linux::Clock;
 use noise::{Input, Noise, Output, Settings};
 use words::frame::Kind;
-use words::{Carrier, Carriers, Engine, LinkId};
+use words::{Carrier, Carriers, Engine, LinkId, Prefix};
 
 use super::home::{grant, years};
 
@@ -30,8 +32,22 @@ const USES: u8 = 9;
 const WORDS: u64 = 3_000;
 const DIALS: u32 = 20;
 
+/// How long what it says of routes is good for.
+const LONG: Duration = Duration::from_mins(5);
+
+/// How a member lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// It agrees to drains and never leaves, and that is all.
+    Stays,
+    /// It says what is not its to say, far too much, and dials without end, too.
+    Babbles,
+}
+
 /// A member that lies.
 pub(crate) struct Liar {
+    habit: Habit,
+    prefix: Prefix,
     socket: UdpSocket,
     clock: Clock,
     noise: Noise,
@@ -49,7 +65,7 @@ pub(crate) struct Liar {
 
 impl Liar {
     /// A member of `ca`'s network that listens at `at`; returns what it shows of itself, too.
-    pub(crate) fn of(ca: &Issuer, at: SocketAddr) -> (Self, Introduction) {
+    pub(crate) fn of(ca: &Issuer, at: SocketAddr, habit: Habit) -> (Self, Introduction) {
         let socket = UdpSocket::bind(at).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         let (key, clock) = (SigningKey::generate().unwrap(), Clock::start());
@@ -73,6 +89,8 @@ impl Liar {
         let (inlets, outlets, spoke) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         (
             Self {
+                habit,
+                prefix: grant.node.0,
                 socket,
                 clock,
                 noise,
@@ -137,7 +155,7 @@ impl Liar {
                 self.babble(link);
             }
             [DRAIN, ..] => {
-                self.condemned = true;
+                self.condemned = self.habit == Habit::Babbles;
                 self.say(link, &[DRAINING, 0, 0, 0, 5]);
             }
             _ => {}
@@ -147,7 +165,8 @@ impl Liar {
     /// Says what is not its to say, what answers nothing, and far too much, once on each link but the
     /// first: who says too much is not heard when it agrees to a drain.
     fn babble(&mut self, link: LinkId) {
-        if !self.spoke.insert(link) || self.spoke.len() == 1 {
+        let quiet = self.habit == Habit::Stays;
+        if quiet || !self.spoke.insert(link) || self.spoke.len() == 1 {
             return;
         }
         for word in [DRAIN, GOODBYE, LEFT, GOODBYE_YES, 99] {
@@ -165,6 +184,21 @@ impl Liar {
     fn say(&self, link: LinkId, word: &[u8]) {
         let frame = [&[Kind::Arrows.octet().unwrap()], word].concat();
         self.send(link, &frame);
+    }
+
+    /// Returns the frame that says where it is: who is not there is not used, whatever it says.
+    fn route(&self) -> Vec<u8> {
+        let mut packet = Builder::new(1_000);
+        let (seqno, next) = (Seqno(1), Some(LONG));
+        let hello = Hello { seqno, next, unicast: false, sent: None, frugal: true };
+        let ihu = Ihu { to: None, rxcost: Cost(96), next: LONG, echo: None };
+        let (key, router) = (Some(Key::to(self.prefix)), Some(RouterId([8; 8])));
+        let metric = Metric::ZERO;
+        let update = Update { key, router, seqno, metric, next: LONG, hop: None };
+        for tlv in [Tlv::Hello(hello), Tlv::Ihu(ihu), Tlv::Update(update)] {
+            assert!(packet.push(&tlv, 0));
+        }
+        [&[Kind::Routing.octet().unwrap()], &packet.finish()[..]].concat()
     }
 
     fn send(&self, link: LinkId, frame: &[u8]) {
@@ -189,7 +223,10 @@ impl Liar {
                         self.outlets.insert(link, (session, to));
                     }
                 }
-                Output::Up { link, .. } => self.send(link, &[]),
+                Output::Up { link, .. } => {
+                    self.send(link, &[]);
+                    self.send(link, &self.route());
+                }
                 Output::Observed { .. }
                 | Output::Unanswered { .. }
                 | Output::Down(..)
