@@ -19,7 +19,8 @@ use words::routing::{self, Routing};
 use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 use crate::claims::Waiting;
-use crate::division::{Overlap, STAYS};
+use crate::division::STAYS;
+use crate::overlap::Overlap;
 use crate::reach::Reach;
 use crate::refuge::Haven;
 use crate::stay::{Phase, Stay};
@@ -29,12 +30,6 @@ use crate::{Event, Node, Output};
 /// How long a successor has to connect and to learn the mesh; and then neighbours to take another
 /// way.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
-/// How long the map before passes the filter, when a mesh was split: who serves between the halves
-/// is connected by then, and who served in it before has left.
-const REMAPPING: Duration = Duration::from_secs(25);
-/// How long, before that ends, what passes by the old map only looks far away, so that whoever
-/// serves between the halves takes the ways that stay.
-const FADING: Duration = Duration::from_secs(6);
 /// How long routes have to leave an arrow between two halves.
 const PARTING: Duration = Duration::from_secs(3);
 /// How long a node that is no member of our mesh keeps its links into it.
@@ -124,11 +119,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
         (self.division.territory, self.division.merging) = (territory, merging);
         if is_new {
             self.division.verified.clear();
-            let (far, until) = (now + REMAPPING.saturating_sub(FADING), now + REMAPPING);
             let both = before.filter(|_| self.division.map.is_some());
-            let was = self.division.follow_merges(was_home);
-            let overlap = |map| Overlap { map, was, far, is_far: false, until };
-            self.division.overlap = both.map(overlap);
+            let settings = self.local.arrows_settings(&self.parameters);
+            let was = self.division.follow_merges(was_home, &settings, now);
+            self.division.overlap = both.map(|map| Overlap::begin(map, was, now));
         }
         self.place_anew(now);
         self.meet_sibling(now);
@@ -149,12 +143,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Lets the map before pass no longer, once all had time to learn the new one.
     fn end_overlap(&mut self, now: Time) {
-        let fades = |it: &&mut Overlap| it.far <= now && !it.is_far;
-        if let Some(overlap) = self.division.overlap.as_mut().filter(fades) {
-            overlap.is_far = true;
+        if self.division.overlap.as_mut().is_some_and(|overlap| overlap.fade(now)) {
             self.admit(now);
+            // What they tell of the other half ends with the old map: so nobody takes it for near.
+            for link in self.astray() {
+                self.routing.handle(routing::Input::Shun(link), now);
+            }
         }
-        if self.division.overlap.take_if(|overlap| overlap.until <= now).is_none() {
+        if self.division.overlap.take_if(|overlap| overlap.is_over(now)).is_none() {
             return;
         }
         self.admit(now);
@@ -324,7 +320,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if !stay.review(stage, now) {
             return;
         }
-        match stay.phase {
+        let (phase, mesh) = (stay.phase, stay.mesh);
+        if phase == Phase::Leaving && self.division.is_known_besides(mesh, number) {
+            let settings = self.local.arrows_settings(&self.parameters);
+            let stay = self.division.stays.get_mut(&number);
+            return stay.into_iter().for_each(|stay| stay.dissolve(&settings, now));
+        }
+        let Some(stay) = self.division.stays.get_mut(&number) else { return };
+        match phase {
             Phase::Serving(Stage::Draining) => {
                 let links: Vec<LinkId> = stay.arrows.arrows().map(|view| view.link).collect();
                 for link in links {
@@ -332,7 +335,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 }
             }
             Phase::Leaving => stay.arrows.handle(arrows::Input::Leave, now),
-            Phase::Serving(_) | Phase::Withdrawn(_) => {}
+            Phase::Serving(_) | Phase::Withdrawn(_) | Phase::Merged => {}
         }
     }
 
@@ -376,7 +379,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let silent = silent.filter(|at| *at > self.heard_at);
         let wait = |link: &LinkId| if link.is_ours() { PARTING } else { GRACE };
         let overdue = division.overdue.iter().map(|(link, since)| *since + wait(link));
-        let overlap = division.overlap.as_ref().map(|it| if it.is_far { it.until } else { it.far });
+        let overlap = division.overlap.as_ref().map(Overlap::deadline);
         let waiting = division.waiting.values().map(Waiting::until);
         let overdue = overdue.chain(overlap).chain(waiting);
         let stays = division.stays.values().filter_map(Stay::deadline);

@@ -17,6 +17,7 @@ use words::{Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 use crate::between::OVERLAP;
 use crate::claims::Waiting;
+use crate::overlap::Overlap;
 use crate::reach::Reach;
 use crate::refuge::Haven;
 use crate::stay::Stay;
@@ -27,8 +28,6 @@ use crate::{Node, Output};
 const HOME: Scope = Scope(1);
 /// The scope of links that belong to no mesh yet: nothing is told or believed there.
 const NOWHERE: Scope = Scope(u16::MAX);
-/// What makes a prefix look far away; the metric of Babel for a link that is shunned.
-const FAR: u16 = 20_000;
 /// Most foreign meshes that one node has arrows in at a time.
 pub(crate) const STAYS: u32 = 8;
 /// The first number of an arrow in a foreign mesh. At home nobody draws so many in a life.
@@ -150,28 +149,30 @@ impl Division {
         }
     }
 
-    /// Returns the map before, while both pass, and what a mesh was part of in it: itself, the whole that
-    /// was split, or of one that was merged the half where we were. `None` for another that was merged.
-    pub(crate) fn before(&self, mesh: Prefix) -> Option<(&MeshMap, Prefix)> {
-        let Overlap { map, was, .. } = self.overlap.as_ref()?;
-        let around = || map.mesh_of(mesh.first()).filter(|old| old.covers(mesh));
-        Some((map, was.get(&mesh).copied().or_else(around)?))
+    /// Returns the map before, while both pass, with what a mesh was part of in it: itself, the whole that
+    /// was split, or of one that was merged the halves where we were. None of another that was merged.
+    pub(crate) fn before(&self, mesh: Prefix) -> impl Iterator<Item = (&MeshMap, Prefix)> {
+        self.overlap.iter().flat_map(move |Overlap { map, was, .. }| {
+            let around = map.mesh_of(mesh.first()).filter(|old| old.covers(mesh));
+            let halves = was.get(&mesh).into_iter().flatten().copied();
+            let around = around.filter(|_| !was.contains_key(&mesh));
+            halves.chain(around).map(move |old| (map, old))
+        })
     }
 
     /// Returns the ranges by which a mesh is told of, widest last; those of the map before besides,
     /// while both pass.
     pub(crate) fn ranges(&self, mesh: Prefix) -> BTreeSet<Prefix> {
         let now = self.map.iter().filter(|map| map.is_mesh(mesh)).flat_map(|map| map.chain(mesh));
-        let before = self.before(mesh).map(|(old, mesh)| old.chain(mesh));
-        now.chain(before.into_iter().flatten()).collect()
+        now.chain(self.before(mesh).flat_map(|(old, mesh)| old.chain(mesh))).collect()
     }
 
     /// Returns what passes on links of a mesh: prefixes of nodes inside the first range, and the
     /// other ranges as they are.
     fn passing(&self, mesh: Prefix) -> (Prefix, BTreeSet<Prefix>) {
         let now = self.map.iter().filter(|map| map.is_mesh(mesh)).flat_map(|map| map.abroad(mesh));
-        let before = self.before(mesh).map(|(old, mesh)| old.abroad(mesh));
-        (self.wide(mesh), now.chain(before.into_iter().flatten()).collect())
+        let before = self.before(mesh).flat_map(|(old, mesh)| old.abroad(mesh));
+        (self.wide(mesh), now.chain(before).collect())
     }
 
     /// Returns the number of the stay that a link belongs to, if it is ours and not at home.
@@ -187,23 +188,15 @@ impl Division {
         self.stays.iter().find(there).map(|(number, _)| *number)
     }
 
-    /// Returns the scope of a foreign mesh, the same one each time.
+    /// Returns the scope of a mesh, the same one each time.
     pub(crate) fn scope(&mut self, mesh: Prefix) -> Scope {
-        let next = Scope(HOME.0 + 1 + u16::try_from(self.scopes.len()).unwrap_or(u16::MAX - 2));
-        *self.scopes.entry(mesh).or_insert(next)
+        if mesh == self.home {
+            return HOME;
+        }
+        let taken: BTreeSet<Scope> = self.scopes.values().copied().collect();
+        let free = (HOME.0 + 1..NOWHERE.0).map(Scope).find(|scope| !taken.contains(scope));
+        *self.scopes.entry(mesh).or_insert(free.unwrap_or(NOWHERE))
     }
-}
-
-/// The map before the one in force, and until when it passes the filter as well.
-#[derive(Debug)]
-pub(crate) struct Overlap {
-    pub(crate) map: MeshMap,
-    /// What was which half in it: of our home, and of the meshes that we serve in, if they were merged.
-    pub(crate) was: BTreeMap<Prefix, Prefix>,
-    /// From when on what passes by the old map only looks far away.
-    pub(crate) far: Time,
-    pub(crate) is_far: bool,
-    pub(crate) until: Time,
 }
 
 /// A mesh that a node has arrows in, to be looked at.
@@ -212,7 +205,7 @@ pub struct Service<'a> {
     /// The mesh.
     pub mesh: Prefix,
     /// `home`, or how far the service of a border node is: `joining`, `serving`, `staying`,
-    /// `draining`, `withdrawn`, `leaving`.
+    /// `draining`, `withdrawn`, `leaving`; `merged` if its mesh became one with another.
     pub phase: &'static str,
     /// Whether enough of its nodes are reached to tell others of its range.
     pub quorum: bool,
@@ -391,10 +384,11 @@ impl<R: Routing, A: Authority> Node<R, A> {
         }
         let mut meshes = self.division.havens();
         meshes.extend(self.division.stays.values().map(|stay| stay.mesh));
+        meshes.remove(&self.division.home);
         let abroad = meshes.into_iter().map(|mesh| (mesh, self.division.scope(mesh)));
         let mut scopes: Vec<(Prefix, Scope)> = abroad.collect();
         scopes.push((self.division.home, HOME));
-        let is_far = self.division.overlap.as_ref().is_some_and(|overlap| overlap.is_far);
+        let farther = self.division.overlap.as_ref().map_or(0, Overlap::farther);
         let length = self.me.0.length();
         let tellers = &self.division.tellers;
         let of = |(mesh, on): (Prefix, Scope)| {
@@ -411,8 +405,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 by: Some(tellers.of(range)),
                 ..admission(range, range.length(), 0)
             });
-            let besides =
-                (wide != mesh).then(|| admission(wide, length, if is_far { FAR } else { 0 }));
+            let besides = (wide != mesh).then(|| admission(wide, length, farther));
             let nodes = core::iter::once(admission(mesh, length, 0));
             let escapes = self.division.passing_escapes(mesh, on);
             nodes.chain(besides).chain(ranges).chain(escapes)

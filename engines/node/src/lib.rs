@@ -21,6 +21,7 @@ mod escape;
 mod guests;
 mod io;
 mod merging;
+mod overlap;
 mod payload;
 mod ranges;
 mod reach;

@@ -180,8 +180,13 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let tells = matches!(stay.phase, Phase::Serving(stage) if stage.tells());
             Some((stay.mesh, tells.then(|| stay.told()).flatten()?))
         });
-        let serves = |phase| matches!(phase, Phase::Serving(stage) if stage.tells());
-        let serves = division.stays.values().any(|stay| serves(stay.phase));
+        // Who is late goes by the halves of what was merged.
+        let is_fresh = division.overlap.as_ref().is_some_and(|overlap| !overlap.is_far());
+        let serves = division.stays.values().any(|stay| match stay.phase {
+            Phase::Serving(stage) => stage.tells(),
+            Phase::Merged => is_fresh,
+            Phase::Withdrawn(_) | Phase::Leaving => false,
+        });
         let home = (serves && division.quorum.holds()).then_some((division.home, false));
         for (mesh, far) in home.into_iter().chain(abroad) {
             let ranges = division.ranges(mesh).into_iter();

@@ -8,13 +8,18 @@
 //! ```
 //!
 //! We announce the mesh no longer, and hear from others where its range is, before our own links
-//! into it are closed.
+//! into it are closed. Where the mesh became one with another of ours, or is about to, its nodes are
+//! known by other links as well, and are not to be reached by a range:
+//!
+//! ```text
+//!  In service ──its mesh is one with another of ours──► Merged ──each link drained──► (nothing)
+//! ```
 
 use core::time::Duration;
 
 use arrows::{Arrows, State};
 use order::Stage;
-use words::{Prefix, Time};
+use words::{Engine, Prefix, Time};
 
 use crate::reach::Reach;
 
@@ -33,6 +38,8 @@ pub(crate) enum Phase {
     Withdrawn(Time),
     /// The links into the mesh are being closed.
     Leaving,
+    /// The mesh is one with another of ours: each link goes once routes have left it.
+    Merged,
 }
 
 impl Phase {
@@ -45,6 +52,7 @@ impl Phase {
             Self::Serving(Stage::Draining) => "draining",
             Self::Withdrawn(_) => "withdrawn",
             Self::Leaving => "leaving",
+            Self::Merged => "merged",
         }
     }
 }
@@ -85,7 +93,7 @@ impl Stay {
             (Phase::Serving(_), Some(stage)) => Phase::Serving(stage),
             (Phase::Serving(_), None) => Phase::Withdrawn(now + LEARNING),
             (Phase::Withdrawn(until), _) if until <= now => Phase::Leaving,
-            (same @ (Phase::Withdrawn(_) | Phase::Leaving), _) => same,
+            (same @ (Phase::Withdrawn(_) | Phase::Leaving | Phase::Merged), _) => same,
         };
         core::mem::replace(&mut self.phase, next) != next
     }
@@ -108,13 +116,22 @@ impl Stay {
             Phase::Serving(Stage::Joining) if self.reach.holds() => {
                 Some(self.reach.settles().max(self.begun + NOTICE))
             }
-            Phase::Serving(_) | Phase::Leaving => None,
+            Phase::Serving(_) | Phase::Leaving | Phase::Merged => None,
         }
+    }
+
+    /// Lets the arrows drain one by one, and draws no more: the principle that an arrow in use gets time
+    /// decides how long each may. Told again, it changes nothing.
+    pub(crate) fn dissolve(&mut self, settings: &arrows::Settings, now: Time) {
+        self.phase = Phase::Merged;
+        let none = arrows::Settings { seats: 0, ..settings.clone() };
+        self.arrows.handle(arrows::Input::Settings(none), now);
     }
 
     /// Tells whether nothing is left of it.
     pub(crate) fn is_over(&self) -> bool {
-        self.phase == Phase::Leaving && self.arrows.arrows().next().is_none()
+        matches!(self.phase, Phase::Leaving | Phase::Merged)
+            && self.arrows.arrows().next().is_none()
     }
 
     /// Returns how the mesh is announced at home: `None` not at all, else whether as far away.
@@ -122,7 +139,7 @@ impl Stay {
         match self.phase {
             Phase::Serving(Stage::Draining) => Some(true),
             Phase::Serving(stage) if stage.tells() && self.reach.holds() => Some(false),
-            Phase::Serving(_) | Phase::Withdrawn(_) | Phase::Leaving => None,
+            Phase::Serving(_) | Phase::Withdrawn(_) | Phase::Leaving | Phase::Merged => None,
         }
     }
 }

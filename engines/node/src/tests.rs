@@ -8,6 +8,7 @@ mod claims;
 mod disaster;
 mod escape;
 mod load;
+mod merges;
 mod mesh;
 mod meshes;
 mod ranges;
@@ -19,7 +20,7 @@ use std::vec::Vec;
 use gossip::Parameters;
 use mesh::{Mesh, NETWORK, name};
 use words::routing::Range;
-use words::{Engine, Ipv4Plan, Prefix};
+use words::{Dice, Engine, Ipv4Plan, Prefix, Time};
 
 use crate::{Input, Ipv4};
 

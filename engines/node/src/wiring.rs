@@ -325,7 +325,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
     fn retune(&mut self, parameters: gossip::Parameters, now: Time) {
         self.parameters = parameters;
         let settings = self.local.arrows_settings(&self.parameters);
-        self.tell_all_arrows(&arrows::Input::Settings(settings), now);
+        self.tell_all_arrows(&arrows::Input::Settings(settings.clone()), now);
+        self.division.dissolve_merged(&settings, now);
         self.admit(now);
         self.renumber(now);
         // Who is well known stands in the parameters.

@@ -38,6 +38,17 @@ impl Stage {
         !matches!(self, Self::Joining)
     }
 
+    /// Returns how much is lost if it ends at once: of two meshes that become one, a node goes on in the
+    /// one where this is more.
+    pub const fn weight(self) -> u8 {
+        match self {
+            Self::Joining => 0,
+            Self::Draining => 1,
+            Self::Staying => 2,
+            Self::Serving => 3,
+        }
+    }
+
     /// Tells whether arrows are opened in the mesh.
     pub const fn opens(self) -> bool {
         !matches!(self, Self::Draining)
@@ -91,6 +102,11 @@ impl Service {
         if let Some(stage) = self.meshes.remove(&half) {
             self.meshes.insert(whole, stage);
         }
+    }
+
+    /// Forgets a mesh that became one with another of ours.
+    pub fn forget(&mut self, mesh: Prefix) {
+        self.meshes.remove(&mesh);
     }
 
     /// Returns the foreign meshes, in the order of addresses, and the stage in each.

@@ -8,41 +8,57 @@ use gossip::{Meshes, Parameters};
 use order::{Chain, Change, Member, MeshMap, Phase, Plan, Roster};
 use words::{Prefix, Wall};
 
+use super::mesh::orders::Circling;
 use super::mesh::{Mesh, NETWORK, name};
 use super::*;
 
-const EPOCH: Duration = Duration::from_secs(5);
+pub(super) const EPOCH: Duration = Duration::from_secs(5);
 /// How often what happens is looked at.
-const STEP: Duration = Duration::from_millis(20);
+pub(super) const STEP: Duration = Duration::from_millis(20);
 
-struct Story {
-    mesh: Mesh,
-    meshes: Meshes,
+pub(super) struct Story {
+    pub(super) mesh: Mesh,
+    pub(super) meshes: Meshes,
     chain: Chain,
     epochs: u32,
     /// Pairs and moments without a path.
-    cut: usize,
-    /// Pairs between which packets circled at the last look.
-    circling: BTreeSet<(usize, usize)>,
+    pub(super) cut: usize,
+    /// Packets that circle.
+    circling: Vec<Circling>,
 }
 
 impl Story {
     /// Returns a network of `nodes` that is divided in this map, or about to be.
     fn new(nodes: usize, seed: u8, map: MeshMap) -> Self {
+        Self::with(nodes, seed, map, (2, 12), 7 * SECOND)
+    }
+
+    /// The same, with so many slots of each mesh at least, held for so many epochs, and such rounds.
+    pub(super) fn with(
+        nodes: usize,
+        seed: u8,
+        map: MeshMap,
+        (least, tenure): (u16, u16),
+        period: Duration,
+    ) -> Self {
         let chain = Chain::new([seed; 32], 100);
         let mut meshes = Meshes::of(map, Wall(2_000), chain.part(0).unwrap());
         meshes.epoch.length = EPOCH;
         let member = |n| Member { node: name(n), since: 0, declared: 100, attested: Vec::new() };
         meshes.roster = Roster::of((0..nodes).map(member));
-        meshes.rules.least = 2;
-        let hasty = Parameters { period: 7 * SECOND, ..Parameters::default() };
+        (meshes.rules.least, meshes.rules.tenure) = (least, tenure);
+        let hasty = Parameters { period, ..Parameters::default() };
         let mesh = Mesh::with(nodes, seed, &hasty);
-        Self { mesh, meshes, chain, epochs: 0, cut: 0, circling: BTreeSet::new() }
+        Self { mesh, meshes, chain, epochs: 0, cut: 0, circling: Vec::new() }
     }
 
     /// Returns a network that has been one mesh for a while.
     fn whole(nodes: usize, seed: u8) -> Self {
-        let mut story = Self::new(nodes, seed, MeshMap::whole(NETWORK));
+        Self::whole_with(nodes, seed, (2, 12), 7 * SECOND)
+    }
+
+    fn whole_with(nodes: usize, seed: u8, slots: (u16, u16), period: Duration) -> Self {
+        let mut story = Self::with(nodes, seed, MeshMap::whole(NETWORK), slots, period);
         story.mesh.run(20 * SECOND);
         story.meshes.epoch.began = Wall(2_020);
         assert_eq!(story.mesh.unreachable_pairs(), 0);
@@ -50,7 +66,7 @@ impl Story {
     }
 
     /// Lets an epoch pass that node `at` hears of first, and looks at what happens.
-    fn epoch_at(&mut self, at: usize, mut look: impl FnMut(&Mesh)) {
+    pub(super) fn epoch_at(&mut self, at: usize, mut look: impl FnMut(&Mesh)) {
         self.mesh.divide_at(at, &self.meshes);
         for _ in 0..EPOCH.as_millis() / STEP.as_millis() {
             self.mesh.run(STEP);
@@ -63,15 +79,17 @@ impl Story {
         self.go_on();
     }
 
-    /// Counts who is cut off. Where several told of a range that all withdraw, packets may circle for less
-    /// than it takes them to the next node: those are late, not lost.
-    fn look(&mut self) {
+    /// Counts who is cut off. Where several told of a range that all withdraw, packets may circle for a
+    /// moment: those that arrive by the routes of when they come to the next node are late, not lost.
+    pub(super) fn look(&mut self) {
         let (lost, circling) = self.mesh.lost_and_circling();
-        self.cut += lost + circling.intersection(&self.circling).count();
-        self.circling = circling;
+        let new = circling.into_iter().map(|(from, to)| self.mesh.sent_now(from, to));
+        let all = self.circling.drain(..).chain(new).collect();
+        let (left, over) = self.mesh.follow_up(all);
+        (self.circling, self.cut) = (left, self.cut + lost + over);
     }
 
-    fn epochs(&mut self, count: usize) {
+    pub(super) fn epochs(&mut self, count: usize) {
         (0..count).for_each(|_| self.epoch_at(0, |_| ()));
     }
 
@@ -84,11 +102,11 @@ impl Story {
     }
 
     /// Announces a change of the map.
-    fn change(&mut self, change: Change) {
+    pub(super) fn change(&mut self, change: Change) {
         self.meshes.plan = Some(Plan { change, epoch: self.meshes.epoch.number });
     }
 
-    fn homes(&self) -> BTreeSet<Prefix> {
+    pub(super) fn homes(&self) -> BTreeSet<Prefix> {
         let there = |n: &usize| self.mesh.nodes[*n].is_some();
         (0..self.mesh.nodes.len()).filter(there).map(|n| self.mesh.node(n).home()).collect()
     }
@@ -106,6 +124,16 @@ fn a_network_of_one_mesh_is_divided_while_nobody_is_cut_off() {
 }
 
 #[test]
+fn a_network_is_divided_while_rounds_are_in_step_with_epochs() {
+    for (seed, slots) in [(1, (10, 12)), (3, (10, 12)), (7, (10, 12)), (22, (2, 12))] {
+        let mut story = Story::whole_with(16, seed, slots, EPOCH);
+        story.change(Change::Split(NETWORK));
+        story.epochs(9);
+        assert_eq!(story.cut, 0, "pairs and moments without a path, with seed {seed}");
+    }
+}
+
+#[test]
 fn a_node_that_slept_through_the_division_of_the_network_finds_its_half() {
     let mut story = Story::whole(16, 3);
     story.mesh.sleep([5], 28 * SECOND);
@@ -116,29 +144,33 @@ fn a_node_that_slept_through_the_division_of_the_network_finds_its_half() {
 }
 
 /// Returns the map of four quarters, or of two and the upper half.
-fn parts(count: usize) -> MeshMap {
+pub(super) fn parts(count: usize) -> MeshMap {
     let quarters = MeshMap::even(NETWORK, &[2]).unwrap();
     let upper = MeshMap::even(NETWORK, &[1]).unwrap().meshes()[1];
     let three = quarters.meshes()[..2].iter().copied().chain([upper]).collect();
     if count == 4 { quarters } else { MeshMap::new(NETWORK, [three].into()).unwrap() }
 }
 
-fn lower() -> Prefix {
+pub(super) fn lower() -> Prefix {
     MeshMap::even(NETWORK, &[1]).unwrap().meshes()[0]
 }
 
 impl Story {
     /// Returns a network that has been divided in this map for a while.
     fn divided(nodes: usize, seed: u8, map: MeshMap) -> Self {
-        let mut story = Self::new(nodes, seed, map);
-        story.epochs(5);
-        assert_eq!(story.mesh.unreachable_pairs(), 0);
-        story.cut = 0;
-        story
+        Self::new(nodes, seed, map).settled()
+    }
+
+    /// Lets it go on until all is well.
+    pub(super) fn settled(mut self) -> Self {
+        self.epochs(5);
+        assert_eq!(self.mesh.unreachable_pairs(), 0);
+        self.cut = 0;
+        self
     }
 
     /// Lets the change happen, and what follows from it.
-    fn pass(&mut self, change: Change) {
+    pub(super) fn pass(&mut self, change: Change) {
         self.change(change);
         self.epochs(9);
     }

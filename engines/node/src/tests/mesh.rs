@@ -11,12 +11,13 @@ use gossip::{
     Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Meshes, Parameters,
     PublicKey, Refused, SignedDocument,
 };
+use words::frame::Kind;
 use words::routing::Range;
 use words::{Carrier, Carriers, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
 
 use crate::{Event, Input, Ipv4, Local, Node, Output, babel_settings};
 
-mod orders;
+pub(super) mod orders;
 
 /// The last second of every certificate.
 const EXPIRES: Wall = Wall(3_000_000_000);
@@ -91,6 +92,8 @@ pub(super) struct Mesh {
     cuts: BTreeSet<(usize, usize)>,
     /// Nodes that sleep, and until when.
     asleep: BTreeMap<usize, Time>,
+    /// Nodes that gossip comes to late, and until when it waits.
+    late: BTreeMap<usize, Time>,
     /// Frames that each node sent, and links that it dialled.
     sent: Vec<u32>,
     dialled: Vec<u32>,
@@ -156,6 +159,7 @@ impl Mesh {
             divided: 0,
             cuts: BTreeSet::new(),
             asleep: BTreeMap::new(),
+            late: BTreeMap::new(),
             sent: vec![0; count],
             dialled: vec![0; count],
         };
@@ -241,6 +245,10 @@ impl Mesh {
                     self.feed(n, Input::Up(link));
                 }
             }
+            Entry::Frame(n, link, frame) if self.waits(n, &frame) => {
+                let until = self.late.get(&n).copied().unwrap_or(self.now);
+                self.plan(until, Entry::Frame(n, link, frame));
+            }
             Entry::Frame(n, link, frame) => {
                 if self.open.contains(&(n, link)) && self.is_awake(n) {
                     self.feed(n, Input::Frame(link, &frame));
@@ -270,8 +278,7 @@ impl Mesh {
     }
 
     fn perform(&mut self, n: usize, output: Output) {
-        let delay = Duration::from_millis(20 + 7 * (n as u64 % 5));
-        let later = self.now + delay;
+        let later = self.now + delay(n);
         match output {
             Output::Open { link, to, introduction, .. } => {
                 let to = (0..self.nodes.len()).find(|other| name(*other) == to).unwrap();
@@ -364,6 +371,12 @@ impl Mesh {
         self.asleep.get(&n).is_none_or(|until| *until <= self.now)
     }
 
+    /// Tells whether a frame is gossip for a node that hears it late.
+    fn waits(&self, n: usize, frame: &[u8]) -> bool {
+        let is_late = self.late.get(&n).is_some_and(|until| *until > self.now);
+        is_late && frame.first().copied() == Kind::Gossip.octet()
+    }
+
     /// Follows the routes from node `n` to `address`, hop by hop.
     fn walk(&self, n: usize, address: Ipv6Addr) -> Option<usize> {
         self.trace(n, address).filter(|at| name(*at).address() == address)
@@ -376,15 +389,18 @@ impl Mesh {
             if name(at).address() == address {
                 return Some(at);
             }
-            let holds = self.routes[at].iter().filter(|(range, _)| range.to.contains(address));
-            let (_, link) = holds.max_by_key(|(range, _)| range.to.length())?;
-            let (other, theirs) = self.ends.get(&(at, *link))?;
-            if !self.open.contains(&(*other, *theirs)) || self.is_cut(at, *other) {
-                return None;
-            }
-            at = *other;
+            at = self.hop(at, address)?;
         }
         Some(at)
+    }
+
+    /// Returns where a packet to `address` goes from node `n`, if it does not end there.
+    fn hop(&self, n: usize, address: Ipv6Addr) -> Option<usize> {
+        let holds = self.routes[n].iter().filter(|(range, _)| range.to.contains(address));
+        let (_, link) = holds.max_by_key(|(range, _)| range.to.length())?;
+        let (other, theirs) = self.ends.get(&(n, *link))?;
+        let arrives = self.open.contains(&(*other, *theirs)) && !self.is_cut(n, *other);
+        arrives.then_some(*other)
     }
 
     pub(super) fn unreachable_pairs(&self) -> usize {
@@ -452,6 +468,11 @@ impl Mesh {
     pub(super) fn node(&self, n: usize) -> &Whole {
         self.nodes[n].as_ref().unwrap()
     }
+}
+
+/// Returns how long what a node says takes to its neighbours.
+fn delay(n: usize) -> Duration {
+    Duration::from_millis(20 + 7 * (n as u64 % 5))
 }
 
 /// Returns what stands for all frames so far, and this one.

@@ -7,12 +7,26 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use gossip::{Claim, Meshes, Parameters};
-use words::{Engine, LinkId, Wall};
+use words::{Engine, LinkId, Time, Wall};
 
 use super::{Mesh, introduction, name};
 use crate::{Input, Output};
 
+/// A packet that was sent while routes circled.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tests) struct Circling {
+    at: usize,
+    to: usize,
+    due: Time,
+    hops: u32,
+}
+
 impl Mesh {
+    /// Returns the packet that is sent now.
+    pub(in crate::tests) const fn sent_now(&self, at: usize, to: usize) -> Circling {
+        Circling { at, to, due: self.now, hops: 0 }
+    }
+
     /// From now on the registry does not answer.
     pub(in crate::tests) const fn lose_the_registry(&mut self) {
         self.registry_away = true;
@@ -41,6 +55,11 @@ impl Mesh {
     ) {
         let until = self.now + span;
         self.asleep.extend(nodes.into_iter().map(|n| (n, until)));
+    }
+
+    /// Lets gossip come to a node only after this time, in the order in which it was said.
+    pub(in crate::tests) fn delay_news(&mut self, n: usize, span: Duration) {
+        self.late.insert(n, self.now + span);
     }
 
     /// Tells node `n` what the calendar says.
@@ -87,6 +106,28 @@ impl Mesh {
         let circles = |(a, b): &(usize, usize)| self.trace(*a, name(*b).address()).is_some();
         let circling: BTreeSet<_> = cut.iter().copied().filter(circles).collect();
         (cut.len() - circling.len(), circling)
+    }
+
+    /// Lets packets that circled go on to where they are by now; returns those that are under way
+    /// still, and how many were lost: that came where no way leads on, or made a dozen hops.
+    pub(in crate::tests) fn follow_up(&self, circling: Vec<Circling>) -> (Vec<Circling>, usize) {
+        let (mut left, mut lost) = (Vec::new(), 0);
+        for mut packet in circling {
+            while packet.due <= self.now && packet.at != packet.to {
+                let next = self.hop(packet.at, name(packet.to).address());
+                let Some(next) = next.filter(|_| packet.hops < 12) else {
+                    lost += 1;
+                    packet.at = packet.to;
+                    continue;
+                };
+                packet.due = packet.due + super::delay(packet.at);
+                (packet.at, packet.hops) = (next, packet.hops + 1);
+            }
+            if packet.at != packet.to {
+                left.push(packet);
+            }
+        }
+        (left, lost)
     }
 
     /// Lets a node ask another for a link; returns the reason for which it is refused.
