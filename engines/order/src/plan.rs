@@ -246,18 +246,28 @@ fn split(
 
 fn merge(mut cuts: Vec<Vec<Prefix>>, range: Prefix) -> Result<Vec<Vec<Prefix>>, Refused> {
     let change = |why| Refused::Change { range, why };
-    let meshes = cuts.last_mut().ok_or(change("there is one mesh only"))?;
-    let low =
-        meshes.binary_search(&halves(range)[0]).map_err(|_| change("its halves are no meshes"))?;
-    if meshes.get(low + 1) != halves(range).get(1) {
+    let meshes = cuts.last().ok_or(change("there is one mesh only"))?;
+    if place_of_halves(meshes, range).is_none() {
         return Err(change("its halves are no meshes"));
     }
-    meshes.splice(low..=low + 1, [range]);
+    // Two meshes that are a group each are one group then.
+    for cut in &mut cuts {
+        if let Some(low) = place_of_halves(cut, range) {
+            cut.splice(low..=low + 1, [range]);
+        }
+    }
     // One mesh alone is order 1.
-    if cuts.len() == 1 && cuts.last().is_some_and(|meshes| meshes.len() == 1) {
+    if cuts.last().is_some_and(|meshes| meshes.len() == 1) {
         cuts.clear();
     }
     Ok(cuts)
+}
+
+/// Returns where in a cut the two halves of a range are, if both are.
+fn place_of_halves(cut: &[Prefix], range: Prefix) -> Option<usize> {
+    let [lower, upper] = halves(range);
+    let low = cut.binary_search(&lower).ok()?;
+    (cut.get(low + 1) == Some(&upper)).then_some(low)
 }
 
 fn raise(

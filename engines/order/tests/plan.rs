@@ -71,6 +71,25 @@ fn an_order_more_groups_the_meshes_there_are() {
 }
 
 #[test]
+fn meshes_that_were_grouped_merge_down_to_one() {
+    let mut map = MeshMap::even(network(), &[1, 1]).unwrap();
+    let sizes = Sizes { target: 10, longest: 58 };
+    let mut merged = 0;
+    while let Some(change) = sizes.due(&map, |_| 1) {
+        assert!(matches!(change, Change::Merge(_)), "{change:?}");
+        map = map.changed(change).unwrap();
+        merged += 1;
+    }
+    assert_eq!((merged, map), (3, MeshMap::whole(network())));
+    // Two groups of one mesh each, beside others, are one.
+    let map = MeshMap::even(network(), &[2, 0]).unwrap();
+    let half = range("fd42:8000::/17");
+    let map = map.changed(Change::Merge(half)).unwrap();
+    let three = ["fd42::/18", "fd42:4000::/18", "fd42:8000::/17"].map(range);
+    assert!(map.cuts().iter().all(|cut| *cut == three), "{map:?}");
+}
+
+#[test]
 fn a_change_that_does_not_fit_is_refused() {
     let map = MeshMap::even(network(), &[2]).unwrap();
     let refused =
@@ -80,8 +99,8 @@ fn a_change_that_does_not_fit_is_refused() {
     refused(Change::Merge(whole), whole, "its halves are no meshes");
     refused(Change::Raise(16), whole, "groups must be longer than the network");
     refused(Change::Raise(18), whole, "groups of this length would hold one range each");
-    // Halves in two groups stay apart.
-    let grouped = MeshMap::even(network(), &[1, 0]).unwrap();
+    // Of halves that are groups of several meshes, those merge first.
+    let grouped = MeshMap::even(network(), &[1, 1]).unwrap();
     assert!(grouped.changed(Change::Merge(network())).is_err());
     assert!(MeshMap::whole(network()).changed(Change::Merge(network())).is_err());
     assert!(MeshMap::whole(network()).changed(Change::Raise(20)).is_err());
