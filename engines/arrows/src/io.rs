@@ -15,6 +15,11 @@ pub enum Input<'a> {
     Reachable(NodeId),
     /// Routing has no route to that node any more.
     Unreachable(NodeId),
+    /// The nodes that serve in this mesh and are at home in others: candidates like those that routing
+    /// reaches, which tells nothing of them here.
+    ///
+    /// All of them: it replaces what was told before.
+    Guests(&'a [NodeId]),
     /// What exceptions may know of a node, whether or not it is reachable.
     Described(NodeId, Traits),
     /// The round trip to a node was measured; for the `neighbourhood` exception only.

@@ -14,6 +14,8 @@ pub(crate) struct Known {
     nodes: BTreeMap<NodeId, Node>,
     /// Nodes that routing reaches.
     reachable: usize,
+    /// Nodes that serve in the mesh and are at home elsewhere.
+    pub(crate) guests: BTreeSet<NodeId>,
     /// Nodes named to begin with.
     pub(crate) named: Vec<NodeId>,
     /// The registry's random peer.
@@ -95,15 +97,19 @@ impl Known {
         self.reachable == 0
     }
 
-    /// Returns the nodes which routing reaches, but those `taken`.
+    /// Returns the nodes which routing reaches, but those `taken`; and guests, once it reaches anybody
+    /// who could ask them.
     pub(crate) fn candidates(&self, taken: &BTreeSet<NodeId>) -> Vec<Candidate> {
         let free = |(node, entry): &(&NodeId, &Node)| entry.reachable && !taken.contains(node);
-        (self.nodes.iter().filter(free))
-            .map(|(node, entry)| Candidate {
-                node: *node,
-                traits: entry.traits,
-                delay: entry.delay,
-            })
-            .collect()
+        let reached = self.nodes.iter().filter(free).map(|(node, entry)| Candidate {
+            node: *node,
+            traits: entry.traits,
+            delay: entry.delay,
+        });
+        let comes = |node: &&NodeId| !taken.contains(node) && !self.is_reached(**node);
+        let guests = self.guests.iter().filter(|_| !self.nobody()).filter(comes);
+        let guests =
+            guests.map(|node| Candidate { node: *node, traits: self.traits(*node), delay: None });
+        reached.chain(guests).collect()
     }
 }

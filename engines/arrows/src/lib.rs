@@ -212,6 +212,12 @@ impl Arrows {
                 self.known.unreachable(node);
                 self.draw_soon(now);
             }
+            Input::Guests(nodes) => {
+                let others = nodes.iter().copied().filter(|node| *node != self.me).collect();
+                if core::mem::replace(&mut self.known.guests, others) != self.known.guests {
+                    self.draw_soon(now);
+                }
+            }
             Input::Described(node, traits) => self.known.described(node, traits),
             Input::Delay(node, delay) => self.known.measured(node, delay),
             Input::Bootstrap(nodes) => {

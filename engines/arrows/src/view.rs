@@ -77,6 +77,11 @@ impl Arrows {
         self.known.reached()
     }
 
+    /// Returns the nodes that serve in the mesh and are at home in others, as told, in order.
+    pub fn guests(&self) -> impl Iterator<Item = NodeId> {
+        self.known.guests.iter().copied()
+    }
+
     /// Returns how many nodes routing reaches.
     pub const fn reach(&self) -> usize {
         self.known.reach()

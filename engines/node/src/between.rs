@@ -33,7 +33,7 @@ pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
 /// How long routes have to leave an arrow between two halves.
 const PARTING: Duration = Duration::from_secs(3);
 /// How long a node that is no member of our mesh keeps its links into it.
-const GRACE: Duration = Duration::from_mins(1);
+pub(crate) const GRACE: Duration = Duration::from_mins(1);
 /// Foreign nodes whose election is remembered; beyond, it is looked up again.
 const VERIFIED: usize = 1024;
 /// The shortest silence after which the next one in line serves.
@@ -76,6 +76,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             now + due.since(wall).max(epoch.length / 2)
         });
         self.redraw(epoch.as_ref(), now);
+        self.tell_guests(now);
         let home = self.division.home;
         let mut duties = Vec::new();
         if let Some(outcome) = self.division.tellers.outcome() {
@@ -160,10 +161,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
         }
     }
 
-    /// Returns our arrows at home that point to nodes which are at home elsewhere by now.
+    /// Returns our arrows at home that point to nodes which are at home elsewhere by now, and do not
+    /// serve here.
     fn astray(&self) -> Vec<LinkId> {
         let common = self.division.common();
         let views = self.arrows.arrows().filter(|it| it.ours && !common.covers(it.node.0));
+        let views = views.filter(|it| !self.division.is_guest(it.node));
         views.map(|view| view.link).collect()
     }
 
@@ -207,6 +210,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.end_overlap(now);
         if self.division.tellers.expire(now) {
             self.admit(now);
+        }
+        if self.division.invites.take_if(|at| *at <= now).is_some() {
+            self.tell_guests(now);
         }
         self.look_at_quorums(now);
         self.look_at_escape(now);
@@ -287,6 +293,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         if let Some(stay) = self.division.stays.get_mut(&number) {
             stay.arrows.handle(arrows::Input::Bootstrap(&named), now);
         }
+        self.tell_guests(now);
         let elsewhere = core::mem::take(&mut self.division.elsewhere);
         let yielded = self.take_over(mesh, number, now);
         for node in elsewhere.into_iter().chain(yielded) {
@@ -342,6 +349,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Closes the links of nodes that are no members of our mesh any more, and our own arrows to
     /// those.
     fn expel(&mut self, now: Time) {
+        self.division.former.retain(|_, until| *until > now);
         let astray = if self.division.overlap.is_none() { self.astray() } else { Vec::new() };
         for link in &astray {
             if now >= *self.division.overdue.entry(*link).or_insert(now) + PARTING {
@@ -352,7 +360,10 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let theirs = theirs.filter_map(|link| Some((*link, *self.peers.get(link)?)));
         let theirs: Vec<(LinkId, NodeId)> = theirs.collect();
         let foreign = theirs.into_iter().filter(|(link, node)| {
-            let no_member = !self.division.waiting.contains_key(link) && !self.may_enter(*node);
+            let no_member = match self.division.visits.get(link) {
+                Some(_) => !self.may_visit(*node, self.mesh_of(*link)),
+                None => !self.division.waiting.contains_key(link) && !self.may_enter(*node),
+            };
             let has_refuge = self.division.refugees.contains(link) && self.is_listed(*node);
             no_member && !has_refuge
         });
@@ -365,7 +376,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let since = *self.division.overdue.entry(link).or_insert(now);
             if now >= since + GRACE {
                 self.division.overdue.remove(&link);
-                self.arrows.handle(arrows::Input::Banish(link), now);
+                self.tell_arrows(link, arrows::Input::Banish(link), now);
                 self.outputs.push_back(Output::Event(Event::Expelled { link }));
             }
         }
@@ -381,6 +392,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let overdue = division.overdue.iter().map(|(link, since)| *since + wait(link));
         let overlap = division.overlap.as_ref().map(Overlap::deadline);
         let waiting = division.waiting.values().map(Waiting::until);
+        let waiting = waiting.chain(division.former.values().copied());
+        let waiting = waiting.chain(division.invites);
         let overdue = overdue.chain(overlap).chain(waiting);
         let stays = division.stays.values().filter_map(Stay::deadline);
         let groups = division.groups.values().filter_map(Reach::deadline);

@@ -9,8 +9,8 @@
 //!
 //! Each member proves what it is by its certificate, which is for an address inside the mesh, or by an
 //! election that the other end can repeat from its own document: nothing that a claim says is believed.
-//! Who is called is at home in the mesh, since nobody else is drawn there, and is who its contact says, or
-//! could not answer.
+//! Who is called is at home in the mesh, or serves there (`visits.rs`), since nobody else is drawn there, and is
+//! who its contact says, or could not answer.
 //!
 //! Where one end has an older document, that one's map may have other meshes. Then the link is made all the
 //! same, for the newer document to travel; no route is told or believed there. If the newer one is that of who
@@ -83,6 +83,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Somebody who is this node asks for a link, and says this of it; nothing, if it is of a version
     /// that did not.
     pub(crate) fn asked(&mut self, link: LinkId, node: NodeId, claim: Option<Claim>, now: Time) {
+        if let Some(number) = self.visited(node, claim) {
+            self.peers.insert(link, node);
+            self.division.visits.insert(link, number);
+            let request = arrows::Input::Request(link, node);
+            return self.tell_arrows(link, request, now);
+        }
         let verdict = match self.judge(node, claim) {
             Verdict::Waits if self.waiting_for(true) >= MOST => Verdict::Refused(Refusal::Outdated),
             Verdict::Learns if self.waiting_for(false) >= PUPILS => {

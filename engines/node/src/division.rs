@@ -82,6 +82,15 @@ pub(crate) struct Division {
     pub(crate) closed: Vec<Prefix>,
     /// Links of nodes that were not elected into our mesh, or are not any more, and since when.
     pub(crate) overdue: BTreeMap<LinkId, Time>,
+    /// Who serves in our home, and is drawn there like us; and who did until now, and until when our
+    /// arrows to them may still lead there.
+    pub(crate) guests: BTreeSet<NodeId>,
+    /// From when on those elected to serve in our meshes are drawn there, and when the next one is.
+    pub(crate) begin: BTreeMap<NodeId, Time>,
+    pub(crate) invites: Option<Time>,
+    pub(crate) former: BTreeMap<NodeId, Time>,
+    /// Links that others opened to us in meshes where we serve, by the number of the stay.
+    pub(crate) visits: BTreeMap<LinkId, u32>,
     /// Links of no mesh yet: their other ends go by another document.
     pub(crate) waiting: BTreeMap<LinkId, Waiting>,
     /// Whether we escaped, and when we say so again.
@@ -134,6 +143,11 @@ impl Division {
             told: BTreeMap::new(),
             closed: Vec::new(),
             overdue: BTreeMap::new(),
+            guests: BTreeSet::new(),
+            begin: BTreeMap::new(),
+            invites: None,
+            former: BTreeMap::new(),
+            visits: BTreeMap::new(),
             waiting: BTreeMap::new(),
             escape: order::Escape::new(Duration::from_mins(1)),
             plead: None,
@@ -175,10 +189,12 @@ impl Division {
         (self.wide(mesh), now.chain(before).collect())
     }
 
-    /// Returns the number of the stay that a link belongs to, if it is ours and not at home.
-    fn stay_of(link: LinkId) -> Option<u32> {
-        let stays = link.is_ours() && !Self::is_flight(link);
-        let number = stays.then_some(link.0)?.checked_sub(ABROAD)?;
+    /// Returns the number of the stay that a link belongs to, if it is not at home.
+    fn stay_of(&self, link: LinkId) -> Option<u32> {
+        if !link.is_ours() {
+            return self.visits.get(&link).copied();
+        }
+        let number = (!Self::is_flight(link)).then_some(link.0)?.checked_sub(ABROAD)?;
         Some(number % STAYS)
     }
 
@@ -255,14 +271,14 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.services().flat_map(|service| service.arrows.arrows()).chain(self.refuge())
     }
 
-    /// Returns the mesh that a link belongs to: of an arrow of ours in a foreign mesh that one, of
-    /// all others our home.
+    /// Returns the mesh that a link belongs to: of an arrow of ours in a foreign mesh that one, and of a
+    /// link that others opened to us as one who serves there; of all others our home.
     pub fn mesh_of(&self, link: LinkId) -> Prefix {
         if Division::is_flight(link) {
             let home = |node: &NodeId| self.division.map.as_ref()?.home(*node);
             return self.peers.get(&link).and_then(home).unwrap_or(self.division.home);
         }
-        let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
+        let stay = self.division.stay_of(link).and_then(|number| self.division.stays.get(&number));
         stay.map_or(self.division.home, |stay| stay.mesh)
     }
 
@@ -331,7 +347,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
 
     /// Returns the arrows that a link is one of.
     pub(crate) fn arrows_of(&mut self, link: LinkId) -> Option<&mut Arrows> {
-        match Division::stay_of(link) {
+        match self.division.stay_of(link) {
             None if Division::is_flight(link) => {
                 self.division.haven.as_mut().map(|haven| &mut haven.arrows)
             }
@@ -356,7 +372,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let mesh = self.mesh_of(link);
             return self.division.scope(mesh);
         }
-        let stay = Division::stay_of(link).and_then(|number| self.division.stays.get(&number));
+        let stay = self.division.stay_of(link).and_then(|number| self.division.stays.get(&number));
         match stay.map(|stay| stay.mesh) {
             Some(mesh) => self.division.scope(mesh),
             None if self.division.waiting.contains_key(&link) => NOWHERE,

@@ -29,6 +29,7 @@ mod refuge;
 mod settings;
 mod stay;
 mod tellers;
+mod visits;
 mod wiring;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};

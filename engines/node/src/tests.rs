@@ -13,6 +13,7 @@ mod mesh;
 mod meshes;
 mod ranges;
 mod splits;
+mod visits;
 
 use core::time::Duration;
 use std::vec::Vec;

@@ -163,6 +163,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.found.remove(&link);
         self.division.waiting.remove(&link);
         self.division.refugees.remove(&link);
+        self.division.visits.remove(&link);
         self.routing.handle(routing::Input::Down(link), now);
         self.gossip.handle(gossip::Input::LinkDown(link), now);
     }
@@ -199,6 +200,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.peers.remove(&link);
                 self.division.waiting.remove(&link);
                 self.division.refugees.remove(&link);
+                self.division.visits.remove(&link);
                 self.say(Output::Refuse(link, why.into()));
             }
             arrows::Output::Close(link) => {
@@ -359,7 +361,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     }
 
     /// Tells the arrows that a link is one of.
-    fn tell_arrows(&mut self, link: LinkId, input: arrows::Input<'_>, now: Time) {
+    pub(crate) fn tell_arrows(&mut self, link: LinkId, input: arrows::Input<'_>, now: Time) {
         if let Some(arrows) = self.arrows_of(link) {
             arrows.handle(input, now);
         }

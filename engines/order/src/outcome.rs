@@ -86,6 +86,24 @@ impl Outcome {
         there.filter_map(rank).min().ok_or(Refused::NotElected { node, mesh })
     }
 
+    /// Returns the nodes that serve in `mesh` and are at home elsewhere: the winners of the slots that
+    /// lead there, in order. Nobody tells of the substitutes there.
+    ///
+    /// Takes time linear in all slots.
+    pub fn guests(&self, mesh: Prefix) -> BTreeSet<NodeId> {
+        let Ok(at) = self.map.meshes().binary_search(&mesh) else { return BTreeSet::new() };
+        let meshes = self.map.meshes().iter().zip(&self.held);
+        let winners = meshes.flat_map(|(home, held)| {
+            let members = self.roster.inside(*home);
+            let there = held.iter().filter(move |it| usize::try_from(it.target) == Ok(at));
+            there.filter_map(|it| {
+                let [winner, ..] = it.holders;
+                Some(members.get(usize::try_from(winner).ok()?)?.node)
+            })
+        });
+        winners.collect()
+    }
+
     /// Returns who may tell of which range, as [`Election::tellers`] does.
     pub fn tellers(&self) -> BTreeMap<Prefix, BTreeSet<NodeId>> {
         tellers(&self.map, |mesh| self.slots(mesh))

@@ -51,6 +51,42 @@ fn nodes_at_the_other_end_of_a_link_are_not_drawn() {
 }
 
 #[test]
+fn who_serves_in_the_mesh_is_drawn_like_those_who_are_at_home_in_it() {
+    let mut drawn = vec![0_i32; 12];
+    for seed in 0..250 {
+        for more in 0..8 {
+            let mut arrows = Arrows::new(seats(1), node(50), [seed; 32], at(more));
+            (0..8).for_each(|n| arrows.handle(Input::Reachable(node(n)), at(more)));
+            // One of them is reached as well, and one is ourselves.
+            let guests = [7, 8, 9, 10, 11, 50].map(node);
+            arrows.handle(Input::Guests(&guests), at(more));
+            // Each has luck of its own.
+            (0..more).for_each(|_| _ = arrows.dice.bits());
+            arrows.handle(Input::Wake, at(more + 1));
+            let to = sought(&said(&mut arrows))[0].1;
+            drawn[(0..12).find(|n| node(*n) == to).unwrap() as usize] += 1;
+        }
+    }
+    // 2000 draws among twelve: 166.7 each, by 12.4.
+    assert!(drawn.iter().all(|count| (count - 167).abs() < 50), "{drawn:?}");
+}
+
+#[test]
+fn who_serves_no_longer_is_drawn_no_longer_and_nobody_but_named_ones_while_none_is_reached() {
+    let mut arrows = newcomer(seats(3));
+    arrows.handle(Input::Guests(&[node(1), node(2)]), Time::ZERO);
+    arrows.handle(Input::Bootstrap(&[node(5)]), Time::ZERO);
+    arrows.handle(Input::Wake, at(1));
+    assert_eq!(sought(&said(&mut arrows)), [(LinkId(0), node(5))]);
+    arrows.handle(Input::Guests(&[node(2)]), at(2));
+    arrows.handle(Input::Reachable(node(9)), at(2));
+    arrows.handle(Input::Wake, at(3));
+    let to: Vec<_> = sought(&said(&mut arrows)).into_iter().map(|(_, to)| to).collect();
+    assert_eq!((to.len(), to.contains(&node(1))), (2, false));
+    assert_eq!(arrows.reach(), 1, "routing reaches one of them");
+}
+
+#[test]
 fn a_node_that_knows_nobody_calls_those_it_was_told_of() {
     let mut arrows = newcomer(seats(3));
     arrows.handle(Input::Bootstrap(&[node(1), node(2)]), Time::ZERO);

@@ -8,8 +8,8 @@ use gossip::{Claim, Meshes, Parameters, Standing};
 use super::mesh::{Mesh, name};
 use super::meshes::{chain, divided};
 use super::*;
-use words::NodeId;
 use words::frame::Kind;
+use words::{NodeId, Prefix};
 
 const NODES: usize = 16;
 
@@ -40,14 +40,17 @@ fn claim(mesh: &Mesh, of: usize, ahead: u64) -> Claim {
 
 #[test]
 fn every_link_belongs_to_a_mesh_of_which_both_ends_are_members() {
-    let (mesh, _) = settled();
+    let (mesh, meshes) = settled();
     assert_eq!((mesh.unreachable_pairs(), mesh.waits), (0, 0));
+    let election = meshes.election();
+    let is_member =
+        |node: NodeId, of: Prefix| of.covers(node.0) || election.verify(node, of).is_ok();
     for n in 0..NODES {
         let node = mesh.node(n);
         for link in node.services().flat_map(|it| it.arrows.arrows()) {
             let of = node.mesh_of(link.link);
-            let is_home = of.covers(link.node.0) || of.covers(node.me().0);
-            assert!(is_home, "{n}: a link of {of} with {}", link.node);
+            let both = is_member(link.node, of) && is_member(node.me(), of);
+            assert!(both, "{n}: a link of {of} with {}", link.node);
         }
     }
 }
