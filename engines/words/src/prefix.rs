@@ -9,24 +9,27 @@ use core::str::FromStr;
 /// The bits past `length` are zero, always: two equal ranges are equal values. A range of
 /// IPv4 addresses is one inside `::ffff:0:0/96`: 10.0.0.0/8 is `::ffff:10.0.0.0/104`, and is
 /// read and written as 10.0.0.0/8.
+///
+/// In order of their addresses, the longer one after the shorter one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix {
-    bits: u128,
+    /// In network order, and as octets: tables of very many ranges need not align them.
+    bits: [u8; 16],
     length: u8,
 }
 
 impl Prefix {
     /// Every address: the default route.
-    pub const ALL: Self = Self { bits: 0, length: 0 };
+    pub const ALL: Self = Self::new(0, 0);
     /// Every IPv4 address: the default route of IPv4.
-    pub const ALL_IPV4: Self = Self { bits: 0xffff_0000_0000, length: 96 };
+    pub const ALL_IPV4: Self = Self::new(0xffff_0000_0000, 96);
 
     /// Returns the range of the `length` first bits of `bits`; the others are cleared.
     ///
     /// A `length` over 128 means 128.
     pub const fn new(bits: u128, length: u8) -> Self {
         let length = if length > 128 { 128 } else { length };
-        Self { bits: bits & Self::mask(length), length }
+        Self { bits: (bits & Self::mask(length)).to_be_bytes(), length }
     }
 
     /// Returns the IPv4 range of the `length` first bits of `first`; the others are cleared.
@@ -45,7 +48,7 @@ impl Prefix {
 
     /// Returns the first address of the range, as a number.
     pub const fn bits(self) -> u128 {
-        self.bits
+        u128::from_be_bytes(self.bits)
     }
 
     /// Returns how many bits are fixed, 0 to 128.
@@ -55,17 +58,17 @@ impl Prefix {
 
     /// Returns the first address of the range.
     pub const fn first(self) -> Ipv6Addr {
-        Ipv6Addr::from_bits(self.bits)
+        Ipv6Addr::from_bits(self.bits())
     }
 
     /// Tells whether `address` is in the range.
     pub const fn contains(self, address: Ipv6Addr) -> bool {
-        address.to_bits() & Self::mask(self.length) == self.bits
+        address.to_bits() & Self::mask(self.length) == self.bits()
     }
 
     /// Tells whether all of `other` is in the range; a range covers itself.
     pub const fn covers(self, other: Self) -> bool {
-        self.length <= other.length && other.bits & Self::mask(self.length) == self.bits
+        self.length <= other.length && other.bits() & Self::mask(self.length) == self.bits()
     }
 
     const fn mask(length: u8) -> u128 {
@@ -107,7 +110,7 @@ impl FromStr for Prefix {
         if length > most {
             return Err(PrefixError::Form);
         }
-        if prefix.bits == address.to_bits() { Ok(prefix) } else { Err(PrefixError::HostBits) }
+        if prefix.bits() == address.to_bits() { Ok(prefix) } else { Err(PrefixError::HostBits) }
     }
 }
 
@@ -154,6 +157,14 @@ mod tests {
             let six: Prefix = six.parse().unwrap();
             assert_eq!(six.as_ipv4(), None);
         }
+    }
+
+    #[test]
+    fn ranges_are_small_and_in_order_of_their_addresses() {
+        assert_eq!(size_of::<Prefix>(), 17);
+        let text = ["::/0", "10.0.0.0/8", "fd00::/16", "fd00::/48", "fd00:1::/32", "fe80::/10"];
+        let all = text.map(|text| text.parse::<Prefix>().unwrap());
+        assert!(all.is_sorted());
     }
 
     #[test]
