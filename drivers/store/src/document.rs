@@ -125,6 +125,17 @@ impl Store {
         Ok(seed.try_into().unwrap_or(fresh))
     }
 
+    /// Replaces that secret by a fresh one: all of the old one was told.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], if the row cannot be written.
+    pub async fn renew_beacon_seed(&self, fresh: [u8; 32]) -> Result<(), Error> {
+        let row = sqlx::query("INSERT OR REPLACE INTO beacon (id, seed) VALUES (1, $1)");
+        row.bind(&fresh[..]).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Returns how many certificates were ever revoked, those included that have expired since.
     ///
     /// # Errors

@@ -123,6 +123,11 @@ pub enum Event {
         /// Its version.
         version: u64,
     },
+    /// The registry began another chain of its parts of beacons: it could choose with which.
+    AnotherChain {
+        /// Number of the epoch.
+        epoch: u64,
+    },
     /// A parameter of the document was out of its bounds, and brought back.
     Clamped {
         /// Version of the document.
@@ -170,6 +175,7 @@ impl Event {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Document { .. } => "document",
+            Self::AnotherChain { .. } => "another-chain",
             Self::Clamped { .. } => "clamped",
             Self::DocumentRefused { .. } => "document-refused",
             Self::Banished { .. } => "banished",

@@ -61,6 +61,12 @@ impl<A: Authority> Gossip<A> {
             self.say(Output::Event(Event::Clamped { version, parameter }));
         }
         self.say(Output::Parameters(parameters));
+        let ours = self.document().and_then(|it| it.meshes.as_ref());
+        if let (Some(ours), Some(theirs)) = (ours, &document.meshes)
+            && !theirs.epoch.joins(&ours.epoch)
+        {
+            self.say(Output::Event(Event::AnotherChain { epoch: theirs.epoch.number }));
+        }
         if document.meshes.as_ref() != self.document().and_then(|it| it.meshes.as_ref()) {
             self.say(Output::Meshes(document.meshes.clone()));
         }

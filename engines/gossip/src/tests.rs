@@ -6,6 +6,7 @@ mod attest;
 mod calendar;
 mod contacts;
 mod documents;
+mod elections;
 mod escapes;
 mod guests;
 mod knocks;

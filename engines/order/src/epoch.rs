@@ -138,6 +138,8 @@ pub struct Epoch {
 impl Epoch {
     /// Beacons that are kept: a slot is held for as many epochs at most.
     pub const MEMORY: usize = 48;
+    /// Epochs for which a chain is followed back: a month of hours.
+    pub const REACH: u64 = 744;
     /// Members that share in one beacon, at most.
     pub const SHARING: usize = 32;
     /// The usual length.
@@ -295,9 +297,11 @@ impl Epoch {
 
     /// Checks that this epoch, which a newer document tells, may follow `old`, which is in force.
     ///
-    /// The same epoch may be told again. The next one must follow from the
-    /// registry's chain and what was promised in the old one; of a later one, what both remember of
-    /// beacons must agree.
+    /// The same epoch may be told again. A later one must remember what `old` remembers of beacons,
+    /// and its own beacon must follow from the one before, the registry's part and what members
+    /// revealed. If it is the next one, they promised that in the old one.
+    ///
+    /// Whether the part is of the chain is another question: see [`joins`](Self::joins).
     ///
     /// # Errors
     ///
@@ -310,17 +314,42 @@ impl Epoch {
         }
         let back = usize::try_from(got - have).unwrap_or(usize::MAX);
         let history = self.beacons.get(back..).unwrap_or_default();
-        if history.iter().zip(&old.beacons).any(|(new, old)| new != old) {
+        let other = history.iter().zip(&old.beacons).any(|(new, old)| new != old);
+        if other || got > have && !self.is_drawn() {
             return Err(Refused::Beacon { epoch: got });
         }
-        let is_next = got == have.saturating_add(1) && preimage(&self.part) == old.part;
-        if is_next && self.beacon() != old.beacon().next(&self.part, &self.reveals) {
-            return Err(Refused::Beacon { epoch: got });
-        }
-        if is_next {
+        if got == have.saturating_add(1) {
             // All promises are made when an epoch begins.
             return self.reveals.iter().try_for_each(|reveal| old.promised(reveal));
         }
         Ok(())
+    }
+
+    /// Tells whether the beacon follows from the one before: with the registry's part, or in its
+    /// silence.
+    fn is_drawn(&self) -> bool {
+        let Some(before) = self.beacons.get(1) else { return false };
+        let silent = self.reveals.is_empty() && self.beacon() == before.silent();
+        silent || self.beacon() == before.next(&self.part, &self.reveals)
+    }
+
+    /// Tells whether the registry's part is of the chain of `old`: the same, or one of those that
+    /// were told since, one an epoch at most. If not, another chain began, of which the registry
+    /// could choose the anchor.
+    ///
+    /// Of an epoch more than [`Epoch::REACH`] later that is not known: true.
+    pub fn joins(&self, old: &Self) -> bool {
+        let passed = self.number.saturating_sub(old.number);
+        if passed > Self::REACH {
+            return true;
+        }
+        let mut part = self.part;
+        for _ in 0..passed {
+            if part == old.part {
+                return true;
+            }
+            part = preimage(&part);
+        }
+        part == old.part
     }
 }

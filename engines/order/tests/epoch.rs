@@ -32,6 +32,7 @@ fn the_registry_cannot_choose_and_its_chain_ends() {
     let other = Chain::new([8; 32], 10);
     let anchored = next.anchored(other.part(0).unwrap(), &[]);
     assert_eq!(anchored.follows(&next), Ok(()));
+    assert!(next.joins(&epoch) && next.joins(&next) && !anchored.joins(&next));
     assert!(anchored.next(other.part(1).unwrap(), &[]).is_ok());
 }
 
@@ -74,6 +75,28 @@ fn an_epoch_that_goes_back_or_rewrites_history_is_refused() {
 }
 
 #[test]
+fn a_registry_that_skips_its_chain_or_an_epoch_cannot_choose_the_beacon() {
+    let (chain, one) = first();
+    let two = one.next(chain.part(1).unwrap(), &[]).unwrap();
+    let three = two.next(chain.part(2).unwrap(), &[]).unwrap();
+    // Another part than the next one, and a beacon to its liking.
+    let mut chosen = two.clone();
+    (chosen.part, chosen.beacons[0]) = ([5; 32], Beacon([1; 32]));
+    assert_eq!(chosen.follows(&one), Err(Refused::Beacon { epoch: 2 }));
+    assert!(!chosen.joins(&one));
+    // The same, two epochs later.
+    let mut chosen = three.clone();
+    chosen.beacons[0] = Beacon([1; 32]);
+    assert_eq!(chosen.follows(&one), Err(Refused::Beacon { epoch: 3 }));
+    assert_eq!(three.follows(&one), Ok(()));
+    assert!(three.joins(&one));
+    // One that remembers nothing proves nothing.
+    let mut short = three;
+    short.beacons.truncate(1);
+    assert_eq!(short.follows(&one), Err(Refused::Beacon { epoch: 3 }));
+}
+
+#[test]
 fn while_the_registry_is_silent_all_go_on_alike() {
     let (chain, epoch) = first();
     let later = epoch.at(Wall(1000 + 3 * 60 + 59));
@@ -85,6 +108,7 @@ fn while_the_registry_is_silent_all_go_on_alike() {
     // The registry comes back and takes up its chain where it was.
     let back = later.next(chain.part(1).unwrap(), &[]).unwrap();
     assert_eq!((back.number, back.follows(&later)), (5, Ok(())));
+    assert!(back.follows(&epoch).is_ok() && back.joins(&epoch) && later.joins(&epoch));
     // Who slept for years is not busy for long, and all who wake agree.
     let year = Wall(1000 + 60 * 1_000_000);
     assert_eq!((epoch.at(year).number, epoch.at(year).beacons.len()), (1_000_001, 48));

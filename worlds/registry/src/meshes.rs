@@ -33,9 +33,15 @@ pub struct Change {
     pub tenure: Option<u16>,
 }
 
-/// How many epochs a chain of the registry's parts lasts: more than a year of hours. Then another
-/// begins.
-const CHAIN: u32 = 10_000;
+/// How many epochs a chain of the registry's parts lasts: eleven years of hours. Then another
+/// begins, of another seed.
+const CHAIN: u32 = 100_000;
+
+/// Tells whether no part of the chain of `seed` is left after the one that `epoch` tells: all of it is
+/// known then, and another seed is needed.
+pub(crate) fn is_told(epoch: &Epoch, seed: [u8; 32]) -> bool {
+    Chain::new(seed, CHAIN).after(&epoch.part).is_none()
+}
 
 impl Change {
     /// Sets what is to be changed, inside its bounds. With another length the present epoch begins

@@ -227,6 +227,11 @@ fn tell_operator(event: &gossip::Event) {
             %why,
             "what this node shows of itself would be refused by others; is the clock right?"
         ),
+        gossip::Event::AnotherChain { epoch } => tracing::warn!(
+            epoch,
+            "the registry began another chain of numbers by which border nodes are elected; that is \
+             so once in 100 000 epochs, and after it lost its database"
+        ),
         // Named with its bounds, by the world.
         gossip::Event::Clamped { .. } => {}
         gossip::Event::CalendarJumped { from, to } => tracing::warn!(

@@ -144,6 +144,19 @@ fn an_epoch_follows_in_time_and_from_the_one_before() {
 }
 
 #[test]
+fn of_a_chain_that_was_told_nothing_is_told_again() {
+    let mut epoch = founded(1, 2).epoch;
+    assert!(!is_told(&epoch, SEED));
+    // Its last part is the seed itself.
+    epoch.part = SEED;
+    assert!(is_told(&epoch, SEED));
+    let fresh = [3; 32];
+    let next = next_epoch(&epoch, (fresh, &[]), NOW.plus(Duration::from_hours(1))).unwrap();
+    assert_eq!((next.follows(&epoch), next.joins(&epoch)), (Ok(()), false));
+    assert!(!is_told(&next, fresh) && is_told(&next, SEED));
+}
+
+#[test]
 fn members_promise_in_one_epoch_and_reveal_in_the_next() {
     let mut meshes = with_nodes(founded(1, 2), 10);
     let node = meshes.roster.members()[3].node;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gossip::Meshes;
 use linux::Clock;
+use order::Epoch;
 use store::Draft;
 use words::{NodeId, Wall};
 
@@ -11,7 +12,7 @@ use super::Shared;
 use crate::error::Error;
 use crate::govern::{next_division, next_meshes};
 use crate::meshes::{
-    Attested, LASTS, LISTED, check_room, divide, go_on, next_epoch, of, outgrows, roster,
+    Attested, LASTS, LISTED, check_room, divide, go_on, is_told, next_epoch, of, outgrows, roster,
 };
 
 /// How often it is looked whether anything is due.
@@ -111,8 +112,7 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     if !is_over && !has_grown(meshes.roster.members().len(), new.members().len()) {
         return Ok(());
     }
-    let seed = linux::seed()?;
-    let seed = shared.store.beacon_seed(seed).await?;
+    let seed = beacon_seed(shared, &meshes.epoch, is_over).await?;
     let revealed =
         if is_over { shared.store.shares(meshes.epoch.number).await? } else { Vec::new() };
     let size = shared.settings.mesh_size;
@@ -128,6 +128,19 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let version = shared.store.renew_document(now, sign).await?;
     tracing::debug!(version, "border nodes are elected");
     Ok(())
+}
+
+/// Returns the secret that the registry's next part comes from; a fresh one, if all parts of the old
+/// one were told.
+async fn beacon_seed(shared: &Shared, epoch: &Epoch, is_over: bool) -> Result<[u8; 32], Error> {
+    let (fresh, store) = (linux::seed()?, &shared.store);
+    let seed = store.beacon_seed(fresh).await?;
+    if !is_over || !is_told(epoch, seed) {
+        return Ok(seed);
+    }
+    store.renew_beacon_seed(fresh).await?;
+    tracing::info!("all of the old chain of numbers for elections was told: another one begins");
+    Ok(fresh)
 }
 
 /// Begins to divide a network of one mesh, once it has outgrown the size that a mesh should have.
