@@ -9,7 +9,7 @@ use words::{Carrier, Carriers, LinkId, NodeId, Traffic};
 use crate::{Malformed, Settings};
 
 /// What can happen to our arrows, and to the links that others opened to us.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
     /// Routing has a route to that node, which is not ourselves.
     Reachable(NodeId),
@@ -65,7 +65,7 @@ pub enum Input<'a> {
     /// A word of the other end, after the octet that marks it as ours.
     Frame(LinkId, &'a [u8]),
     /// The parameters changed.
-    Settings(Settings),
+    Settings(&'a Settings),
     /// The node at the other end was revoked: close at once.
     Banish(LinkId),
     /// The node is in another mesh by now: it is no candidate any more, whoever reaches or named it.

@@ -291,8 +291,8 @@ impl Arrows {
     }
 
     /// Takes in new parameters, and changes as little as they ask.
-    pub(crate) fn retune(&mut self, settings: Settings, now: Time) {
-        self.settings = settings;
+    pub(crate) fn retune(&mut self, settings: &Settings, now: Time) {
+        self.settings = settings.clone();
         self.links.touch_all();
         if self.leaving.is_some() {
             return;

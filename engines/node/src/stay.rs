@@ -125,7 +125,7 @@ impl Stay {
     pub(crate) fn dissolve(&mut self, settings: &arrows::Settings, now: Time) {
         self.phase = Phase::Merged;
         let none = arrows::Settings { seats: 0, ..settings.clone() };
-        self.arrows.handle(arrows::Input::Settings(none), now);
+        self.arrows.handle(arrows::Input::Settings(&none), now);
     }
 
     /// Tells whether nothing is left of it.

@@ -327,7 +327,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     fn retune(&mut self, parameters: gossip::Parameters, now: Time) {
         self.parameters = parameters;
         let settings = self.local.arrows_settings(&self.parameters);
-        self.tell_all_arrows(&arrows::Input::Settings(settings.clone()), now);
+        self.tell_all_arrows(&arrows::Input::Settings(&settings), now);
         self.division.dissolve_merged(&settings, now);
         self.admit(now);
         self.renumber(now);
@@ -368,7 +368,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     }
 
     pub(crate) fn tell_all_arrows(&mut self, input: &arrows::Input<'_>, now: Time) {
-        self.all_arrows().for_each(|arrows| arrows.handle(input.clone(), now));
+        self.all_arrows().for_each(|arrows| arrows.handle(*input, now));
     }
 
     fn send(&mut self, link: LinkId, kind: Kind, words: &[u8]) {

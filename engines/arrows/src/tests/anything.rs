@@ -65,7 +65,7 @@ fn tell(arrows: &mut Arrows, told: &Told, clock: Time) {
             arrows.handle(about_a_link(*kind, LinkId(*link), node(*n)), clock);
         }
         Told::Frame(link, octets) => arrows.handle(Input::Frame(LinkId(*link), octets), clock),
-        Told::Seats(count) => arrows.handle(Input::Settings(seats(*count)), clock),
+        Told::Seats(count) => arrows.handle(Input::Settings(&seats(*count)), clock),
         Told::Leave => arrows.handle(Input::Leave, clock),
         Told::Pass(_) => arrows.handle(Input::Wake, clock),
     }

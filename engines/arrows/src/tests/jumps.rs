@@ -85,7 +85,7 @@ fn seats_that_failed_together_do_not_dial_together_again() {
 fn the_same_parameters_told_again_change_nothing() {
     let mut arrows = settled(40, seats(10));
     let (before, round): (Vec<_>, _) = (arrows.arrows().collect(), arrows.next_round());
-    arrows.handle(Input::Settings(seats(10)), at(1));
+    arrows.handle(Input::Settings(&seats(10)), at(1));
     assert!(said(&mut arrows).is_empty());
     assert_eq!((arrows.arrows().collect::<Vec<_>>(), arrows.next_round()), (before, round));
 }
@@ -105,7 +105,7 @@ fn other_parameters_change_what_is_to_come_and_no_arrow_that_is() {
     let mut changed = settings();
     changed.destruction.in_use = InUse::new(MINUTE);
     changed.share = Share::percent(100);
-    arrows.handle(Input::Settings(changed), at(1));
+    arrows.handle(Input::Settings(&changed), at(1));
     assert!(said(&mut arrows).is_empty(), "links beyond a lower limit stay");
     assert_eq!((arrows.arrows().collect::<Vec<_>>(), arrows.next_round()), (before, round));
     arrows.handle(Input::Request(LinkId::theirs(9), node(99)), at(1));
@@ -123,7 +123,7 @@ fn a_period_out_of_bounds_is_held_at_them() {
     let mut hasty = seats(1);
     hasty.brief = Duration::MAX;
     let mut arrows = settled(1, hasty);
-    arrows.handle(Input::Settings(Settings { brief: Duration::MAX, ..seats(0) }), at(2));
+    arrows.handle(Input::Settings(&Settings { brief: Duration::MAX, ..seats(0) }), at(2));
     let until = arrows.arrows().next().unwrap().until;
     assert_eq!(until, Some(at(2) + InUse::LONGEST), "an unused arrow ends as well");
 }

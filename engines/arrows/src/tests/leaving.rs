@@ -26,7 +26,7 @@ fn a_node_that_leaves_shuns_every_link_and_wants_no_more() {
 
     arrows.handle(Input::Reachable(node(9)), at(2));
     arrows.handle(Input::Down(LinkId(0)), at(2));
-    arrows.handle(Input::Settings(seats(9)), at(2));
+    arrows.handle(Input::Settings(&seats(9)), at(2));
     arrows.handle(Input::Wake, at(3));
     assert!(sought(&said(&mut arrows)).is_empty(), "no seat is drawn any more");
 

@@ -129,7 +129,7 @@ impl World {
             self.now = self.now + Duration::from_millis(50);
             if !condemned && self.now >= Time::ZERO + CONDEMNED {
                 condemned = true;
-                self.ends[OWNER].engine.handle(Input::Settings(brisk(0)), self.now);
+                self.ends[OWNER].engine.handle(Input::Settings(&brisk(0)), self.now);
                 self.perform(OWNER);
             }
             self.crash();

@@ -20,7 +20,7 @@ fn one_drain(faults: Vec<(usize, Fault)>) -> (usize, Pair) {
     assert_eq!(pair.live(), 1);
     pair.counting = true;
     // A new life has the seat again, so that it has reason to dial.
-    pair.tell(OWNER, Input::Settings(settings(0)));
+    pair.tell(OWNER, Input::Settings(&settings(0)));
     pair.run(at(3) + LIMIT + 10 * SECOND);
     pair.nothing_is_stuck();
     (pair.step, pair)

@@ -277,11 +277,11 @@ fn a_carrier_drawn_because_another_fails_says_so() {
 #[test]
 fn fewer_seats_are_given_up_by_drawing_and_the_rest_is_left_alone() {
     let mut arrows = settled(40, seats(10));
-    arrows.handle(Input::Settings(seats(6)), at(2));
+    arrows.handle(Input::Settings(&seats(6)), at(2));
     assert_eq!((count(&arrows, State::Live), count(&arrows, State::Draining)), (6, 4));
     assert!(sought(&said(&mut arrows)).is_empty());
 
-    arrows.handle(Input::Settings(seats(8)), at(2));
+    arrows.handle(Input::Settings(&seats(8)), at(2));
     arrows.handle(Input::Wake, at(2) + SECOND / 2);
     assert_eq!(sought(&said(&mut arrows)).len(), 2, "more seats are drawn");
 }
@@ -292,7 +292,7 @@ fn arrows_not_yet_open_are_the_first_to_lose_their_seat() {
     arrows.handle(Input::Reachable(node(30)), at(2));
     arrows.handle(Input::Wake, at(3));
     said(&mut arrows);
-    arrows.handle(Input::Settings(seats(1)), at(3));
+    arrows.handle(Input::Settings(&seats(1)), at(3));
     assert_eq!(deaths(&said(&mut arrows)), vec![Death::Surplus]);
     assert_eq!(count(&arrows, State::Live), 1);
 }
@@ -300,7 +300,7 @@ fn arrows_not_yet_open_are_the_first_to_lose_their_seat() {
 #[test]
 fn a_shorter_period_brings_the_round_forward() {
     let mut arrows = settled(3, seats(2));
-    arrows.handle(Input::Settings(Settings { period: 10 * SECOND, ..seats(2) }), at(2));
+    arrows.handle(Input::Settings(&Settings { period: 10 * SECOND, ..seats(2) }), at(2));
     assert!(arrows.next_round() <= at(12));
     assert_eq!(count(&arrows, State::Live), 2, "nothing else changed");
 }

@@ -29,11 +29,11 @@ fn another_chain_is_said_and_a_beacon_that_does_not_follow_refused() {
     let mut tell = |version, epoch: &Epoch| {
         node.handle(Input::Document(&told(version, epoch)), Time::ZERO);
         let events = said(&mut node).into_iter();
-        let of_note = |said| match said {
-            Output::Event(event @ (Event::AnotherChain { .. } | Event::DocumentRefused { .. })) => {
-                Some(event)
-            }
-            _ => None,
+        let of_note = |said| {
+            let Output::Event(event) = said else { return None };
+            let is_of_note =
+                matches!(event, Event::AnotherChain { .. } | Event::DocumentRefused { .. });
+            is_of_note.then_some(event)
         };
         (events.filter_map(of_note).collect::<Vec<_>>(), node.version())
     };
