@@ -81,20 +81,10 @@ pub(super) fn border(bench: &Bench) -> Outcome {
     })
 }
 
-/// A network of one mesh becomes one of two. Half as many nodes, see [`rotate`]; and rounds out of step with
-/// elections: here all nodes have theirs at once, and hardly ever in the moment in which a map ends.
+/// A network of one mesh becomes one of two. Half as many nodes, see [`rotate`].
 pub(super) fn divide(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "12", "--epoch", "5s", "--round", "7s", "--split", "8"];
-    run(bench, "lab-divide", 58, &options, |report| {
-        report.all_reachable()?;
-        let (lost, sent) = lost_of_a_whole_mesh(report)?;
-        let (order, exact) =
-            (report.number("/divided/order"), report.number("/divided/exact_tables"));
-        if lost > 0.0 || order < 2.0 {
-            return Err(format!("order {order}, {lost} of {sent} pings were lost"));
-        }
-        Ok(format!("order {order}, {exact} tables as the formula says, 0 of {sent} pings lost"))
-    })
+    let options = ["--round", "7s", "--split", "8"];
+    change(bench, "lab-divide", &options, ("/divided/order", 2.0))
 }
 
 /// Three of eight nodes of a mesh lose the way to the others of it, and to who serves in it: their own
@@ -118,16 +108,31 @@ pub(super) fn escape(bench: &Bench) -> Outcome {
 
 /// The largest of three meshes becomes two. Half as many nodes, see [`rotate`].
 pub(super) fn split(bench: &Bench) -> Outcome {
-    let options = ["--nodes", "12", "--order", "2", "--meshes", "3"];
-    let soon = ["--epoch", "5s", "--round", "5s", "--split", "8"];
-    let options: Vec<&str> = options.into_iter().chain(soon).collect();
-    run(bench, "lab-split", 58, &options, |report| {
+    let options = ["--order", "2", "--meshes", "3", "--round", "5s", "--split", "8"];
+    change(bench, "lab-split", &options, ("/divided/meshes", 4.0))
+}
+
+/// Two of three meshes become one. Half as many nodes, see [`rotate`].
+pub(super) fn merge(bench: &Bench) -> Outcome {
+    let options = ["--order", "2", "--meshes", "3", "--round", "7s", "--merge", "8"];
+    change(bench, "lab-merge", &options, ("/divided/meshes", 2.0))
+}
+
+/// The map changes while pings run: none is lost, and in the end there are so many of `what`.
+fn change(bench: &Bench, name: &'static str, how: &[&str], (what, many): (&str, f64)) -> Outcome {
+    let options = ["--nodes", "12", "--epoch", "5s"];
+    let options: Vec<&str> = options.into_iter().chain(how.iter().copied()).collect();
+    run(bench, name, 58, &options, |report| {
         report.all_reachable()?;
         let (lost, sent) = lost_of_a_whole_mesh(report)?;
-        let meshes = report.number("/divided/meshes");
-        if lost > 0.0 || meshes < 4.0 {
-            return Err(format!("{meshes} meshes, {lost} of {sent} pings were lost"));
+        let (order, meshes) = (report.number("/divided/order"), report.number("/divided/meshes"));
+        let exact = report.number("/divided/exact_tables");
+        let is_changed = (report.number(what) - many).abs() < 0.5;
+        if lost > 0.0 || !is_changed {
+            return Err(format!(
+                "order {order}, {meshes} meshes, {lost} of {sent} pings were lost"
+            ));
         }
-        Ok(format!("{meshes} meshes, 0 of {sent} pings lost"))
+        Ok(format!("{meshes} meshes, {exact} tables as the formula says, 0 of {sent} pings lost"))
     })
 }

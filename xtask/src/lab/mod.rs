@@ -16,7 +16,7 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step, Wants};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 27] = [
+pub(crate) const STEPS: [Step; 28] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
@@ -60,6 +60,7 @@ pub(crate) const STEPS: [Step; 27] = [
     step("lab-divide", "one mesh becomes two while pings run, none is lost", meshes::divide),
     step("lab-escape", "a part of a mesh is reached by way of other meshes", meshes::escape),
     step("lab-split", "a mesh is split while pings run, none is lost", meshes::split),
+    step("lab-merge", "two meshes become one while pings run, none is lost", meshes::merge),
 ];
 
 const fn step(name: &'static str, shows: &'static str, run: fn(&Bench) -> Outcome) -> Step {
