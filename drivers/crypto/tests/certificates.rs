@@ -57,6 +57,7 @@ fn contact(node: NodeId) -> Contact {
         country: Some(*b"FR"),
         capacity: Some(50),
         escaped: false,
+        merges: false,
     }
 }
 

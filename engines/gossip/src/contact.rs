@@ -3,7 +3,7 @@
 //! ```text
 //! { 0: prefix, 1: issued (s), 2: X25519 key, 3: [[carrier, address, port]…],
 //!   4: [carrier…], 5: country, 6: capacity (Mbit/s),
-//!   7: 1 if it escaped }
+//!   7: 1 if it escaped, 8: 1 if it knows how meshes merge }
 //! ```
 
 use alloc::vec::Vec;
@@ -40,6 +40,8 @@ pub struct Contact {
     pub capacity: Option<u32>,
     /// It is in a small part of its mesh, and its own prefix is to pass between meshes.
     pub escaped: bool,
+    /// It knows how two meshes become one; nodes of before do not say so.
+    pub merges: bool,
 }
 
 /// One place where a node listens.
@@ -65,7 +67,7 @@ impl Contact {
     pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
         within(WHAT, self.endpoints.len(), Self::ENDPOINTS)?;
         let mut out = Writer::new();
-        let optional = [self.country.is_some(), self.capacity.is_some(), self.escaped];
+        let optional = [self.country.is_some(), self.capacity.is_some(), self.escaped, self.merges];
         out.map(5 + optional.into_iter().filter(|there| *there).count());
         out.key(0).prefix(self.node.0);
         out.key(1).number(self.issued.0);
@@ -86,6 +88,9 @@ impl Contact {
         }
         if self.escaped {
             out.key(7).number(1);
+        }
+        if self.merges {
+            out.key(8).number(1);
         }
         out.finish(WHAT, Self::LIMIT)
     }
@@ -155,6 +160,7 @@ struct Fields {
     country: Option<[u8; 2]>,
     capacity: Option<u32>,
     escaped: bool,
+    merges: bool,
 }
 
 impl Fields {
@@ -171,6 +177,7 @@ impl Fields {
             5 => self.country = Some(country(value)?),
             6 => self.capacity = Some(u32::try_from(value.number()?).unwrap_or(u32::MAX)),
             7 => self.escaped = value.number()? == 1,
+            8 => self.merges = value.number()? == 1,
             _ => return Ok(false),
         }
         Ok(true)
@@ -187,6 +194,7 @@ impl Fields {
             country: self.country,
             capacity: self.capacity,
             escaped: self.escaped,
+            merges: self.merges,
         })
     }
 }

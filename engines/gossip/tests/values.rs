@@ -37,6 +37,7 @@ fn endpoints_that_nobody_can_call_are_left_out() {
         country: None,
         capacity: None,
         escaped: false,
+        merges: false,
     };
     let read = Contact::decode(&contact.encode().unwrap()).unwrap();
     assert_eq!(read.endpoints, endpoints[1..]);
@@ -55,6 +56,7 @@ fn contacts() -> impl Strategy<Value = Contact> {
             country,
             capacity,
             escaped: false,
+            merges: false,
         },
     )
 }
@@ -215,6 +217,7 @@ fn fields_of_the_future_are_skipped() {
         country: None,
         capacity: None,
         escaped: false,
+        merges: false,
     };
     let mut bytes = contact.encode().unwrap();
     bytes[0] += 1;

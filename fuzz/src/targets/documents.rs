@@ -165,6 +165,7 @@ pub(super) fn whole() -> Contact {
         country: Some(*b"FR"),
         capacity: Some(50),
         escaped: false,
+        merges: false,
     }
 }
 

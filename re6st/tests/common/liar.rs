@@ -82,6 +82,7 @@ impl Liar {
             country: None,
             capacity: None,
             escaped: false,
+            merges: false,
         };
         let shows = crypto::introduce(&certificate, &contact, &key).unwrap();
         noise.handle(Input::Introduction(shows.encode().unwrap()), clock.now());

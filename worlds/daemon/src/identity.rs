@@ -154,6 +154,7 @@ impl Identity {
             country: self.country,
             capacity: self.capacity,
             escaped,
+            merges: true,
         };
         let introduction = crypto::introduce(&self.certificate, &contact, &self.key)?;
         introduction.encode().map_err(|error| Unfit::Introduction(error.into()))

@@ -228,11 +228,18 @@ pub fn split_mesh(
 /// # Errors
 ///
 /// [`Error::OneMesh`] if the network is not divided, [`Error::Bounds`] if the map is being changed
-/// already, or there are no two such meshes; otherwise as the registry's files say.
+/// already, there are no two such meshes, or a listed node does not know how meshes merge; otherwise as the registry's files say.
 pub fn merge_meshes(directory: &Path, range: Option<Prefix>) -> Result<(Prefix, u64), Error> {
+    let known = wait_for(async {
+        let Registry { store, .. } = Directory::at(directory).open().await?;
+        let known = introduced(&store, Clock::wall()).await;
+        store.close().await;
+        known
+    })?;
     let mut chosen = Prefix::ALL;
     let version = set_meshes(directory, |meshes| {
-        chosen = crate::meshes::merge(meshes, range)?;
+        let unaware = crate::meshes::unaware(&known, &meshes.roster);
+        chosen = crate::meshes::merge(meshes, range, &unaware)?;
         Ok(())
     })?;
     Ok((chosen, version))

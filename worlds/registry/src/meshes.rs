@@ -175,6 +175,20 @@ pub(crate) fn roster(introductions: &[Vec<u8>], before: &Meshes, attested: &Atte
     Roster::of(introductions.iter().filter_map(member))
 }
 
+/// Returns the listed nodes that do not say that they know how meshes merge: those of before, and all
+/// `listed` ones, if nobody introduced itself.
+pub(crate) fn unaware(introductions: &[Vec<u8>], listed: &Roster) -> Vec<NodeId> {
+    if introductions.is_empty() {
+        return listed.members().iter().map(|member| member.node).collect();
+    }
+    let unaware = |octets: &Vec<u8>| {
+        let shown = gossip::Introduction::decode(octets).ok()?;
+        let contact = gossip::Contact::decode(&shown.contact).ok()?;
+        (!contact.merges).then_some(contact.node)
+    };
+    introductions.iter().filter_map(unaware).collect()
+}
+
 /// Returns the next epoch, if it is time; the registry may have been away for some.
 ///
 /// What members revealed goes into its beacon, and what they promised into the document: for the
@@ -261,8 +275,9 @@ impl Attested {
 }
 
 /// Brings the change of the map that is under way one epoch further; without one, announces the
-/// one that the sizes of meshes ask for, where a mesh should have `size` nodes.
-pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
+/// one that the sizes of meshes ask for, where a mesh should have `size` nodes. No meshes merge while
+/// there are `unaware` nodes: they would see them as halves, and lose one of them.
+pub(crate) fn go_on(meshes: &mut Meshes, size: u32, unaware: &[NodeId]) {
     let number = meshes.epoch.number;
     if let Some(plan) = meshes.plan {
         if plan.phase(number) == Phase::Done {
@@ -279,6 +294,16 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32) {
     }
     let sizes = Sizes { target: usize::try_from(size).unwrap_or(usize::MAX), longest: LONGEST };
     let due = sizes.due(&meshes.map, |mesh| meshes.roster.count(mesh));
+    if let (Some(order::Change::Merge(range)), Some(first)) = (due, unaware.first()) {
+        let (range, first, nodes) = (range.to_string(), first.0.to_string(), unaware.len());
+        tracing::warn!(
+            range,
+            nodes,
+            first,
+            "two meshes are due to merge, and wait: some nodes do not know how; update them"
+        );
+        return;
+    }
     meshes.plan = due.map(|change| Plan { change, epoch: number });
 }
 
@@ -317,10 +342,23 @@ pub(crate) fn split(meshes: &mut Meshes, mesh: Option<Prefix>) -> Result<Prefix,
 ///
 /// # Errors
 ///
-/// [`Error::Bounds`] if a change is under way, or there are no two such meshes.
-pub(crate) fn merge(meshes: &mut Meshes, range: Option<Prefix>) -> Result<Prefix, Error> {
+/// [`Error::Bounds`] if a change is under way, there are no two such meshes, or nodes that are `unaware`
+/// of how meshes merge.
+pub(crate) fn merge(
+    meshes: &mut Meshes,
+    range: Option<Prefix>,
+    unaware: &[NodeId],
+) -> Result<Prefix, Error> {
     let bounds = |what: String| Error::Bounds(vec![what]);
     is_free(meshes)?;
+    if let Some(first) = unaware.first() {
+        return Err(bounds(format!(
+            "{} and {} others do not know how meshes merge; update them, and wait until they told \
+             the registry so",
+            first.0,
+            unaware.len() - 1
+        )));
+    }
     let fits = |range: &Prefix| meshes.map.changed(order::Change::Merge(*range)).is_ok();
     let around = |mesh: &Prefix| Some(Prefix::new(mesh.bits(), mesh.length().checked_sub(1)?));
     let all = meshes.map.meshes().iter().filter_map(around).filter(fits);

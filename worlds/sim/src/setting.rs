@@ -178,6 +178,7 @@ fn introduction(n: usize) -> Result<Vec<u8>, gossip::Malformed> {
         country: None,
         capacity: None,
         escaped: false,
+        merges: false,
     };
     let mut certificate = name(n).0.bits().to_be_bytes().to_vec();
     certificate.extend((n as u64 + 1).to_be_bytes());

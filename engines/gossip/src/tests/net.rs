@@ -71,6 +71,7 @@ pub(super) fn contact(n: usize, issued: Wall) -> Contact {
         country: None,
         capacity: None,
         escaped: false,
+        merges: false,
     }
 }
 

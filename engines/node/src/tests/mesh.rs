@@ -123,6 +123,7 @@ fn shown(n: usize, issued: Wall, escaped: bool) -> Vec<u8> {
         country: None,
         capacity: None,
         escaped,
+        merges: false,
     };
     let mut certificate = name(n).0.bits().to_be_bytes().to_vec();
     certificate.extend((n as u64 + 100).to_be_bytes());

@@ -66,6 +66,7 @@ mod tests {
             country: None,
             capacity: None,
             escaped: false,
+            merges: false,
         };
         let contact = contact.encode().unwrap();
         Introduction { certificate: vec![1], contact, signature: vec![2] }.encode().unwrap()

@@ -76,6 +76,7 @@ pub(crate) fn introduced(node: NodeId, capacity: u32) -> Vec<u8> {
         country: None,
         capacity: Some(capacity),
         escaped: false,
+        merges: true,
     };
     let (contact, signature) = (contact.encode().unwrap(), Vec::new());
     let certificate = Vec::new();
@@ -239,7 +240,7 @@ fn a_split_goes_on_epoch_by_epoch_and_ends_in_the_new_map() {
     for _ in 0..2 {
         assert_eq!(meshes.map, before);
         meshes.epoch.number += 1;
-        go_on(&mut meshes, 0);
+        go_on(&mut meshes, 0, &[]);
     }
     assert_eq!((meshes.map.meshes().len(), meshes.plan), (3, None));
     let nobody: Prefix = "fd42:0:0:1::/64".parse().unwrap();
@@ -249,12 +250,12 @@ fn a_split_goes_on_epoch_by_epoch_and_ends_in_the_new_map() {
 #[test]
 fn a_mesh_that_outgrew_its_size_is_split_by_itself() {
     let mut meshes = with_nodes(founded(1, 2), 24);
-    go_on(&mut meshes, 8);
+    go_on(&mut meshes, 8, &[]);
     assert_eq!(meshes.plan, None, "twelve each are not more than a half too many");
     let mut meshes = with_nodes(founded(1, 2), 26);
-    go_on(&mut meshes, 0);
+    go_on(&mut meshes, 0, &[]);
     assert_eq!(meshes.plan, None, "nobody asked for it");
-    go_on(&mut meshes, 8);
+    go_on(&mut meshes, 8, &[]);
     assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Split(_), .. })));
 }
 
@@ -279,16 +280,16 @@ fn two_meshes_merge_by_hand_or_once_they_are_small_and_the_last_two_are_order_1_
     let mut meshes = with_nodes(founded(1, 3), 30);
     let [low, _, other] = meshes.map.meshes() else { panic!("three") };
     let (low, other) = (*low, *other);
-    assert!(merge(&mut meshes, Some(other)).is_err(), "it is no two meshes");
-    let range = merge(&mut meshes, None).unwrap();
+    assert!(merge(&mut meshes, Some(other), &[]).is_err(), "it is no two meshes");
+    let range = merge(&mut meshes, None, &[]).unwrap();
     assert!(range.covers(low) && range.length() + 1 == low.length());
     assert!(
-        merge(&mut meshes, None).is_err() && split(&mut meshes, None).is_err(),
+        merge(&mut meshes, None, &[]).is_err() && split(&mut meshes, None).is_err(),
         "one at a time"
     );
     let on = |meshes: &mut Meshes, size| {
         meshes.epoch.number += 1;
-        go_on(meshes, size);
+        go_on(meshes, size, &[]);
     };
     on(&mut meshes, 0);
     assert_eq!(meshes.map.meshes().len(), 3);
@@ -301,20 +302,46 @@ fn two_meshes_merge_by_hand_or_once_they_are_small_and_the_last_two_are_order_1_
     on(&mut meshes, 61);
     on(&mut meshes, 61);
     assert_eq!((meshes.map.order(), meshes.plan), (1, None));
-    assert!(merge(&mut meshes, None).is_err(), "one mesh has no sibling");
+    assert!(merge(&mut meshes, None, &[]).is_err(), "one mesh has no sibling");
     let mut nobody = founded(1, 2);
-    go_on(&mut nobody, 61);
+    go_on(&mut nobody, 61, &[]);
     assert_eq!(nobody.plan, None, "nobody told yet that it is there");
+}
+
+#[test]
+fn meshes_do_not_merge_while_a_listed_node_does_not_know_how() {
+    let mut meshes = with_nodes(founded(1, 2), 20);
+    let all: Vec<NodeId> = meshes.roster.members().iter().map(|it| it.node).collect();
+    let mut shown: Vec<_> = all.iter().map(|node| introduced(*node, 0)).collect();
+    assert_eq!(unaware(&shown, &meshes.roster), []);
+    assert_eq!(unaware(&[], &meshes.roster), all, "nobody told: nobody is known to know");
+    let of_before = |shown: &Vec<u8>| {
+        let introduction = gossip::Introduction::decode(shown).unwrap();
+        let contact = gossip::Contact::decode(&introduction.contact).unwrap();
+        let contact = gossip::Contact { merges: false, ..contact }.encode().unwrap();
+        gossip::Introduction { contact, ..introduction }.encode().unwrap()
+    };
+    shown[3] = of_before(&shown[3]);
+    let old = unaware(&shown, &meshes.roster);
+    assert_eq!(old, all[3..4]);
+    go_on(&mut meshes, 61, &old);
+    assert_eq!(meshes.plan, None);
+    let said = merge(&mut meshes, None, &old).unwrap_err().to_string();
+    assert!(said.contains(&all[3].0.to_string()) && said.contains("update"), "{said}");
+    go_on(&mut meshes, 13, &old);
+    assert_eq!(meshes.plan, None, "ten each are neither too many nor too few");
+    go_on(&mut meshes, 6, &old);
+    assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Split(_), .. })));
 }
 
 #[test]
 fn the_order_is_raised_when_there_are_many_meshes() {
     let mut meshes = with_nodes(founded(1, 17), 17 * 8);
-    go_on(&mut meshes, 8);
+    go_on(&mut meshes, 8, &[]);
     assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Raise(_), .. })));
     for _ in 0..2 {
         meshes.epoch.number += 1;
-        go_on(&mut meshes, 8);
+        go_on(&mut meshes, 8, &[]);
     }
     assert_eq!((meshes.map.order(), meshes.map.meshes().len(), meshes.plan), (3, 17, None));
 }
@@ -324,7 +351,7 @@ fn who_draws_in_both_halves_begins_with_nodes_of_both() {
     let mut meshes = with_nodes(founded(1, 2), 20);
     let (node, home) = (meshes.roster.members()[0].node, meshes.map.meshes()[0]);
     let own = |meshes: &Meshes| of_node(&signed(meshes.clone()), node)[0];
-    let range = merge(&mut meshes, None).unwrap();
+    let range = merge(&mut meshes, None, &[]).unwrap();
     assert_eq!(own(&meshes), Some(home));
     meshes.epoch.number += 1;
     assert_eq!(own(&meshes), Some(range));

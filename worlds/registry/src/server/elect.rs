@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::govern::{next_division, next_meshes};
 use crate::meshes::{
     Attested, LASTS, LISTED, check_room, divide, go_on, is_told, next_epoch, of, outgrows, roster,
+    unaware,
 };
 
 /// How often it is looked whether anything is due.
@@ -116,11 +117,12 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
     let revealed =
         if is_over { shared.store.shares(meshes.epoch.number).await? } else { Vec::new() };
     let size = shared.settings.mesh_size;
+    let unaware = unaware(&introductions, &new);
     let change = move |meshes: &mut Meshes| {
         meshes.roster = new;
         if let Some(next) = next_epoch(&meshes.epoch, (seed, &revealed), now) {
             meshes.epoch = next;
-            go_on(meshes, size);
+            go_on(meshes, size, &unaware);
         }
         Ok(())
     };

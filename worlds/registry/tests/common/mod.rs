@@ -184,6 +184,7 @@ impl Node {
             country: None,
             capacity: None,
             escaped: false,
+            merges: true,
         }
     }
 

@@ -157,6 +157,7 @@ pub(super) fn introduction(
         country: None,
         capacity: None,
         escaped,
+        merges: false,
     };
     let mut certificate = name.0.bits().to_be_bytes().to_vec();
     certificate.extend((n as u64 + 1).to_be_bytes());
