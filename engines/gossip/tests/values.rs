@@ -56,7 +56,7 @@ fn contacts() -> impl Strategy<Value = Contact> {
             country,
             capacity,
             escaped: false,
-            merges: false,
+            merges: set % 2 == 1,
         },
     )
 }
