@@ -315,13 +315,10 @@ fn meshes_do_not_merge_while_a_listed_node_does_not_know_how() {
     let mut shown: Vec<_> = all.iter().map(|node| introduced(*node, 0)).collect();
     assert_eq!(unaware(&shown, &meshes.roster), []);
     assert_eq!(unaware(&[], &meshes.roster), all, "nobody told: nobody is known to know");
-    let of_before = |shown: &Vec<u8>| {
-        let introduction = gossip::Introduction::decode(shown).unwrap();
-        let contact = gossip::Contact::decode(&introduction.contact).unwrap();
-        let contact = gossip::Contact { merges: false, ..contact }.encode().unwrap();
-        gossip::Introduction { contact, ..introduction }.encode().unwrap()
-    };
-    shown[3] = of_before(&shown[3]);
+    let introduction = gossip::Introduction::decode(&shown[3]).unwrap();
+    let contact = gossip::Contact::decode(&introduction.contact).unwrap();
+    let contact = gossip::Contact { merges: false, ..contact }.encode().unwrap();
+    shown[3] = gossip::Introduction { contact, ..introduction }.encode().unwrap();
     let old = unaware(&shown, &meshes.roster);
     assert_eq!(old, all[3..4]);
     go_on(&mut meshes, 61, &old);
