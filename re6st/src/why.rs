@@ -216,6 +216,27 @@ If out3 died, packets would go by in1 at once, metric 340.";
     }
 
     #[test]
+    fn a_way_into_another_mesh_is_told_with_its_range_and_the_node_that_it_enters_by() {
+        let answer = json!({
+            "destination": "fd00:0:0:8007::1", "range": "fd00:0:0:8000::/49", "from": null,
+            "owner": "fd00:0:0:8007::/64", "ours": false, "metric": 300, "direct": false,
+            "across": {"home": "fd00::/49", "mesh": "fd00:0:0:8000::/49",
+                       "by_range": "fd00:0:0:8000::/49", "entered_by": "fd00:0:0:2::/64",
+                       "entry_home": "fd00::/49"},
+        });
+        let expected = [
+            "fd00:0:0:8007::1 is of the node fd00:0:0:8007::/64, which is at home in the mesh \
+             fd00:0:0:8000::/49.",
+            "From here, the mesh fd00::/49, only its range is known: fd00:0:0:8000::/49. The nearest \
+             border node is fd00:0:0:2::/64, at home in fd00::/49; past it, the exact prefix is known.",
+        ];
+        assert_eq!(in_words(&answer)[..2], expected);
+        let unknown = json!({"across": {"by_range": "fd00:0:0:8000::/49", "entered_by": null}});
+        let told = across(&unknown).unwrap();
+        assert!(told.contains("border node is a node not known by name, at home in -"), "{told}");
+    }
+
+    #[test]
     fn what_is_not_reached_and_what_is_ours_is_one_line() {
         let nowhere =
             json!({"destination": "fd00::9", "reachable": false, "why_not": "no link is up"});

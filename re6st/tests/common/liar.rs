@@ -9,14 +9,17 @@ use std::time::Duration;
 use babel::wire::{Builder, Hello, Ihu, Tlv, Update};
 use babel::{Cost, Key, Metric, RouterId, Seqno};
 use crypto::session::{Mask, Session};
-use crypto::{Grant, Issuer, SigningKey};
-use gossip::{Contact, Endpoint, Introduction};
-use linux::Clock;
+use crypto::{Grant, Issuer, SigningKey, StaticKey};
+use gossip::{Claim, Contact, Endpoint, Introduction};
+use linux::{Clock, Destination, Netlink};
 use noise::{Input, Noise, Output, Settings};
+use serde_json::Value;
 use words::frame::Kind;
-use words::{Carrier, Carriers, Engine, LinkId, Prefix};
+use words::{Carrier, Carriers, Engine, LinkId, NodeId, Prefix};
 
-use super::home::{grant, years};
+use super::home::{Home, authority, grant, years};
+use super::machine::Machine;
+use super::patiently;
 
 /// The words of arrows. Source: docs/wire.md.
 const PROBE: u8 = 1;
@@ -32,22 +35,93 @@ const USES: u8 = 9;
 const WORDS: u64 = 3_000;
 const DIALS: u32 = 20;
 
+/// The words of gossip. Source: docs/wire.md.
+const VERSION: u8 = 1;
+const FETCH: u8 = 2;
+const CHUNK: u8 = 3;
+/// Octets of a chunk of a document.
+const CHUNK_SIZE: usize = 1_000;
+
 /// How long what it says of routes is good for.
 const LONG: Duration = Duration::from_mins(5);
 
 /// How a member lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
     /// It agrees to drains and never leaves, and that is all.
     Stays,
     /// It says what is not its to say, far too much, and dials without end, too.
     Babbles,
+    /// It says that it has a network document of this version, and gives these octets.
+    Offers(u64, Vec<u8>),
+    /// It says that this range is reached by it.
+    Tells(Prefix),
+    /// It asks again and again for links of this mesh.
+    Claims(Claim),
+}
+
+/// A running node to which a liar lied, and the network of both.
+pub(crate) struct Victim {
+    /// What the node said of itself when the lie was seen, or patience ended.
+    pub(crate) status: Value,
+    /// What it logged until then.
+    pub(crate) log: String,
+    /// Whether the lie was seen in what it says of itself.
+    pub(crate) seen: bool,
+}
+
+/// Lets a node, which holds the network document `document`, and a liar at home in
+/// `prefix` live alone in a network of their own, until `shown` sees in the node's status what is told.
+/// Nothing where the machine has no networks to give.
+pub(crate) fn lied_to(
+    ca: &Issuer,
+    document: Option<&[u8]>,
+    (prefix, habit): (&str, Habit),
+    shown: impl Fn(&Home, &Value) -> bool,
+) -> Option<Victim> {
+    let machine = Machine::private()?;
+    let to: SocketAddr = "203.0.113.5:7001".parse().unwrap();
+    let its: SocketAddr = "203.0.113.6:7002".parse().unwrap();
+    let home =
+        Home::of(ca, |key| ca.issue(&key.public(), &grant("fd00:42:0:7::/64", years(1))).unwrap());
+    let (liar, introduction) = machine.does(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let device = netlink.index("lo").unwrap();
+        netlink.set_up(device).unwrap();
+        netlink.add_address(device, Destination::only(to.ip())).unwrap();
+        netlink.add_address(device, Destination::only(its.ip())).unwrap();
+        Liar::of(ca, prefix, its, habit)
+    });
+    let begins = daemon::config::to_text(&introduction.encode().unwrap());
+    let arrows = "[arrows]\ncount = 1\nround = \"2s\"\nshare = \"100%\"\nlimit = \"5s\"\n";
+    home.write("re6st.toml", format!("port = 7001\nbootstrap = [\"{begins}\"]\n{arrows}"));
+    if let Some(document) = document {
+        home.write("document.cbor", document);
+    }
+    let node = machine.lives(&home);
+    let key = StaticKey::load(&home.file("noise.key")).unwrap().public();
+
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| liar.lie(key, to, &over));
+        let seen = patiently(|| shown(&home, &home.status()));
+        let status = home.status();
+        over.store(true, Ordering::Relaxed);
+        Some(Victim { status, log: node.log(), seen })
+    })
+}
+
+/// Makes the authority of a network with the key of this text.
+pub(crate) fn authority_of(key: &str) -> Issuer {
+    authority("fd00:42::/48", SigningKey::from_pem(key).unwrap())
 }
 
 /// A member that lies.
 pub(crate) struct Liar {
     habit: Habit,
     prefix: Prefix,
+    /// What it shows of itself.
+    shown: Vec<u8>,
     socket: UdpSocket,
     clock: Clock,
     noise: Noise,
@@ -64,12 +138,13 @@ pub(crate) struct Liar {
 }
 
 impl Liar {
-    /// A member of `ca`'s network that listens at `at`; returns what it shows of itself, too.
-    pub(crate) fn of(ca: &Issuer, at: SocketAddr, habit: Habit) -> (Self, Introduction) {
+    /// A member of `ca`'s network, of this prefix, that listens at `at`; returns what it shows of
+    /// itself, too.
+    fn of(ca: &Issuer, prefix: &str, at: SocketAddr, habit: Habit) -> (Self, Introduction) {
         let socket = UdpSocket::bind(at).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         let (key, clock) = (SigningKey::generate().unwrap(), Clock::start());
-        let grant = Grant { index: 2, serial: 2, ..grant("fd00:42:0:8::/64", years(1)) };
+        let grant = Grant { index: 2, serial: 2, ..grant(prefix, years(1)) };
         let certificate = ca.issue(&key.public(), &grant).unwrap();
         let mut noise =
             Noise::new([8; 32], [9; 32], Settings::default(), Clock::wall(), clock.now());
@@ -85,13 +160,15 @@ impl Liar {
             merges: false,
         };
         let shows = crypto::introduce(&certificate, &contact, &key).unwrap();
-        noise.handle(Input::Introduction(shows.encode().unwrap()), clock.now());
+        let shown = shows.encode().unwrap();
+        noise.handle(Input::Introduction(shown.clone()), clock.now());
         let mask = Mask::new(&noise::mask_key(&noise.public()));
         let (inlets, outlets, spoke) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         (
             Self {
                 habit,
                 prefix: grant.node.0,
+                shown,
                 socket,
                 clock,
                 noise,
@@ -116,19 +193,27 @@ impl Liar {
                 self.hear(from, &mut buffer[..length]);
             }
             let now = self.clock.now();
-            if self.condemned && now >= next {
+            let dials = self.condemned || matches!(self.habit, Habit::Claims(_));
+            if dials && now >= next {
                 next = now + Duration::from_millis(200);
-                for _ in 0..DIALS {
-                    let link = LinkId::ours(self.dialled);
-                    self.dialled += 1;
-                    self.noise.handle(
-                        Input::Open { link, peer: key, endpoints: &[to], introduction: &[] },
-                        now,
-                    );
-                }
+                self.dial(key, to);
             }
             self.noise.handle(Input::Wake, now);
             self.perform();
+        }
+    }
+
+    /// Asks for links: for many, or for one of the mesh that it claims.
+    fn dial(&mut self, peer: [u8; 32], to: SocketAddr) {
+        let (shown, times) = match &self.habit {
+            Habit::Claims(claim) => (claim.attach(&self.shown).unwrap(), 1),
+            _ => (Vec::new(), DIALS),
+        };
+        for _ in 0..times {
+            let link = LinkId::ours(self.dialled);
+            self.dialled += 1;
+            let open = Input::Open { link, peer, endpoints: &[to], introduction: &shown };
+            self.noise.handle(open, self.clock.now());
         }
     }
 
@@ -142,9 +227,36 @@ impl Liar {
         let frame = frame.to_vec();
         self.noise.handle(Input::Heard { link, receiver: session.local() }, now);
         self.outlets.insert(link, (session, to));
-        if let Some((Kind::Arrows, word)) = Kind::of(&frame) {
-            self.answer(link, word);
+        match Kind::of(&frame) {
+            Some((Kind::Arrows, word)) => self.answer(link, word),
+            Some((Kind::Gossip, word)) => self.offer(link, word),
+            _ => {}
         }
+    }
+
+    /// Says that it has a document, and gives the chunks that are asked for.
+    fn offer(&self, link: LinkId, word: &[u8]) {
+        let Habit::Offers(version, octets) = &self.habit else { return };
+        match word {
+            [VERSION, theirs @ ..] => {
+                let word = [&[VERSION], &version.to_be_bytes()[..], &theirs[..8]].concat();
+                self.gossip(link, &word);
+            }
+            [FETCH, ..] => {
+                let total = u32::try_from(octets.len()).unwrap();
+                for (index, chunk) in (0_u16..).zip(octets.chunks(CHUNK_SIZE)) {
+                    let head = [&[CHUNK], &version.to_be_bytes()[..], &total.to_be_bytes()[..]];
+                    let word = [&head.concat(), &index.to_be_bytes()[..], chunk].concat();
+                    self.gossip(link, &word);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn gossip(&self, link: LinkId, word: &[u8]) {
+        let frame = [&[Kind::Gossip.octet().unwrap()], word].concat();
+        self.send(link, &frame);
     }
 
     /// Agrees to everything, and never leaves.
@@ -166,7 +278,7 @@ impl Liar {
     /// Says what is not its to say, what answers nothing, and far too much, once on each link but the
     /// first: who says too much is not heard when it agrees to a drain.
     fn babble(&mut self, link: LinkId) {
-        let quiet = self.habit == Habit::Stays;
+        let quiet = self.habit != Habit::Babbles;
         if quiet || !self.spoke.insert(link) || self.spoke.len() == 1 {
             return;
         }
@@ -187,17 +299,23 @@ impl Liar {
         self.send(link, &frame);
     }
 
-    /// Returns the frame that says where it is: who is not there is not used, whatever it says.
+    /// Returns the frame that says where it is: who is not there is not used, whatever it says; and
+    /// what range it tells of.
     fn route(&self) -> Vec<u8> {
         let mut packet = Builder::new(1_000);
         let (seqno, next) = (Seqno(1), Some(LONG));
         let hello = Hello { seqno, next, unicast: false, sent: None, frugal: true };
         let ihu = Ihu { to: None, rxcost: Cost(96), next: LONG, echo: None };
-        let (key, router) = (Some(Key::to(self.prefix)), Some(RouterId([8; 8])));
+        let (key, router) =
+            (Some(Key::to(self.prefix)), Some(RouterId(NodeId(self.prefix).routing_name())));
         let metric = Metric::ZERO;
         let update = Update { key, router, seqno, metric, next: LONG, hop: None };
-        for tlv in [Tlv::Hello(hello), Tlv::Ihu(ihu), Tlv::Update(update)] {
+        for tlv in [Tlv::Hello(hello), Tlv::Ihu(ihu), Tlv::Update(update.clone())] {
             assert!(packet.push(&tlv, 0));
+        }
+        if let Habit::Tells(range) = &self.habit {
+            let lie = Update { key: Some(Key::to(*range)), ..update };
+            assert!(packet.push(&Tlv::Update(lie), 0));
         }
         [&[Kind::Routing.octet().unwrap()], &packet.finish()[..]].concat()
     }
