@@ -186,14 +186,14 @@ fn troubles(report: &Norder) -> Vec<String> {
     lines.extend(report.split.iter().map(|split| {
         format!(
             "split of {} nodes: {} and {}, {} of the arrows across after {} rounds, apart {} times, \
-             {} renumbered",
+             {} astray",
             split.nodes,
             split.halves[0],
             split.halves[1],
             split.across_share.last().map_or("none".into(), |share| percent(*share)),
             split.rounds,
             split.rounds_apart,
-            split.renumbered
+            split.astray
         )
     }));
     lines

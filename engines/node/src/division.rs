@@ -183,7 +183,7 @@ impl Division {
 
     /// Returns what passes on links of a mesh: prefixes of nodes inside the first range, and the
     /// other ranges as they are.
-    fn passing(&self, mesh: Prefix) -> (Prefix, BTreeSet<Prefix>) {
+    pub(crate) fn passing(&self, mesh: Prefix) -> (Prefix, BTreeSet<Prefix>) {
         let now = self.map.iter().filter(|map| map.is_mesh(mesh)).flat_map(|map| map.abroad(mesh));
         let before = self.before(mesh).flat_map(|(old, mesh)| old.abroad(mesh));
         (self.wide(mesh), now.chain(before).collect())

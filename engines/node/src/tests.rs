@@ -3,6 +3,7 @@
 extern crate std;
 
 mod able;
+mod border;
 mod changes;
 mod claims;
 mod disaster;

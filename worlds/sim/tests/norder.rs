@@ -110,10 +110,10 @@ fn meshes_that_grow_stay_in_bounds() {
 }
 
 #[test]
-fn a_split_leaves_no_half_in_pieces_and_numbers_nobody_anew() {
+fn a_split_leaves_no_half_in_pieces_and_everybody_at_home_where_it_drew_arrows() {
     for seed in 0..5 {
         let split = split(200, 10, seed);
-        assert_eq!((split.rounds_apart, split.renumbered), (0, 0));
+        assert_eq!((split.rounds_apart, split.astray), (0, 0));
         assert!(split.across_share[0] > 0.4 && split.across_share[12] < 0.06, "{split:?}");
     }
 }

@@ -183,8 +183,8 @@ pub struct Split {
     pub across_share: Vec<f64>,
     /// Rounds after which one of the halves did not hang together.
     pub rounds_apart: usize,
-    /// Nodes whose home is not a half of the old one, which would be numbered anew.
-    pub renumbered: usize,
+    /// Nodes whose home in the new map is not the range in which they drew arrows meanwhile.
+    pub astray: usize,
     /// Nodes of both halves.
     pub halves: [usize; 2],
 }

@@ -1,6 +1,6 @@
 //! A mesh that is split while its arrows are renewed.
 
-use order::{Change, MeshMap, Phase, Plan};
+use order::{Change, MeshMap, Plan};
 use principles::destruction::{self, Standing, condemn};
 use principles::selection::{self, Candidate, Prospects, Traits, choose};
 use words::{Dice, LinkId, NodeId, Prefix, Share, Time};
@@ -32,15 +32,15 @@ pub fn split(nodes: usize, arrows: u16, seed: u64) -> report::Split {
         apart += usize::from(!mesh.halves_hang_together());
     }
     let done = plan.map(&map, ANNOUNCED + 2);
-    let homes = |node: &NodeId| done.as_ref().ok().and_then(|map| map.home(*node));
-    let renumbered =
-        mesh.names.iter().filter(|name| homes(name).is_none_or(|home| !NETWORK.covers(home)));
+    let home = |node: NodeId| done.as_ref().ok().and_then(|map| map.home(node));
+    let drew = |node: NodeId| plan.territory(NETWORK, node, ANNOUNCED + 1);
+    let astray = mesh.names.iter().filter(|name| home(**name) != Some(drew(**name)));
     report::Split {
         nodes,
         rounds: ROUNDS,
         across_share: across,
         rounds_apart: apart,
-        renumbered: renumbered.count() + usize::from(plan.phase(ANNOUNCED + 2) != Phase::Done),
+        astray: astray.count(),
         halves: [0, 1].map(|half| mesh.names.iter().filter(|name| half_of(**name) == half).count()),
     }
 }
