@@ -1,6 +1,7 @@
 //! `re6st registry meshes`: how a network is divided, and its elections.
 
 use anyhow::Context;
+use order::{Change, Phase, Plan};
 use serde_json::{Value, json};
 
 use crate::look::table;
@@ -47,13 +48,54 @@ fn show(options: &MeshShow) -> anyhow::Result<()> {
             "border_percent": meshes.rules.share.as_percent(),
             "least_border": meshes.rules.least,
             "tenure": meshes.rules.tenure,
-            "splitting": meshes.plan.map(|plan| format!("{:?}", plan.change)),
+            "plan": meshes.plan.map(|plan| plan_in_fields(plan, epoch)),
             "meshes": rows,
         });
         return say(serde_json::to_string(&all).context("the meshes cannot be printed")?);
     }
     say(format_args!("order {order}, epoch {epoch} of {} s", length.as_secs()))?;
+    if let Some(plan) = meshes.plan {
+        say(plan_in_words(plan, epoch))?;
+    }
     table(&rows, &["mesh", "nodes", "border_nodes"])
+}
+
+/// Tells for programs what changes in the map, and how far that is in this epoch.
+fn plan_in_fields(plan: Plan, epoch: u64) -> Value {
+    let (change, range) = match plan.change {
+        Change::Split(mesh) => ("split", json!(mesh.to_string())),
+        Change::Merge(range) => ("merge", json!(range.to_string())),
+        Change::Raise(_) => ("raise", Value::Null),
+    };
+    let phase = match plan.phase(epoch) {
+        Phase::Announced => "announced",
+        Phase::Moving => "moving",
+        Phase::Done => "done",
+    };
+    let length = match plan.change {
+        Change::Raise(length) => Some(length),
+        Change::Split(_) | Change::Merge(_) => None,
+    };
+    json!({
+        "change": change, "range": range, "groups_of_bits": length, "announced_in": plan.epoch,
+        "phase": phase,
+    })
+}
+
+/// Tells people what changes in the map, and how far that is in this epoch.
+fn plan_in_words(plan: Plan, epoch: u64) -> String {
+    let what = match plan.change {
+        Change::Split(mesh) => format!("{mesh} is split in its halves"),
+        Change::Merge(range) => format!("the halves of {range} become one mesh"),
+        Change::Raise(length) => format!("meshes are grouped by their first {length} bits"),
+    };
+    let done = plan.epoch.saturating_add(2);
+    let how_far = match plan.phase(epoch) {
+        Phase::Announced => format!("announced, in force from epoch {done} on"),
+        Phase::Moving => format!("arrows move, in force from epoch {done} on"),
+        Phase::Done => "in force".to_owned(),
+    };
+    format!("{what}: {how_far}")
 }
 
 fn split(options: &MeshSplit) -> anyhow::Result<()> {
@@ -74,4 +116,38 @@ fn merge(options: &MeshMerge) -> anyhow::Result<()> {
 fn elections(options: &MeshChanged) -> anyhow::Result<()> {
     let version = registry::set_elections(&options.directory, options.elections.change())?;
     say(format_args!("all nodes learn it with version {version} of the network document"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_told_by_what_changes_and_how_far_it_is() {
+        let range = "fd00::/49".parse().unwrap();
+        let of = |change| Plan { change, epoch: 4 };
+        let rows = [
+            (
+                of(Change::Split(range)),
+                4,
+                "fd00::/49 is split in its halves: announced, in force from epoch 6 on",
+            ),
+            (
+                of(Change::Merge(range)),
+                5,
+                "the halves of fd00::/49 become one mesh: arrows move, in force from epoch 6 on",
+            ),
+            (of(Change::Raise(52)), 6, "meshes are grouped by their first 52 bits: in force"),
+        ];
+        for (plan, epoch, words) in rows {
+            assert_eq!(plan_in_words(plan, epoch), words);
+        }
+        let fields = json!({
+            "change": "merge", "range": "fd00::/49", "groups_of_bits": null, "announced_in": 4,
+            "phase": "moving",
+        });
+        assert_eq!(plan_in_fields(of(Change::Merge(range)), 5), fields);
+        let raised = plan_in_fields(of(Change::Raise(52)), 4);
+        assert_eq!((&raised["change"], &raised["groups_of_bits"]), (&json!("raise"), &json!(52)));
+    }
 }

@@ -97,6 +97,25 @@ fn parameters_of_the_network_are_held_at_their_bounds_and_the_bounds_are_named()
 }
 
 #[test]
+fn what_changes_in_the_map_of_meshes_is_shown_for_people_and_programs() {
+    let home = Home::empty();
+    let (init, meshes) = (["registry", "init"], ["registry", "meshes"]);
+    let registry = |words: &[&str]| re6st(&[words, &["--directory", home.path()]].concat()).well();
+    let order = ["--order", "2", "--meshes", "4", "--network", "fd00:42::/48"];
+    registry(&[&init[..], &order, &["--public", "127.0.0.1:8443"]].concat());
+    let show = || registry(&[&meshes[..], &["show"]].concat());
+    assert!(!show().contains("in force"), "nothing changes yet");
+    registry(&[&meshes[..], &["merge", "fd00:42::/49"]].concat());
+    let shown = show();
+    assert!(shown.contains("the halves of fd00:42::/49 become one mesh: announced"), "{shown}");
+    let shown = registry(&[&meshes[..], &["show", "--json"]].concat());
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let plan = &shown["plan"];
+    assert_eq!((&plan["change"], &plan["range"]), (&"merge".into(), &"fd00:42::/49".into()));
+    assert_eq!(plan["phase"], "announced");
+}
+
+#[test]
 fn a_node_does_not_start_with_what_check_refuses() {
     let home = Home::new();
     for (text, words) in WRONG.into_iter().step_by(5) {
