@@ -121,7 +121,7 @@ pub(crate) struct Liar {
     habit: Habit,
     prefix: Prefix,
     /// What it shows of itself.
-    shown: Vec<u8>,
+    introduction: Vec<u8>,
     socket: UdpSocket,
     clock: Clock,
     noise: Noise,
@@ -160,15 +160,15 @@ impl Liar {
             merges: false,
         };
         let shows = crypto::introduce(&certificate, &contact, &key).unwrap();
-        let shown = shows.encode().unwrap();
-        noise.handle(Input::Introduction(shown.clone()), clock.now());
+        let octets = shows.encode().unwrap();
+        noise.handle(Input::Introduction(octets.clone()), clock.now());
         let mask = Mask::new(&noise::mask_key(&noise.public()));
         let (inlets, outlets, spoke) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         (
             Self {
                 habit,
                 prefix: grant.node.0,
-                shown,
+                introduction: octets,
                 socket,
                 clock,
                 noise,
@@ -206,8 +206,10 @@ impl Liar {
     /// Asks for links: for many, or for one of the mesh that it claims.
     fn dial(&mut self, peer: [u8; 32], to: SocketAddr) {
         let (shown, times) = match &self.habit {
-            Habit::Claims(claim) => (claim.attach(&self.shown).unwrap(), 1),
-            _ => (Vec::new(), DIALS),
+            Habit::Claims(claim) => (claim.attach(&self.introduction).unwrap(), 1),
+            Habit::Stays | Habit::Babbles | Habit::Offers(..) | Habit::Tells(_) => {
+                (Vec::new(), DIALS)
+            }
         };
         for _ in 0..times {
             let link = LinkId::ours(self.dialled);
@@ -310,7 +312,7 @@ impl Liar {
             (Some(Key::to(self.prefix)), Some(RouterId(NodeId(self.prefix).routing_name())));
         let metric = Metric::ZERO;
         let update = Update { key, router, seqno, metric, next: LONG, hop: None };
-        for tlv in [Tlv::Hello(hello), Tlv::Ihu(ihu), Tlv::Update(update.clone())] {
+        for tlv in [Tlv::Hello(hello), Tlv::Ihu(ihu), Tlv::Update(update)] {
             assert!(packet.push(&tlv, 0));
         }
         if let Habit::Tells(range) = &self.habit {
