@@ -160,6 +160,9 @@ pub(crate) enum Registry {
     Nodes(RegistryNodes),
     /// Change how the network behaves, while it runs
     Parameters(Parameters),
+    /// After registry.db was restored from a backup: learn from a node's network document what it
+    /// does not know, while it is served or not
+    Restore(Restore),
     /// Look at the meshes of a divided network, and change its elections
     #[command(subcommand)]
     Meshes(Meshes),
@@ -272,7 +275,8 @@ pub(crate) struct Parameters {
     pub(crate) directory: PathBuf,
     #[command(flatten)]
     pub(crate) change: Change,
-    /// Lowest version of the new network document; needed after a backup was restored
+    /// Lowest version of the new network document; after a backup was restored, `re6st registry
+    /// restore` does more
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) at_least_version: u64,
 }
@@ -304,6 +308,15 @@ pub(crate) struct Revoke {
     pub(crate) directory: PathBuf,
     /// The node: its prefix, as `re6st registry nodes` lists it, or its certificate's serial
     pub(crate) node: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// Directory of the registry
+    #[arg(long, default_value = DIRECTORY)]
+    pub(crate) directory: PathBuf,
+    /// The newest `document.cbor` that is in the state directory of any node, or a copy of it
+    pub(crate) document: PathBuf,
 }
 
 #[derive(Debug, Args)]

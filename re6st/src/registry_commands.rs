@@ -4,7 +4,9 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::look::table;
-use crate::options::{Change, Init, Invite, Parameters, Registry, RegistryNodes, Revoke, Serve};
+use crate::options::{
+    Change, Init, Invite, Parameters, Registry, RegistryNodes, Restore, Revoke, Serve,
+};
 use crate::say::{say, warn};
 
 /// Does what was typed after `re6st registry`.
@@ -16,6 +18,7 @@ pub(crate) fn run(command: Registry) -> anyhow::Result<()> {
         Registry::Revoke(options) => revoke(&options),
         Registry::Nodes(options) => nodes(&options),
         Registry::Parameters(options) => parameters(&options),
+        Registry::Restore(options) => restore(&options),
         Registry::Meshes(command) => crate::mesh_commands::run(&command),
     }
 }
@@ -85,6 +88,16 @@ fn parameters(options: &Parameters) -> anyhow::Result<()> {
     let (directory, at_least) = (&options.directory, options.at_least_version);
     let version = registry::raise_version(directory, at_least, change)?;
     held.iter().for_each(warn);
+    say(format_args!("all nodes learn it with version {version} of the network document"))
+}
+
+fn restore(options: &Restore) -> anyhow::Result<()> {
+    let restored = registry::restore(&options.directory, &options.document)?;
+    let (again, lost) = (restored.revoked.len(), restored.lost.len());
+    say(format_args!(
+        "certificates that are revoked again: {again}, and {lost} without a row here"
+    ))?;
+    let version = restored.version;
     say(format_args!("all nodes learn it with version {version} of the network document"))
 }
 

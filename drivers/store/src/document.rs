@@ -142,7 +142,8 @@ impl Store {
     ///
     /// [`Error`], if the rows cannot be read.
     pub async fn revocations(&self) -> Result<u64, Error> {
-        let all = "SELECT COUNT(*) AS revoked FROM certificates WHERE revoked IS NOT NULL";
+        let all = "SELECT (SELECT COUNT(*) FROM certificates WHERE revoked IS NOT NULL)
+                   + (SELECT COUNT(*) FROM lost) AS revoked";
         let row = sqlx::query(all).fetch_one(&self.pool).await?;
         Ok(row.try_get::<i64, _>("revoked")?.unsigned_abs())
     }
@@ -227,7 +228,7 @@ async fn already(
 }
 
 /// Writes the next document; `fresh` are the numbers just revoked, ascending.
-async fn replace(
+pub(crate) async fn replace(
     change: &mut Transaction<'static, Sqlite>,
     at_least: u64,
     now: Wall,
@@ -268,8 +269,9 @@ async fn revoked(
     fresh: &[u64],
 ) -> Result<(Vec<u64>, Vec<u64>), Error> {
     let rows = sqlx::query(
-        "SELECT serial FROM certificates
-         WHERE revoked IS NOT NULL AND expires >= $1 ORDER BY expires DESC, serial DESC",
+        "SELECT serial, expires FROM certificates WHERE revoked IS NOT NULL AND expires >= $1
+         UNION ALL SELECT serial, until AS expires FROM lost WHERE until >= $1
+         ORDER BY expires DESC, serial DESC",
     );
     let since = Wall(now.0.saturating_sub(MARGIN));
     let rows = rows.bind(seconds(since)).fetch_all(&mut **change).await?;

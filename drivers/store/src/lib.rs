@@ -7,6 +7,7 @@
 //! shares       what members promise and reveal for beacons, of the last epoch
 //! attestations what members were seen to carry, of the last epoch
 //! believed     the epoch in which that was believed last of each
+//! lost         revoked certificates whose rows a restored backup did not have
 //! audit        one line for each change but of contacts, which nodes make; the newest lines
 //! ```
 //!
@@ -25,6 +26,7 @@ mod contact;
 mod document;
 mod error;
 mod invitation;
+mod restore;
 mod share;
 
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub use contact::{Contact, Published};
 pub use document::{Draft, LISTED, Revocation, Target};
 pub use error::Error;
 pub use invitation::Invitation;
+pub use restore::{Forgotten, Restored};
 pub use share::Share;
 
 /// How long a writer waits for another process.
@@ -75,7 +78,7 @@ pub struct Change {
     /// When.
     pub at: Wall,
     /// What was done: `init`, `invite`, `enrol`, `renew`, `revoke`,
-    /// `parameters`, and `unlist` for revoked certificates that a document has no
+    /// `parameters`, `restore`, and `unlist` for revoked certificates that a document has no
     /// place for.
     pub action: String,
     /// To whom.
@@ -223,7 +226,9 @@ fn migrations() -> Migrator {
     let shares = Migration::new(5, "shares".into(), MigrationType::Simple, shares, false);
     let believed = include_str!("../migrations/0006_believed.sql").into_sql_str();
     let believed = Migration::new(6, "believed".into(), MigrationType::Simple, believed, false);
-    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares, believed])
+    let lost = include_str!("../migrations/0007_lost.sql").into_sql_str();
+    let lost = Migration::new(7, "lost".into(), MigrationType::Simple, lost, false);
+    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares, believed, lost])
 }
 
 /// Most lines of the audit log.

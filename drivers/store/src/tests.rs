@@ -11,6 +11,7 @@ use words::{Dice, NodeId, Prefix, Wall};
 use super::*;
 
 mod bounds;
+mod restore;
 
 const NOW: Wall = Wall(1_800_000_000);
 const DAY: Duration = Duration::from_hours(24);

@@ -71,6 +71,49 @@ pub enum Error {
         /// The network of the rows.
         rows: Prefix,
     },
+    /// A file with a network document that cannot be read.
+    #[error("cannot read {}: {why}; name a copy of document.cbor that you may read", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// Something else than a network document.
+    #[error(
+        "{} is no network document: {why}; copy document.cbor from the state directory of a node",
+        file.display()
+    )]
+    NoDocument {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: gossip::Malformed,
+    },
+    /// A network document that was signed by somebody else.
+    #[error(
+        "{} is not signed by this registry's authority for {network}; take it from a node of \
+         this network, or restore ca.key and ca.pem of the same registry",
+        file.display()
+    )]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+        /// The network of the registry.
+        network: Prefix,
+    },
+    /// A network document from which there is nothing to adopt.
+    #[error(
+        "it has version {theirs}, this registry {ours}, and who has it accepts what this \
+         registry signs: there is nothing to restore; if nodes refuse it, take document.cbor \
+         of a node whose `re6st status` tells a higher version"
+    )]
+    Known {
+        /// Version of the document.
+        theirs: u64,
+        /// Version of the registry's own.
+        ours: u64,
+    },
     /// The server cannot listen.
     #[error("cannot listen on {address}: {why}; {}", listening(why))]
     Listen {

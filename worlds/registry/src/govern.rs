@@ -327,7 +327,7 @@ fn too_small(plan: Ipv4Plan, highest: u32) -> Option<String> {
 }
 
 /// Returns our own error from inside a change.
-fn bounds(error: store::Error) -> Error {
+pub(crate) fn bounds(error: store::Error) -> Error {
     if let store::Error::Signing(inner) = error {
         match inner.downcast::<Error>() {
             Ok(ours) => *ours,

@@ -28,6 +28,7 @@ mod meshes;
 mod proof;
 mod protocol;
 mod refusal;
+mod restore;
 mod settings;
 
 pub use error::Error;
@@ -39,6 +40,7 @@ pub use govern::{
 pub use invitation::{Invitation, InvitationError, Token};
 pub use meshes::{Change, Division};
 pub use refusal::Code;
+pub use restore::restore;
 pub use server::{serve, signalled};
 pub use settings::{Limits, Settings};
-pub use store::{Node, Revocation, Seat};
+pub use store::{Node, Restored, Revocation, Seat};

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Writes revoked certificates of others, numbers 1000 up; the first ones expire soonest.
-async fn many_revoked(store: &Store, count: usize) {
+pub(super) async fn many_revoked(store: &Store, count: usize) {
     let rows = sqlx::query(
         "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < $1)
          INSERT INTO certificates

@@ -32,10 +32,11 @@ pub(crate) fn cry(theirs: u64, ours: u64) {
         theirs,
         ours,
         "a node has a newer network document than this registry: if registry.db was restored \
-         from a backup, nodes refuse whatever is signed now, revocations too; compare with \
-         `re6st status` on a node you trust, run \
-         `re6st registry parameters --at-least-version {above}`, and revoke again whoever \
-         was revoked since the backup"
+         from a backup, nodes refuse whatever is signed now, revocations too; copy document.cbor \
+         from the state directory of a node you trust, whose `re6st status` tells the highest \
+         version, and run `re6st registry restore document.cbor`; only if no node has one, and \
+         the network is one mesh, run `re6st registry parameters --at-least-version {above}`, \
+         and revoke again whoever was revoked since the backup"
     );
 }
 
