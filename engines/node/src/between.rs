@@ -192,6 +192,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Draws the consequences of whatever changed: begins and ends stays, and tells each mesh the
     /// ranges of the others.
     pub(crate) fn review(&mut self, now: Time) {
+        self.division.former.retain(|_, until| *until > now);
         if self.division.meshes.is_none() && self.division.stays.is_empty() {
             self.division.overdue.clear();
             self.division.groups.clear();
@@ -349,7 +350,6 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Closes the links of nodes that are no members of our mesh any more, and our own arrows to
     /// those.
     fn expel(&mut self, now: Time) {
-        self.division.former.retain(|_, until| *until > now);
         let astray = if self.division.overlap.is_none() { self.astray() } else { Vec::new() };
         for link in &astray {
             if now >= *self.division.overdue.entry(*link).or_insert(now) + PARTING {

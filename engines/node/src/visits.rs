@@ -34,9 +34,10 @@ impl Division {
 impl<R: Routing, A: Authority> Node<R, A> {
     /// Tells the arrows of each mesh who serves in it.
     ///
-    /// Who was elected just now has as long to begin as its predecessor goes on. While a mesh is split,
-    /// or two merge, nobody is drawn so, and our arrows to guests drain: who serves is elected anew as
-    /// soon as the new map is in force, and has one link with each of us.
+    /// Who was elected just now has as long to begin as its predecessor goes on. While our home is split,
+    /// or merges with another mesh, nobody is drawn so, and our arrows to guests drain: who serves is
+    /// elected anew as soon as the new map is in force, and has one link with each of us. A mesh in which
+    /// we serve ourselves is another matter: our stay there ends, or goes on in the new one.
     pub(crate) fn tell_guests(&mut self, now: Time) {
         let division = &mut self.division;
         let is_moving = division.territory != division.home || division.merging.is_some();

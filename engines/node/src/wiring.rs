@@ -151,8 +151,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
     }
 
     fn down(&mut self, link: LinkId, now: Time) {
-        self.forget(link, now);
+        // First: whose arrow it was is forgotten with it.
         self.tell_arrows(link, arrows::Input::Down(link), now);
+        self.forget(link, now);
         self.review(now);
     }
 

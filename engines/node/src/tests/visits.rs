@@ -89,6 +89,34 @@ fn arrows_to_who_serves_no_longer_are_drained_before_it_leaves() {
 }
 
 #[test]
+fn nobody_is_woken_for_guests_of_before_once_the_network_is_one_mesh() {
+    let (mut mesh, _) = settled();
+    mesh.undivide();
+    mesh.run(120 * SECOND);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+    for n in 0..NODES {
+        let node = mesh.node(n);
+        assert!(node.division.former.is_empty() && node.division.guests.is_empty(), "{n}");
+    }
+}
+
+#[test]
+fn a_link_of_a_guest_that_ends_is_no_link_of_its_stay_any_more() {
+    let (mut mesh, _) = settled();
+    let visited = |n: &usize| !mesh.node(*n).division.visits.is_empty();
+    let guest = (0..NODES).find(visited).unwrap();
+    let (link, stay) = mesh.node(guest).division.visits.first_key_value().unwrap();
+    let (link, stay) = (*link, *stay);
+    let has_it = |mesh: &Mesh| {
+        let stay = &mesh.node(guest).division.stays[&stay];
+        stay.arrows.arrows().any(|view| view.link == link)
+    };
+    assert!(has_it(&mesh));
+    mesh.feed(guest, Input::Down(link));
+    assert!(!has_it(&mesh), "its place is free at once");
+}
+
+#[test]
 fn who_was_not_elected_has_no_link_with_a_guest_in_the_name_of_its_mesh() {
     let (mut mesh, meshes) = settled();
     let guest = (0..NODES).find(|n| guests(&meshes, 1 - n % 2).contains(&name(*n))).unwrap();

@@ -89,6 +89,13 @@ impl Mesh {
         self.divide_at(0, meshes);
     }
 
+    /// The network is one mesh again: all hear a document that knows of no meshes.
+    pub(in crate::tests) fn undivide(&mut self) {
+        (self.version, self.meshes) = (self.version + 1, None);
+        let document = self.document(Vec::new());
+        self.feed(0, Input::Document(&document));
+    }
+
     /// Divides the network: the registry tells node `n`, gossip must tell the rest.
     pub(in crate::tests) fn divide_at(&mut self, n: usize, meshes: &Meshes) {
         (self.version, self.meshes) = (self.version + 1, Some(meshes.clone()));
