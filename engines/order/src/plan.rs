@@ -160,12 +160,14 @@ pub struct Sizes {
     pub target: usize,
     /// The longest range that still has room for the nodes of a mesh: none longer comes of a split.
     pub longest: u8,
+    /// Whether meshes may merge: not while a node does not know how.
+    pub may_merge: bool,
 }
 
 impl Sizes {
     /// Returns the change that is due, if any: the largest mesh above one and a half of the target
     /// is split, of those whose halves have room; else the smallest two halves that together are
-    /// below half of it merge; else, with more than twice as many ranges in the widest cut as the
+    /// below half of it merge, if meshes may; else, with more than twice as many ranges in the widest cut as the
     /// target, the order is raised. One at a time.
     pub fn due(self, map: &MeshMap, members: impl Fn(Prefix) -> usize) -> Option<Change> {
         let split = (map.meshes().iter())
@@ -173,7 +175,8 @@ impl Sizes {
             .filter(|(size, mesh)| size * 2 > self.target * 3 && self.has_room(*mesh))
             .max_by_key(|(size, mesh)| (*size, core::cmp::Reverse(*mesh)))
             .map(|(_, mesh)| Change::Split(mesh));
-        split.or_else(|| self.merge(map, members)).or_else(|| self.raise(map))
+        let merge = || self.may_merge.then(|| self.merge(map, members)).flatten();
+        split.or_else(merge).or_else(|| self.raise(map))
     }
 
     /// Tells whether the halves of a mesh have room for nodes.

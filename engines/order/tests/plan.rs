@@ -73,7 +73,7 @@ fn an_order_more_groups_the_meshes_there_are() {
 #[test]
 fn meshes_that_were_grouped_merge_down_to_one() {
     let mut map = MeshMap::even(network(), &[1, 1]).unwrap();
-    let sizes = Sizes { target: 10, longest: 58 };
+    let sizes = Sizes { target: 10, longest: 58, may_merge: true };
     let mut merged = 0;
     while let Some(change) = sizes.due(&map, |_| 1) {
         assert!(matches!(change, Change::Merge(_)), "{change:?}");
@@ -123,7 +123,7 @@ fn a_link_belongs_to_the_mesh_that_both_ends_share() {
 
 #[test]
 fn meshes_that_grow_are_split_and_sizes_stay_close() {
-    let sizes = Sizes { target: 1000, longest: 58 };
+    let sizes = Sizes { target: 1000, longest: 58, may_merge: true };
     let mut map = MeshMap::whole(network());
     let mut dice = Dice::of([3; 32], "growth");
     let mut members: Vec<NodeId> = Vec::new();
@@ -148,7 +148,7 @@ fn meshes_that_grow_are_split_and_sizes_stay_close() {
 
 #[test]
 fn meshes_that_empty_merge_and_too_many_are_grouped() {
-    let sizes = Sizes { target: 10, longest: 58 };
+    let sizes = Sizes { target: 10, longest: 58, may_merge: true };
     let map = MeshMap::even(network(), &[2]).unwrap();
     let [a, b, c, d] = [0, 1, 2, 3].map(|n| map.meshes()[n]);
     let with = |a_size, b_size, c_size, d_size| {
@@ -182,7 +182,7 @@ fn a_mesh_without_room_for_two_keeps_no_other_change_waiting() {
             () if mesh == low => sizes[1],
             () => sizes[2],
         };
-        Sizes { target: 10, longest }.due(&map, of)
+        Sizes { target: 10, longest, may_merge: true }.due(&map, of)
     };
     assert_eq!(due(19, [16, 90, 3]), Some(Change::Split(low)));
     assert_eq!(due(18, [16, 90, 3]), Some(Change::Split(wide)), "the next one");
@@ -190,5 +190,17 @@ fn a_mesh_without_room_for_two_keeps_no_other_change_waiting() {
     assert_eq!(due(17, [90, 2, 2]), Some(Change::Merge(range("fd42:8000::/17"))));
     assert_eq!(due(17, [90, 2, 3]), None);
     let many = MeshMap::even(network(), &[5]).unwrap();
-    assert_eq!(Sizes { target: 10, longest: 21 }.due(&many, |_| 90), Some(Change::Raise(18)));
+    let sizes = Sizes { target: 10, longest: 21, may_merge: true };
+    assert_eq!(sizes.due(&many, |_| 90), Some(Change::Raise(18)));
+}
+
+#[test]
+fn meshes_that_may_not_merge_keep_no_other_change_waiting() {
+    let sizes = Sizes { target: 10, longest: 58, may_merge: true };
+    let waiting = Sizes { may_merge: false, ..sizes };
+    let many = MeshMap::even(network(), &[5]).unwrap();
+    assert!(matches!(sizes.due(&many, |_| 2), Some(Change::Merge(_))));
+    assert_eq!(waiting.due(&many, |_| 2), Some(Change::Raise(18)));
+    let few = MeshMap::even(network(), &[1]).unwrap();
+    assert_eq!(waiting.due(&few, |_| 2), None);
 }

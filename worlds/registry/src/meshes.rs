@@ -292,8 +292,10 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32, unaware: &[NodeId]) {
     if size == 0 || meshes.roster.members().is_empty() {
         return;
     }
-    let sizes = Sizes { target: usize::try_from(size).unwrap_or(usize::MAX), longest: LONGEST };
-    let due = sizes.due(&meshes.map, |mesh| meshes.roster.count(mesh));
+    let target = usize::try_from(size).unwrap_or(usize::MAX);
+    let sizes = Sizes { target, longest: LONGEST, may_merge: true };
+    let count = |mesh| meshes.roster.count(mesh);
+    let mut due = sizes.due(&meshes.map, count);
     if let (Some(order::Change::Merge(range)), Some(first)) = (due, unaware.first()) {
         let (range, first, nodes) = (range.to_string(), first.0.to_string(), unaware.len());
         tracing::warn!(
@@ -302,7 +304,8 @@ pub(crate) fn go_on(meshes: &mut Meshes, size: u32, unaware: &[NodeId]) {
             first,
             "two meshes are due to merge, and wait: some nodes do not know how; update them"
         );
-        return;
+        // What is due besides does not wait.
+        due = Sizes { may_merge: false, ..sizes }.due(&meshes.map, count);
     }
     meshes.plan = due.map(|change| Plan { change, epoch: number });
 }
@@ -351,13 +354,14 @@ pub(crate) fn merge(
 ) -> Result<Prefix, Error> {
     let bounds = |what: String| Error::Bounds(vec![what]);
     is_free(meshes)?;
-    if let Some(first) = unaware.first() {
-        return Err(bounds(format!(
-            "{} and {} others do not know how meshes merge; update them, and wait until they told \
-             the registry so",
-            first.0,
-            unaware.len() - 1
-        )));
+    if let [first, others @ ..] = unaware {
+        let (first, remedy) = (first.0, "and wait until the registry was told so");
+        let (who, them) = match others.len() {
+            0 => (format!("{first} does"), "it"),
+            1 => (format!("{first} and another do"), "them"),
+            more => (format!("{first} and {more} others do"), "them"),
+        };
+        return Err(bounds(format!("{who} not know how meshes merge; update {them}, {remedy}")));
     }
     let fits = |range: &Prefix| meshes.map.changed(order::Change::Merge(*range)).is_ok();
     let around = |mesh: &Prefix| Some(Prefix::new(mesh.bits(), mesh.length().checked_sub(1)?));

@@ -324,7 +324,12 @@ fn meshes_do_not_merge_while_a_listed_node_does_not_know_how() {
     go_on(&mut meshes, 61, &old);
     assert_eq!(meshes.plan, None);
     let said = merge(&mut meshes, None, &old).unwrap_err().to_string();
-    assert!(said.contains(&all[3].0.to_string()) && said.contains("update"), "{said}");
+    let one = format!("{} does not know how meshes merge; update it, and wait", all[3].0);
+    assert!(said.contains(&one), "{said}");
+    for (count, who) in [(2, "and another do not know"), (4, "and 3 others do not know")] {
+        let said = merge(&mut meshes, None, &all[..count]).unwrap_err().to_string();
+        assert!(said.contains(who) && said.contains("update them"), "{said}");
+    }
     go_on(&mut meshes, 13, &old);
     assert_eq!(meshes.plan, None, "ten each are neither too many nor too few");
     go_on(&mut meshes, 6, &old);
@@ -341,6 +346,17 @@ fn the_order_is_raised_when_there_are_many_meshes() {
         go_on(&mut meshes, 8, &[]);
     }
     assert_eq!((meshes.map.order(), meshes.map.meshes().len(), meshes.plan), (3, 17, None));
+}
+
+#[test]
+fn the_order_is_raised_while_a_merge_waits() {
+    let mut meshes = with_nodes(founded(1, 17), 17);
+    let mut other = meshes.clone();
+    go_on(&mut other, 8, &[]);
+    assert!(matches!(other.plan, Some(Plan { change: order::Change::Merge(_), .. })));
+    let old = [meshes.roster.members()[0].node];
+    go_on(&mut meshes, 8, &old);
+    assert!(matches!(meshes.plan, Some(Plan { change: order::Change::Raise(_), .. })));
 }
 
 #[test]

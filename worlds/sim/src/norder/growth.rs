@@ -36,7 +36,7 @@ pub fn grow(nodes: usize, target: usize, seed: u64) -> Sizes {
     let mut dice = Dice::of(luck, "growth");
     let mut members: BTreeMap<Prefix, Vec<NodeId>> = BTreeMap::from([(NETWORK, Vec::new())]);
     let mut splits = 0;
-    let due = order::Sizes { target, longest: 58 };
+    let due = order::Sizes { target, longest: 58, may_merge: true };
     for _ in 0..nodes {
         let size =
             |members: &BTreeMap<Prefix, Vec<NodeId>>, mesh| members.get(&mesh).map_or(0, Vec::len);
