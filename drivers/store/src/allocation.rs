@@ -75,32 +75,41 @@ pub(crate) fn ends(range: Prefix) -> (Vec<u8>, Vec<u8>) {
 
 /// Returns the smallest free index; 0 is the registry's.
 ///
-/// It is 1, or the first one after a taken one: walked along `certificates_by_number` up to the
-/// first gap, no row is read.
+/// It is 1, or the first one above those that are kept back, or the first one after a taken one:
+/// walked along `certificates_by_number` up to the first gap, no row is read.
 pub(crate) async fn index(
     change: &mut Transaction<'static, Sqlite>,
     now: Wall,
 ) -> Result<u32, Error> {
-    let first = sqlx::query("SELECT 1 FROM certificates WHERE number = 1 AND expires >= $1");
-    if first.bind(seconds(now)).fetch_optional(&mut **change).await?.is_none() {
-        return Ok(1);
+    let kept =
+        sqlx::query("SELECT COALESCE(MAX(last), 0) AS last FROM kept_numbers WHERE until >= $1");
+    let kept = kept.bind(seconds(now)).fetch_one(&mut **change).await?;
+    let least = kept.try_get::<u32, _>("last")?.saturating_add(1);
+    let first = sqlx::query("SELECT 1 FROM certificates WHERE number = $2 AND expires >= $1");
+    let first = first.bind(seconds(now)).bind(least);
+    if first.fetch_optional(&mut **change).await?.is_none() {
+        return Ok(least);
     }
     let free = sqlx::query(
         "SELECT number + 1 AS free FROM certificates AS taken INDEXED BY certificates_by_number
-         WHERE number >= 1 AND expires >= $1 AND NOT EXISTS (
+         WHERE number >= $2 AND expires >= $1 AND NOT EXISTS (
            SELECT 1 FROM certificates WHERE number = taken.number + 1 AND expires >= $1)
          ORDER BY number LIMIT 1",
     );
-    Ok(free.bind(seconds(now)).fetch_one(&mut **change).await?.try_get("free")?)
+    let free = free.bind(seconds(now)).bind(least).fetch_one(&mut **change).await?;
+    Ok(free.try_get("free")?)
 }
 
-/// Tells whether no valid certificate, revoked or not, names the prefix.
+/// Tells whether no valid certificate, revoked or not, names the prefix, and it is not kept back.
 async fn is_free(
     change: &mut Transaction<'static, Sqlite>,
     wanted: Prefix,
     now: Wall,
 ) -> Result<bool, Error> {
-    let taken = sqlx::query("SELECT 1 FROM certificates WHERE prefix = $1 AND expires >= $2");
+    let taken = sqlx::query(
+        "SELECT 1 FROM certificates WHERE prefix = $1 AND expires >= $2
+         UNION ALL SELECT 1 FROM kept_prefixes WHERE prefix = $1 AND until >= $2",
+    );
     let taken = taken.bind(octets(wanted)).bind(seconds(now));
     Ok(taken.fetch_optional(&mut **change).await?.is_none())
 }
@@ -111,8 +120,10 @@ async fn first_free(
     now: Wall,
 ) -> Result<Option<u64>, Error> {
     let taken = sqlx::query(
-        "SELECT DISTINCT prefix, length FROM certificates
-         WHERE prefix BETWEEN $1 AND $2 AND expires >= $3 ORDER BY prefix",
+        "SELECT prefix, length FROM certificates
+         WHERE prefix BETWEEN $1 AND $2 AND expires >= $3
+         UNION SELECT prefix, length FROM kept_prefixes
+         WHERE prefix BETWEEN $1 AND $2 AND until >= $3 ORDER BY prefix",
     );
     let (first, last) = ends(places.network);
     let taken = taken.bind(first).bind(last).bind(seconds(now));

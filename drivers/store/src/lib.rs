@@ -8,6 +8,7 @@
 //! attestations what members were seen to carry, of the last epoch
 //! believed     the epoch in which that was believed last of each
 //! lost         revoked certificates whose rows a restored backup did not have
+//! kept_*       prefixes and small indexes that members without rows may have
 //! audit        one line for each change but of contacts, which nodes make; the newest lines
 //! ```
 //!
@@ -228,7 +229,9 @@ fn migrations() -> Migrator {
     let believed = Migration::new(6, "believed".into(), MigrationType::Simple, believed, false);
     let lost = include_str!("../migrations/0007_lost.sql").into_sql_str();
     let lost = Migration::new(7, "lost".into(), MigrationType::Simple, lost, false);
-    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares, believed, lost])
+    let kept = include_str!("../migrations/0008_kept_back.sql").into_sql_str();
+    let kept = Migration::new(8, "kept back".into(), MigrationType::Simple, kept, false);
+    Migrator::with_migrations(vec![begin, indexes, beacon, seen, shares, believed, lost, kept])
 }
 
 /// Most lines of the audit log.

@@ -1,10 +1,15 @@
 //! What a file restored from a backup has forgotten, taken from a document that was signed since.
 
-use sqlx::{Sqlite, Transaction};
-use words::Wall;
+use sqlx::{Row, Sqlite, Transaction};
+use words::{NodeId, Wall};
 
 use crate::document::replace;
-use crate::{Draft, Error, Signing, Store, note, number, seconds};
+use crate::{Draft, Error, Signing, Store, note, number, octets, seconds};
+
+/// Certificates that may have been issued since a backup: so many numbers are left out.
+const SERIALS: u64 = 100_000;
+/// Small indexes that may have been given since: so many are left out, if there is room.
+const INDEXES: u32 = 1000;
 
 /// What a document says that the rows may not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +18,12 @@ pub struct Forgotten<'a> {
     pub version: u64,
     /// Numbers of the certificates that it revokes.
     pub revoked: &'a [u64],
-    /// When the last of these has expired for sure, for those that have no row.
+    /// The nodes that it lists as members; none where it lists nobody.
+    pub members: &'a [NodeId],
+    /// How many small indexes there are, the registry's included: parts of its IPv4 range, or
+    /// [`u32::MAX`] without one.
+    pub room: u32,
+    /// When all that was issued up to it has expired for sure, for what has no row.
     pub until: Wall,
 }
 
@@ -32,6 +42,9 @@ pub struct Restored {
 impl Store {
     /// Takes in what a newer document says, and replaces the present one: the revocations that the
     /// rows do not know, and a higher version.
+    ///
+    /// Who joined since the backup has no row, and remains: numbers, small indexes and listed prefixes
+    /// that may be theirs are given to nobody else.
     ///
     /// `sign` is asked within the change, after the revocations: its draft names them.
     ///
@@ -56,9 +69,9 @@ impl Store {
                 Found::Lost => lost.push(*serial),
             }
         }
-        if let Some(last) = lost.last() {
-            reserve(&mut change, *last).await?;
-        }
+        reserve(&mut change, lost.last().copied().unwrap_or(0)).await?;
+        let unknown = keep_prefixes(&mut change, forgotten, now).await?;
+        keep_indexes(&mut change, forgotten, unknown).await?;
         let above = forgotten.version.saturating_add(1);
         let version = replace(&mut change, above, now, &all, sign).await?;
         let subject = format!("document {version}, revoked {revoked:?}, without a row {lost:?}");
@@ -101,7 +114,8 @@ async fn revoke_again(
 }
 
 /// Sees to it that the numbers up to `serial` are given to nobody: a newcomer with one that is revoked
-/// would be out at once.
+/// would be out at once. Neither are those that may have been issued since the backup: whoever revoked
+/// one of two with the same number would put both out.
 async fn reserve(change: &mut Transaction<'static, Sqlite>, serial: u64) -> Result<(), Error> {
     // The table in which SQLite keeps the last number given (https://www.sqlite.org/autoinc.html).
     let first = sqlx::query(
@@ -109,8 +123,48 @@ async fn reserve(change: &mut Transaction<'static, Sqlite>, serial: u64) -> Resu
          WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'certificates')",
     );
     first.execute(&mut **change).await?;
-    let row =
-        sqlx::query("UPDATE sqlite_sequence SET seq = MAX(seq, $1) WHERE name = 'certificates'");
-    row.bind(number(serial)).execute(&mut **change).await?;
+    let row = sqlx::query(
+        "UPDATE sqlite_sequence SET seq = MAX(seq, $1) + $2 WHERE name = 'certificates'",
+    );
+    row.bind(number(serial)).bind(number(SERIALS)).execute(&mut **change).await?;
+    Ok(())
+}
+
+/// Keeps the prefixes of members back that no valid certificate names; returns how many there are.
+async fn keep_prefixes(
+    change: &mut Transaction<'static, Sqlite>,
+    forgotten: &Forgotten<'_>,
+    now: Wall,
+) -> Result<u32, Error> {
+    let mut unknown: u32 = 0;
+    for NodeId(member) in forgotten.members {
+        let row = sqlx::query(
+            "INSERT OR REPLACE INTO kept_prefixes (prefix, length, until) SELECT $1, $2, $3
+             WHERE NOT EXISTS (SELECT 1 FROM certificates WHERE prefix = $1 AND expires >= $4)",
+        );
+        let row = row.bind(octets(*member)).bind(member.length());
+        let row = row.bind(seconds(forgotten.until)).bind(seconds(now));
+        let kept = row.execute(&mut **change).await?.rows_affected();
+        unknown = unknown.saturating_add(u32::from(kept > 0));
+    }
+    Ok(unknown)
+}
+
+/// Keeps the small indexes back that may be given to members without a row: each was the smallest
+/// free one, so all are among as many above the greatest as there are such members.
+///
+/// Who is in no roster is not counted: [`INDEXES`] are for them, but not more than half of what is
+/// left, so that newcomers have IPv4 as well.
+async fn keep_indexes(
+    change: &mut Transaction<'static, Sqlite>,
+    forgotten: &Forgotten<'_>,
+    unknown: u32,
+) -> Result<(), Error> {
+    let row = sqlx::query("SELECT COALESCE(MAX(number), 0) AS greatest FROM certificates");
+    let greatest: u32 = row.fetch_one(&mut **change).await?.try_get("greatest")?;
+    let left = forgotten.room.saturating_sub(1).saturating_sub(greatest);
+    let last = greatest.saturating_add(unknown.max(INDEXES.min(left / 2)));
+    let row = sqlx::query("INSERT OR REPLACE INTO kept_numbers (last, until) VALUES ($1, $2)");
+    row.bind(last).bind(seconds(forgotten.until)).execute(&mut **change).await?;
     Ok(())
 }

@@ -13,20 +13,21 @@ use crypto::{Issuer, NetworkAuthority};
 use gossip::{Authority, Document, SignedDocument};
 use linux::Clock;
 use store::{Draft, Forgotten, Restored, Signing};
-use words::Wall;
+use words::{Ipv4Plan, NodeId, Wall};
 
 use crate::directory::{Directory, Registry, wait_for};
 use crate::error::Error;
 use crate::govern::bounds;
 
-/// Longest life of a certificate, as `certificate_days` permits. A revoked one that was issued since
-/// the backup has ended by then.
+/// Longest life of a certificate, as `certificate_days` permits. One that was issued since the backup
+/// has ended by then.
 const LONGEST: Duration = Duration::from_hours(24 * 3650);
 
 /// Takes in the network document in `file`, as a node keeps it, which these rows do not know, as after
 /// a restored backup; signs the next one, which nodes that have that one accept.
 ///
 /// Adopted are version, parameters, meshes and revocations. What the rows revoke stays revoked.
+/// Newcomers are given nothing that is, as may be, of somebody who joined since the backup.
 ///
 /// # Errors
 ///
@@ -39,9 +40,13 @@ pub fn restore(directory: &Path, file: &Path) -> Result<Restored, Error> {
         let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
         let adopted = verify(&issuer, &octets, file)?;
         let now = Clock::wall();
+        let listed = adopted.meshes.iter().flat_map(|meshes| meshes.roster.members());
+        let members: Vec<NodeId> = listed.map(|member| member.node).collect();
         let forgotten = Forgotten {
             version: adopted.version,
             revoked: &adopted.revoked,
+            members: &members,
+            room: adopted.parameters.ipv4.map_or(u32::MAX, Ipv4Plan::room),
             until: adopted.issued.plus(LONGEST),
         };
         let sign = |draft: &Draft| next(&issuer, draft, &adopted, now);
@@ -98,7 +103,9 @@ fn next(issuer: &Issuer, draft: &Draft, adopted: &Document, now: Wall) -> Result
 fn is_refused(present: &Document, theirs: &Document) -> bool {
     let follows = match (&present.meshes, &theirs.meshes) {
         (Some(ours), Some(theirs)) => ours.epoch.follows(&theirs.epoch).is_ok(),
-        (None, _) | (_, None) => true,
+        // Divided anew, it would begin with a first epoch, which nobody of before follows.
+        (None, Some(_)) => false,
+        (_, None) => true,
     };
     present != theirs && (present.version <= theirs.version || !follows)
 }

@@ -101,14 +101,17 @@ fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
     town.stop().unwrap();
     copy(&rows, &backup);
 
-    // What the backup does not know: some epochs, a node, and that two are revoked.
+    // What the backup does not know: some epochs, two nodes, and that two are revoked.
     let town = town.restart();
     let unknown = newcomer(&town);
+    let joined = newcomer(&town);
     let gone = [leaves.certificate.serial, unknown.certificate.serial];
     for serial in gone {
         revoke(town.directory(), &serial.to_string()).unwrap();
     }
     let had = until(&town, &stays, before + 3);
+    let roster = read(&had).meshes.unwrap().roster;
+    assert!(roster.get(joined.certificate.node).is_some());
     let file = backup.with_file_name("document.cbor");
     std::fs::write(&file, &had).unwrap();
     let mut town = town;
@@ -137,10 +140,17 @@ fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
     line(&town, &leaves).publish(&leaves.introduction()).expect_err("it is out");
     line(&town, &stays).publish(&stays.introduction()).unwrap();
 
-    // Nobody is given the number of a certificate that is revoked.
-    assert!(newcomer(&town).certificate.serial > gone[1]);
+    // Nobody is given what somebody has who joined since: it stays when a newcomer is put out.
+    let new = newcomer(&town).certificate;
+    assert!(new.serial > joined.certificate.serial.max(gone[1]));
+    assert_ne!(new.node, joined.certificate.node);
+    assert!(new.index > joined.certificate.index);
+    revoke(town.directory(), &new.serial.to_string()).unwrap();
+    let after = line(&town, &stays).document(0, Duration::ZERO).unwrap().unwrap();
+    let out = read(&after).revoked;
+    assert!(out.contains(&new.serial) && !out.contains(&joined.certificate.serial));
     let again = restore(town.directory(), &file);
     assert!(matches!(again, Err(Error::Known { .. })), "{again:?}");
     let listed = nodes(town.directory()).unwrap();
-    assert_eq!(listed.iter().filter(|node| node.revoked.is_some()).count(), 1);
+    assert_eq!(listed.iter().filter(|node| node.revoked.is_some()).count(), 2);
 }

@@ -93,6 +93,8 @@ fn a_higher_version_of_another_history_is_in_vain_and_no_obstacle() {
     assert_eq!((next.version, next.meshes), (41, lost().meshes));
     let behind = adopt(&restored(40, 0), &lost()).unwrap();
     assert_eq!(behind.meshes, lost().meshes, "it is an epoch behind");
+    let whole = adopt(&Document { meshes: None, ..restored(40, 0) }, &lost()).unwrap();
+    assert_eq!((whole.version, whole.meshes), (41, lost().meshes), "it was divided since");
 }
 
 #[test]
