@@ -325,12 +325,11 @@ impl Epoch {
         Ok(())
     }
 
-    /// Tells whether the beacon follows from the one before: with the registry's part, or in its
-    /// silence.
+    /// Tells whether the beacon follows from the one before, with the registry's part. Not in its
+    /// silence: it has signed this, and would choose between the two.
     fn is_drawn(&self) -> bool {
-        let Some(before) = self.beacons.get(1) else { return false };
-        let silent = self.reveals.is_empty() && self.beacon() == before.silent();
-        silent || self.beacon() == before.next(&self.part, &self.reveals)
+        let before = self.beacons.get(1);
+        before.is_some_and(|it| self.beacon() == it.next(&self.part, &self.reveals))
     }
 
     /// Tells whether the registry's part is of the chain of `old`: the same, or one of those that

@@ -142,6 +142,7 @@ mod tests {
         assert!(!pace.admits(914, each(1_014)));
         assert!(pace.admits(914, each(1_017)), "after a second it is paid off");
     }
+
     #[test]
     fn what_goes_all_the_same_while_nothing_else_does_is_paid_off_meanwhile() {
         let mut pace = Pace::of(1, Time::ZERO);
