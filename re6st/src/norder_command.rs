@@ -1,7 +1,9 @@
 //! `re6st sim norder`: a mesh of meshes, its figures and its pictures.
 
 use anyhow::Context;
-use sim::norder::{Besieged, Full, Lines, Norder, Tables, full, simulate, write_pictures};
+use sim::norder::{
+    Besieged, Full, Lines, Norder, Remapped, Tables, full, simulate, write_pictures,
+};
 
 use crate::options::NorderOptions;
 use crate::say::say;
@@ -104,6 +106,8 @@ fn whole_in_words(report: &Full) -> Vec<String> {
             seconds(lost.exact_s)
         )
     }));
+    lines.extend(report.divided.iter().map(|it| remapped_in_words("was split", it)));
+    lines.extend(report.merged.iter().map(|it| remapped_in_words("became one mesh", it)));
     lines.push(format!(
         "{:.1} s, {} octets for each node, {} events",
         cost.seconds, cost.bytes_per_node, cost.events
@@ -122,6 +126,19 @@ fn besieged_in_words(it: &Besieged) -> String {
         seconds(it.whole_s),
         it.escaped,
         it.sought_refuge
+    )
+}
+
+fn remapped_in_words(happened: &str, it: &Remapped) -> String {
+    let [low, high] = it.halves;
+    format!(
+        "{} ({low} + {high} nodes) {happened}: {} of {} walks lost, a pair for {} ms at most; tables are \
+         exact {} after the new map is in force",
+        it.range,
+        it.lost,
+        it.walks,
+        it.longest_ms,
+        seconds(it.exact_s)
     )
 }
 

@@ -50,7 +50,8 @@ pub(crate) struct NorderOptions {
     /// Round trips between the cities: a file in the format rtt16, or the model of cities
     #[arg(long, value_name = "FILE|cities", default_value = "cities", value_parser = round_trips)]
     rtt: Rtt,
-    /// What goes wrong: "lose-border 70%", "filter 99.8%", "filter FR 99%", "liars 10%" or "split"
+    /// What goes wrong: "lose-border 70%", "filter 99.8%", "filter FR 99%", "liars 10%", "split", or with
+    /// --full "merge"
     #[arg(long, value_name = "WHAT")]
     fault: Vec<Trouble>,
     /// Where a country is filtered, leave out the quorum and the escape, or the refugees, to see what
@@ -58,13 +59,18 @@ pub(crate) struct NorderOptions {
     #[arg(long, value_name = "quorum|refuge", value_parser = ["quorum", "refuge"])]
     without: Vec<String>,
     /// Run the whole protocol: every node with the product's own engines, from a cold start, instead
-    /// of paths over links that are drawn; of the faults it knows "lose-border 70%" and
-    /// "filter 99.8%"
+    /// of paths over links that are drawn; of the faults it knows all but "liars 10%"
     #[arg(long, conflicts_with = "svg")]
     full: bool,
     /// With --full: how long the network may take until all is well, in its own time
     #[arg(long, value_name = "TIME", default_value = "10m", requires = "full")]
     within: Span,
+    /// With --full: how long an epoch lasts, from when on a mesh is split or two become one
+    #[arg(long, value_name = "TIME", default_value = "1h", requires = "full")]
+    epoch: Span,
+    /// With --full: how often nodes renew their arrows
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "full")]
+    round: Span,
     /// Where all luck comes from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -107,7 +113,8 @@ impl NorderOptions {
     /// Returns what is asked besides of a whole network; `None` if sampled paths are asked for.
     pub(crate) fn to_whole(&self) -> Option<Whole> {
         let progress = std::io::stderr().is_terminal();
-        self.full.then_some(Whole { within: self.within.0, progress })
+        let (within, epoch, round) = (self.within.0, self.epoch.0, self.round.0);
+        self.full.then_some(Whole { within, epoch, round, progress })
     }
 }
 
@@ -150,6 +157,9 @@ mod tests {
         assert_eq!(within("--full"), Some(Whole::default().within));
         assert_eq!(within("--full --within 90s"), Some(std::time::Duration::from_secs(90)));
         assert!(parse("--within 90s").is_err() && parse("--full --svg here").is_err());
+        let times = parse("--full --epoch 2m --round 30s").unwrap().to_whole().unwrap();
+        assert_eq!((times.epoch.as_secs(), times.round.as_secs()), (120, 30));
+        assert!(parse("--epoch 2m").is_err() && parse("--round 30s").is_err());
     }
 
     #[test]

@@ -14,10 +14,12 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use sim::Rtt;
 use sim::norder::{
-    Filtered, Lines, Norder, NorderOptions, Whole, full, grow, lie, rings, simulate, split,
+    Filtered, Full, Lines, Norder, NorderOptions, Remapped, Whole, full, grow, lie, rings,
+    simulate, split,
 };
 use words::Share;
 
@@ -44,7 +46,7 @@ struct Bench {
     rtt: PathBuf,
 }
 
-const GOALS: [Goal; 13] = [
+const GOALS: [Goal; 15] = [
     Goal { name: "H1", short: true, far: true, check: tables },
     Goal { name: "H2", short: true, far: true, check: paths },
     Goal { name: "H3", short: false, far: true, check: million },
@@ -57,6 +59,8 @@ const GOALS: [Goal; 13] = [
     Goal { name: "H9", short: true, far: false, check: splits },
     Goal { name: "H10", short: true, far: false, check: expansion },
     Goal { name: "full", short: true, far: true, check: whole_of_two_hundred },
+    Goal { name: "split", short: true, far: false, check: split_whole },
+    Goal { name: "merge", short: true, far: false, check: merge_whole },
     Goal { name: "full10k", short: false, far: true, check: whole_of_ten_thousand },
 ];
 
@@ -160,6 +164,43 @@ fn whole_of_two_hundred(bench: &Bench) -> Vec<Row> {
 
 fn whole_of_ten_thousand(bench: &Bench) -> Vec<Row> {
     whole(bench, (100, 100))
+}
+
+/// Lets a whole network of five meshes of 20 nodes be divided otherwise, with an election each minute.
+fn remap(fault: &str, told: impl Fn(Full) -> Option<Remapped>) -> Vec<Row> {
+    let troubles = fault.parse().map(|trouble| vec![trouble]);
+    let troubles = troubles.unwrap_or_else(|error| give_up(&format!("{error}")));
+    let options = NorderOptions { meshes: 5, each: 20, troubles, ..NorderOptions::default() };
+    let (epoch, round) = (Duration::from_mins(1), Duration::from_secs(15));
+    let whole = Whole { epoch, round, ..Whole::default() };
+    let report = full(&options, whole).unwrap_or_else(|error| give_up(&format!("{error:#}")));
+    let it = self::told(told(report), "change of the map");
+    let what = |text: &str| format!("{fault}, 100 whole nodes: {text}");
+    vec![
+        row(
+            what("share of the walks that are lost, in millionths"),
+            at_most(20.0),
+            1e6 * it.lost_share,
+        ),
+        row(
+            what("longest time in which a pair is cut off, in ms"),
+            at_most(500.0),
+            f64::from(u32::try_from(it.longest_ms).unwrap_or(u32::MAX)),
+        ),
+        row(
+            what("virtual seconds until all tables are those of the new map"),
+            at_most(45.0),
+            it.exact_s.unwrap_or(1e9),
+        ),
+    ]
+}
+
+fn split_whole(_: &Bench) -> Vec<Row> {
+    remap("split", |report| report.divided.into_iter().next())
+}
+
+fn merge_whole(_: &Bench) -> Vec<Row> {
+    remap("merge", |report| report.merged.into_iter().next())
 }
 
 /// Returns the options with what buys the delay back: 20 arrows, a fifth of the nodes at the

@@ -22,6 +22,7 @@ mod land;
 mod liars;
 mod load;
 mod loss;
+mod names;
 mod options;
 mod pictures;
 mod report;
@@ -34,7 +35,7 @@ mod web;
 
 use std::time::Instant;
 
-pub use full::{Besieged, Cost, Full, Lost, Traffic, Whole, Words, full};
+pub use full::{Besieged, Cost, Full, Lost, Remapped, Traffic, Whole, Words, full};
 pub use growth::{Sizes, grow};
 pub use liars::{Liars, Lie, lie};
 pub use options::{NoTrouble, NorderOptions, Trouble};
@@ -68,7 +69,7 @@ const FLAT: usize = 100_000;
 ///
 /// Options out of their bounds, files that cannot be read, with the remedy.
 pub fn simulate(options: &NorderOptions) -> anyhow::Result<Norder> {
-    options.check()?;
+    options.check_sampled()?;
     let began = Instant::now();
     let seed = options.luck();
     let land = Land::new(&options.rtt, options.nodes(), seed)?;
@@ -105,6 +106,8 @@ pub fn simulate(options: &NorderOptions) -> anyhow::Result<Norder> {
             }
             Trouble::Liars(share) => report.liars.push(lie(*share, options.seed)),
             Trouble::Split => report.split.push(split(options.each, options.arrows, options.seed)),
+            // Refused above.
+            Trouble::Merge => {}
         }
     }
     report.seconds = rounded(began.elapsed().as_secs_f64());

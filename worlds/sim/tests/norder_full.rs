@@ -1,7 +1,10 @@
 //! Small networks in which every node runs the whole protocol, from a cold start.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use sim::norder::{Cost, Full, Lines, NorderOptions, Whole, full};
+use std::time::Duration;
+
+use sim::norder::{Cost, Full, Lines, NorderOptions, Remapped, Whole, full, simulate};
+use words::Share;
 
 fn run(change: impl Fn(&mut NorderOptions)) -> Full {
     let mut options = NorderOptions { meshes: 3, each: 8, ..NorderOptions::default() };
@@ -49,7 +52,7 @@ fn when_all_border_nodes_die_the_next_in_line_serve_and_all_is_well_again() {
 fn while_some_border_nodes_are_left_others_take_their_ways_within_seconds() {
     let report = run(|options| {
         (options.meshes, options.each) = (6, 12);
-        options.border = words::Share::percent(25);
+        options.border = Share::percent(25);
         options.troubles = vec!["lose-border 40%".parse().unwrap()];
     });
     let lost = report.lost[0];
@@ -67,7 +70,7 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn a_network_that_has_no_time_is_not_said_to_be_well() {
     let options = NorderOptions { meshes: 3, each: 8, ..NorderOptions::default() };
-    let whole = Whole { within: std::time::Duration::from_secs(10), progress: false };
+    let whole = Whole { within: Duration::from_secs(10), ..Whole::default() };
     let report = full(&options, whole).unwrap();
     assert!(!report.converged && report.converged_s.is_none(), "{report:?}");
     assert!(report.virtual_s < 11.0);
@@ -82,8 +85,8 @@ fn what_only_sampled_paths_have_is_refused_with_the_remedy() {
     };
     let gain = refusal(|options| options.gain = Some(60));
     assert!(gain.contains("--load-gain is for sampled paths; leave it or --full out"), "{gain}");
-    let split = refusal(|options| options.troubles = vec!["split".parse().unwrap()]);
-    assert!(split.contains("--fault \"split\" is for sampled paths"), "{split}");
+    let liars = refusal(|options| options.troubles = vec!["liars 10%".parse().unwrap()]);
+    assert!(liars.contains("--fault \"liars 10%\" is for sampled paths"), "{liars}");
     let many = refusal(|options| (options.meshes, options.each) = (1000, 1000));
     assert!(many.contains("use 200000 at most"), "{many}");
 }
@@ -94,7 +97,7 @@ fn behind_a_filter_a_country_is_reached_by_who_escapes_and_seeks_refuge() {
         let mut options = NorderOptions { meshes: 5, each: 40, ..NorderOptions::default() };
         options.troubles = vec!["filter US 99.8%".parse().unwrap()];
         change(&mut options);
-        let whole = Whole { within: std::time::Duration::from_mins(15), progress: false };
+        let whole = Whole { within: Duration::from_mins(15), ..Whole::default() };
         let mut report = full(&options, whole).unwrap();
         assert!(report.converged, "{report:?}");
         report.besieged.remove(0)
@@ -104,4 +107,90 @@ fn behind_a_filter_a_country_is_reached_by_who_escapes_and_seeks_refuge() {
     assert!(helped.whole_s.is_some() && helped.escaped > 0, "{helped:?}");
     let silent = siege(|options| (options.no_quorum, options.no_refuge) = (true, true));
     assert!(silent.whole_s.is_none() && silent.lost_in_the_end > 0.2, "{silent:?}");
+}
+
+/// Elections each minute, and a renewal each quarter of one.
+fn quick() -> Whole {
+    let (epoch, round) = (Duration::from_mins(1), Duration::from_secs(15));
+    Whole { epoch, round, ..Whole::default() }
+}
+
+/// Lets these changes of the map happen in a network of meshes of a dozen nodes, of which some serve.
+fn change(faults: &[&str], change: impl Fn(&mut NorderOptions)) -> Full {
+    let border = Share::percent(25);
+    let mut options = NorderOptions { meshes: 4, each: 12, border, ..NorderOptions::default() };
+    options.troubles = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    change(&mut options);
+    let report = full(&options, quick()).unwrap();
+    assert!(report.converged, "{report:?}");
+    report
+}
+
+/// Nobody was cut off, and in the end all tables are those of the new map.
+fn without_loss(it: &Remapped) {
+    assert_eq!((it.lost, it.lost_pairs, it.longest_ms), (0, 0, 0), "{it:?}");
+    // Each pair each 20 ms, from the announcement over two epochs on.
+    assert!(it.watched_s > 180.0 && it.walks > 9_000 * it.pairs as u64, "{it:?}");
+    assert!(it.exact_s.is_some_and(|exact| exact < 45.0), "{it:?}");
+}
+
+#[test]
+fn a_mesh_is_split_while_all_walks_arrive() {
+    let report = change(&["split"], |_| {});
+    let it = &report.divided[0];
+    without_loss(it);
+    assert_eq!((it.halves, it.pairs), ([6, 6], 48 * 47));
+    let plain = it.before.plain.unwrap();
+    assert_eq!((plain.least, plain.most), (12 + 3, 12 + 3));
+    let plain = it.after.plain.unwrap();
+    assert_eq!((plain.least, plain.most), (6 + 4, 12 + 4));
+}
+
+#[test]
+fn two_meshes_become_one_while_all_walks_arrive() {
+    let report = change(&["merge"], |_| {});
+    let it = &report.merged[0];
+    without_loss(it);
+    assert_eq!(it.halves, [12, 12]);
+    let plain = it.after.plain.unwrap();
+    assert_eq!((plain.least, plain.most), (12 + 2, 24 + 2));
+}
+
+#[test]
+fn a_network_of_one_mesh_becomes_two_and_one_again() {
+    let report = change(&["split", "merge"], |options| {
+        (options.order, options.meshes, options.each) = (1, 1, 16);
+    });
+    without_loss(&report.divided[0]);
+    without_loss(&report.merged[0]);
+    assert_eq!(report.divided[0].halves, [8, 8]);
+    exactly(16, report.divided[0].before.plain);
+    exactly(8 + 1, report.divided[0].after.plain);
+    exactly(16, report.merged[0].after.plain);
+}
+
+#[test]
+fn a_mesh_of_a_group_is_split_at_order_three() {
+    let report = change(&["split"], |options| {
+        (options.order, options.groups, options.meshes, options.each) = (3, 2, 2, 8);
+    });
+    without_loss(&report.divided[0]);
+    assert_eq!(report.divided[0].halves, [4, 4]);
+}
+
+#[test]
+fn a_change_of_the_map_that_cannot_be_is_refused_with_the_remedy() {
+    let options = |faults: &[&str]| {
+        let troubles = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        NorderOptions { meshes: 3, each: 8, troubles, ..NorderOptions::default() }
+    };
+    let sampled = simulate(&options(&["merge"])).unwrap_err().to_string();
+    assert!(sampled.contains("--fault \"merge\" is for whole networks; use --full"), "{sampled}");
+    let refusal = |options: &NorderOptions, whole| full(options, whole).unwrap_err().to_string();
+    let one = NorderOptions { order: 1, meshes: 1, ..options(&["merge"]) };
+    assert!(refusal(&one, quick()).contains("use --order 2"));
+    let hasty = Whole { epoch: Duration::from_secs(5), ..quick() };
+    assert!(refusal(&options(&["split"]), hasty).contains("--epoch 5s is out of 30s to 24h"));
+    let lazy = Whole { round: Duration::from_hours(2), ..quick() };
+    assert!(refusal(&options(&["split"]), lazy).contains("--round 7200s is out of 1s to 1h"));
 }

@@ -12,21 +12,24 @@
 //!
 //! A run is a cold start: nobody knows anybody but whom the registry names. It ends once all tables
 //! are exactly what the filter of [`order`] lets come to members of the meshes that the election
-//! says, and all walks between drawn nodes arrive, and it stayed so for a while.
+//! says, and all walks between drawn nodes arrive, and it stayed so for a while. Faults come after that.
 
 mod formula;
 mod loss;
+mod remap;
 mod report;
 mod setting;
 mod siege;
 mod tables;
+mod watch;
 mod world;
 
 use std::time::{Duration, Instant};
 
+use order::Epoch;
 use words::{Dice, Time};
 
-pub use report::{Besieged, Cost, Full, Lost, Traffic, Words};
+pub use report::{Besieged, Cost, Full, Lost, Remapped, Traffic, Words};
 
 use super::land::Land;
 use super::options::{NorderOptions, Trouble};
@@ -46,13 +49,18 @@ use world::{Sent, World};
 pub struct Whole {
     /// How long it may take until all is well, virtual: 10 s to a day.
     pub within: Duration,
+    /// How long an epoch lasts, from when on the map is changed: 30 s to a day, whole seconds.
+    pub epoch: Duration,
+    /// How often nodes renew their arrows: 1 s to an hour.
+    pub round: Duration,
     /// Show how far it is on standard error.
     pub progress: bool,
 }
 
 impl Default for Whole {
     fn default() -> Self {
-        Self { within: Duration::from_mins(10), progress: false }
+        let (within, round) = (Duration::from_mins(10), Duration::from_mins(5));
+        Self { within, epoch: Epoch::LENGTH, round, progress: false }
     }
 }
 
@@ -68,14 +76,14 @@ const STAYS: Duration = Duration::from_secs(10);
 /// Options out of their bounds or not of this form, files that cannot be read, with the remedy.
 pub fn full(options: &NorderOptions, whole: Whole) -> anyhow::Result<Full> {
     options.check()?;
-    options.check_whole(whole.within)?;
+    options.check_whole(whole)?;
     let seed = options.luck();
     let land = Land::new(&options.rtt, options.nodes(), seed)?;
-    let web = Web::new(options, seed)?;
-    let setting = Setting::new(options, &web, seed)?;
-    let mut world = World::new((&web, &land), setting, seed)?;
+    let web = Web::whole(options, seed)?;
+    let setting = Setting::new((options, whole), &web, seed)?;
+    let mut world = World::new((web, &land), setting, seed)?;
     world.silent = (options.no_quorum, options.no_refuge);
-    let formula = Formula::new(&web, web.border(), &world.tables);
+    let formula = Formula::new(&world.web, world.web.border(), &world.tables);
     Run { options, whole, land: &land, formula, world, well: None, seed }.finish()
 }
 
@@ -128,14 +136,29 @@ impl Run<'_> {
                 Trouble::Filter(country, parts) if report.converged => {
                     report.besieged.push(self.besiege(country.as_deref(), *parts)?);
                 }
+                Trouble::Split if report.converged => report.divided.push(self.split()?),
+                Trouble::Merge if report.converged => report.merged.push(self.merge()?),
                 Trouble::LoseBorder(_)
                 | Trouble::Filter(..)
                 | Trouble::Liars(_)
-                | Trouble::Split => {}
+                | Trouble::Split
+                | Trouble::Merge => {}
             }
         }
         report.cost = self.cost(&clock, began);
         Ok(report)
+    }
+
+    /// Lets everything happen until a moment, the registry's epochs among it.
+    fn pass(&mut self, end: Time) -> anyhow::Result<()> {
+        while let Some(due) = self.world.epoch_ends.filter(|due| *due <= end) {
+            self.world.run(due);
+            self.world.next_epoch()?;
+            let serving = self.world.web.serving(|node| !self.world.lives(node))?;
+            self.formula = Formula::new(&self.world.web, &serving, &self.world.tables);
+        }
+        self.world.run(end);
+        Ok(())
     }
 
     /// Returns how many nodes have a table that is not as it must be.
@@ -168,7 +191,7 @@ impl Run<'_> {
 
     /// Counts the lines of all tables, a node's own among them.
     fn tables(&self) -> Counted {
-        let web = self.world.web;
+        let web = &self.world.web;
         let mut tables = Counted { looked_at: web.nodes(), ..Counted::default() };
         for node in 0..web.nodes() {
             let ours = web.memberships(node);
@@ -200,6 +223,8 @@ impl Run<'_> {
             cost: Cost::default(),
             lost: Vec::new(),
             besieged: Vec::new(),
+            divided: Vec::new(),
+            merged: Vec::new(),
         }
     }
 

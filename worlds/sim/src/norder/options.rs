@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use words::Share;
 
+use super::full::Whole;
 use crate::places::Rtt;
 
 /// A mesh of meshes, and what goes wrong with it.
@@ -164,9 +165,22 @@ impl NorderOptions {
             !filters || self.nodes() <= FILTERED,
             "a filter is simulated round by round; use {FILTERED} nodes at most with it"
         );
+        Ok(())
+    }
+
+    /// The same where paths are sampled.
+    ///
+    /// # Errors
+    ///
+    /// The first that does not, with the remedy.
+    pub(super) fn check_sampled(&self) -> anyhow::Result<()> {
+        self.check()?;
+        let merges = self.troubles.contains(&Trouble::Merge);
+        ensure!(!merges, "--fault \"merge\" is for whole networks; use --full with it");
+        let filters = self.troubles.iter().any(|trouble| matches!(trouble, Trouble::Filter(..)));
         ensure!(
             !filters || self.order == 2,
-            "a filter is simulated at order 2 only; use --order 2 with it"
+            "without --full a filter is simulated at order 2 only; use --order 2 with it"
         );
         Ok(())
     }
@@ -178,7 +192,8 @@ impl NorderOptions {
     /// # Errors
     ///
     /// The first that cannot, with the remedy.
-    pub(super) fn check_whole(&self, within: Duration) -> anyhow::Result<()> {
+    pub(super) fn check_whole(&self, whole: Whole) -> anyhow::Result<()> {
+        let Whole { within, epoch, round, .. } = whole;
         ensure!(
             self.nodes() <= WHOLE,
             "{} whole nodes are too many for one machine; use {WHOLE} at most, or leave --full out",
@@ -188,13 +203,26 @@ impl NorderOptions {
             (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&within),
             "--within {within:?} is out of 10s to 24h"
         );
+        ensure!(
+            (Duration::from_secs(30)..=Duration::from_hours(24)).contains(&epoch),
+            "--epoch {epoch:?} is out of 30s to 24h"
+        );
+        ensure!(
+            (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&round),
+            "--round {round:?} is out of 1s to 1h"
+        );
+        let first = self.troubles.iter().find(|it| matches!(it, Trouble::Split | Trouble::Merge));
+        ensure!(
+            self.order > 1 || first != Some(&Trouble::Merge),
+            "--order 1 is one mesh and has none to merge; use --order 2 with it"
+        );
         let others = [
             ("--well-known", self.well_known != Share::percent(0)),
             ("--flat", self.flat),
             ("--load-gain", self.gain.is_some()),
         ];
-        let is_known = |it: &&Trouble| matches!(it, Trouble::LoseBorder(_) | Trouble::Filter(..));
-        if let Some(trouble) = self.troubles.iter().find(|it| !is_known(it)) {
+        let sampled = |it: &&Trouble| matches!(it, Trouble::Liars(_));
+        if let Some(trouble) = self.troubles.iter().find(sampled) {
             bail!("--fault \"{trouble}\" is for sampled paths; leave it or --full out");
         }
         match others.iter().find(|(_, is_used)| *is_used) {
@@ -216,13 +244,15 @@ pub enum Trouble {
     Liars(Share),
     /// A mesh is split.
     Split,
+    /// Two meshes become one.
+    Merge,
 }
 
 /// Text that names no trouble.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no fault; use \"lose-border 70%\", \"filter 99.8%\", \"filter FR 99%\", \"liars 10%\" \
-     or \"split\""
+    "`{0}` is no fault; use \"lose-border 70%\", \"filter 99.8%\", \"filter FR 99%\", \"liars 10%\", \
+     \"split\" or \"merge\""
 )]
 pub struct NoTrouble(String);
 
@@ -240,6 +270,7 @@ impl FromStr for Trouble {
             ["lose-border", share] => Ok(Self::LoseBorder(whole(share)?)),
             ["liars", share] => Ok(Self::Liars(whole(share)?)),
             ["split"] => Ok(Self::Split),
+            ["merge"] => Ok(Self::Merge),
             ["filter", share] => Ok(Self::Filter(None, parts(share).ok_or_else(wrong)?)),
             ["filter", country, share] => {
                 Ok(Self::Filter(Some(country.to_owned()), parts(share).ok_or_else(wrong)?))
@@ -269,6 +300,7 @@ impl fmt::Display for Trouble {
             Self::Filter(None, parts) => write!(f, "filter {}%", percent(parts)),
             Self::Filter(Some(country), parts) => write!(f, "filter {country} {}%", percent(parts)),
             Self::Split => f.write_str("split"),
+            Self::Merge => f.write_str("merge"),
         }
     }
 }
@@ -279,7 +311,9 @@ mod tests {
 
     #[test]
     fn troubles_go_both_ways_and_others_are_told_their_form() {
-        for text in ["lose-border 70%", "filter 99.8%", "filter FR 9%", "liars 10%", "split"] {
+        for text in
+            ["lose-border 70%", "filter 99.8%", "filter FR 9%", "liars 10%", "split", "merge"]
+        {
             let trouble: Trouble = text.parse().unwrap();
             assert_eq!(trouble.to_string(), text);
         }
@@ -313,6 +347,7 @@ mod tests {
         }
         let troubles = vec!["filter 99%".parse().unwrap()];
         let deep = NorderOptions { order: 3, groups: 2, troubles, ..good };
-        assert!(refusal(deep).contains("use --order 2"));
+        assert!(deep.check().is_ok(), "in full form it is simulated");
+        assert!(deep.check_sampled().unwrap_err().to_string().contains("use --order 2"));
     }
 }

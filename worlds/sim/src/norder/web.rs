@@ -7,14 +7,19 @@ use order::border::{Passage, originate, passage};
 use order::{Chain, Election, Epoch, Member, Memberships, MeshMap, Roster, Rules, Slot};
 use words::{NodeId, Prefix, Wall};
 
-use super::options::NorderOptions;
+use super::names::Names;
+use super::options::{NorderOptions, Trouble};
 use crate::number::small;
 
-/// The network, in which mesh number j has the nodes from j × each on.
+/// The network in one epoch.
 #[derive(Debug)]
 pub(super) struct Web {
+    /// The map in force.
     pub(super) map: MeshMap,
-    each: usize,
+    names: Names,
+    /// The epoch.
+    pub(super) epoch: Epoch,
+    rules: Rules,
     /// Of all meshes, as they were elected.
     slots: Vec<Slot>,
     /// The memberships of border nodes.
@@ -29,27 +34,55 @@ pub(super) struct Web {
 pub(super) const NETWORK: Prefix = Prefix::new(0x2001_0db8 << 96, 32);
 /// The epoch that is looked at: late enough for every slot to have been drawn in its own.
 pub(super) const EPOCH: u32 = 50;
+/// Epochs that may follow where time goes on: more than a day of the shortest.
+const LATER: u32 = 10_000;
 
 impl Web {
+    /// Returns the network as it begins.
     pub(super) fn new(options: &NorderOptions, seed: [u8; 32]) -> anyhow::Result<Self> {
         let map = map(options)?;
+        let names = Names::new(map.clone(), options.each, false);
+        Self::held(map, names, epoch(seed)?, rules(options))
+    }
+
+    /// The same where all nodes run the whole protocol: if the map is to be changed, epochs go on, and
+    /// the names are such that a mesh can be split.
+    pub(super) fn whole(options: &NorderOptions, seed: [u8; 32]) -> anyhow::Result<Self> {
+        let changes = |trouble: &Trouble| matches!(trouble, Trouble::Split | Trouble::Merge);
+        if !options.troubles.iter().any(changes) {
+            return Self::new(options, seed);
+        }
+        let map = map(options)?;
+        let names = Names::new(map.clone(), options.each, true);
+        Self::held(map, names, told(seed, &chain(seed))?, rules(options))
+    }
+
+    /// Returns the same nodes in another epoch, or by another map.
+    pub(super) fn later(&self, map: MeshMap, epoch: Epoch) -> anyhow::Result<Self> {
+        Self::held(map, self.names.clone(), epoch, self.rules)
+    }
+
+    /// Holds the election.
+    fn held(map: MeshMap, names: Names, epoch: Epoch, rules: Rules) -> anyhow::Result<Self> {
         let mut web = Self {
             map,
-            each: options.each,
+            names,
+            epoch,
+            rules,
             slots: Vec::new(),
             border: BTreeMap::new(),
             in_line: BTreeMap::new(),
             told: BTreeMap::new(),
         };
-        web.elect(options, &epoch(seed)?)?;
+        web.elect()?;
         web.tell();
         Ok(web)
     }
 
     /// Holds the election in each mesh.
-    fn elect(&mut self, options: &NorderOptions, epoch: &Epoch) -> anyhow::Result<()> {
+    fn elect(&mut self) -> anyhow::Result<()> {
         let roster = self.roster();
-        let election = Election::new(&self.map, &roster, epoch, rules(options));
+        let election = Election::new(&self.map, &roster, &self.epoch, self.rules);
         self.slots = self.map.meshes().iter().flat_map(|mesh| election.slots(*mesh)).collect();
         self.border = self.serving(|_| false)?;
         let mut in_line: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -118,11 +151,17 @@ impl Web {
     }
 
     pub(super) fn nodes(&self) -> usize {
-        self.map.meshes().len() * self.each
+        self.names.nodes()
     }
 
+    /// Returns how many nodes each mesh has as the network begins.
     pub(super) const fn each(&self) -> usize {
-        self.each
+        self.names.each()
+    }
+
+    /// Returns by which rules border nodes are elected.
+    pub(super) const fn rules(&self) -> Rules {
+        self.rules
     }
 
     pub(super) fn meshes(&self) -> &[Prefix] {
@@ -138,11 +177,10 @@ impl Web {
         &self.border
     }
 
-    /// Returns the numbers of the meshes whose nodes a node needs to know: its home, and where it
-    /// serves, or may have to.
-    pub(super) fn offices(&self, node: u32) -> impl Iterator<Item = u32> {
+    /// Returns the foreign meshes in which a node serves, or may have to.
+    pub(super) fn offices(&self, node: u32) -> impl Iterator<Item = Prefix> {
         let others = self.in_line.get(&node).map_or(&[][..], Vec::as_slice);
-        std::iter::once(small(self.home(node as usize))).chain(others.iter().copied())
+        others.iter().map(|number| self.mesh(*number as usize))
     }
 
     /// Returns who originates a range, and on links of which mesh.
@@ -150,9 +188,14 @@ impl Web {
         &self.told
     }
 
-    /// Returns the number of a node's home.
+    /// Returns the number of the mesh in which a node is at home as the network begins.
     pub(super) const fn home(&self, node: usize) -> usize {
-        node / self.each
+        self.names.home(node)
+    }
+
+    /// Returns that mesh.
+    pub(super) fn first_home(&self, node: usize) -> Prefix {
+        self.names.first_home(node)
     }
 
     /// Returns the range of a mesh by its number.
@@ -166,22 +209,22 @@ impl Web {
 
     /// Returns the name of a node.
     pub(super) fn name(&self, node: usize) -> NodeId {
-        let mesh = self.mesh(self.home(node));
-        let place = (node % self.each) as u128 + 1;
-        NodeId(Prefix::new(mesh.bits() | place << 64, 64))
+        self.names.name(node)
     }
 
     /// Returns the number of a node by its name.
     pub(super) fn number_of(&self, node: NodeId) -> u32 {
-        let mesh = self.map.home(node).unwrap_or(NETWORK);
-        let place = usize::try_from((node.0.bits() ^ mesh.bits()) >> 64).unwrap_or(1);
-        self.mesh_number(mesh) * small(self.each) + small(place.saturating_sub(1))
+        self.names.number_of(node)
     }
 
     /// Returns the number of the node of this name; `None` if there is none.
     pub(super) fn find(&self, node: NodeId) -> Option<usize> {
-        let number = self.number_of(node) as usize;
-        (number < self.nodes() && self.name(number) == node).then_some(number)
+        self.names.find(node)
+    }
+
+    /// Returns the nodes that are at home in a mesh, or inside of a range, in the order of their numbers.
+    pub(super) fn inside_of(&self, range: Prefix) -> impl Iterator<Item = u32> {
+        self.names.inside(range)
     }
 
     /// Returns what a node is a member of.
@@ -202,7 +245,7 @@ impl Web {
     /// Tells for each mesh whether the filter lets `prefix` pass on its links.
     pub(super) fn scope(&self, prefix: Prefix) -> Vec<bool> {
         let passes = |(number, link): (usize, &Prefix)| {
-            let ours = plain(&self.map, self.name(number * self.each));
+            let ours = plain(&self.map, self.name(number * self.each()));
             passage(&self.map, &ours, (prefix, false), *link) == Passage::AsItIs
         };
         self.map.meshes().iter().enumerate().map(passes).collect()
@@ -212,7 +255,7 @@ impl Web {
     pub(super) fn inside(&self, range: Prefix) -> Vec<bool> {
         let mut inside = Vec::with_capacity(self.nodes());
         for mesh in self.map.meshes() {
-            inside.extend(std::iter::repeat_n(range.covers(*mesh), self.each));
+            inside.extend(std::iter::repeat_n(range.covers(*mesh), self.each()));
         }
         for (node, ours) in &self.border {
             if let Some(inside) = inside.get_mut(*node as usize) {
@@ -258,13 +301,22 @@ fn divided(range: Prefix, count: usize) -> Vec<Prefix> {
 }
 
 /// Returns by which rules border nodes are elected.
-pub(super) fn rules(options: &NorderOptions) -> Rules {
+fn rules(options: &NorderOptions) -> Rules {
     Rules { share: options.border, least: 1, ..Rules::default() }
+}
+
+/// Returns the registry's parts, where epochs go on.
+pub(super) fn chain(seed: [u8; 32]) -> Chain {
+    Chain::new(seed, EPOCH + LATER)
 }
 
 /// Returns the epoch that is looked at, all of it told by a registry.
 pub(super) fn epoch(seed: [u8; 32]) -> anyhow::Result<Epoch> {
-    let chain = Chain::new(seed, EPOCH);
+    told(seed, &Chain::new(seed, EPOCH))
+}
+
+/// Returns that epoch, where these are the registry's parts.
+fn told(seed: [u8; 32], chain: &Chain) -> anyhow::Result<Epoch> {
     let mut epoch = Epoch::first(Wall(0), Duration::from_hours(1), chain.part(0).unwrap_or(seed));
     for index in 1..EPOCH {
         epoch = epoch.next(chain.part(index).unwrap_or(seed), &[])?;

@@ -25,8 +25,8 @@ impl Formula {
         for node in 0..web.nodes() {
             let ours = web.memberships_by(border, node);
             let meshes: Vec<u32> = ours.meshes().map(|mesh| web.mesh_number(mesh)).collect();
-            let number = *known.entry(meshes).or_insert_with_key(|meshes| {
-                tables.push(table(web, names, &ours, meshes));
+            let number = *known.entry(meshes).or_insert_with(|| {
+                tables.push(table(web, names, &ours));
                 small(tables.len() - 1)
             });
             of.push(number);
@@ -52,15 +52,12 @@ impl Formula {
 }
 
 /// Returns what a table of a member of these meshes leads to, in order, members among it.
-fn table(web: &Web, names: &Tables, ours: &Memberships, meshes: &[u32]) -> Vec<Name> {
+fn table(web: &Web, names: &Tables, ours: &Memberships) -> Vec<Name> {
     let comes =
         |range| ours.meshes().any(|link| admit(&web.map, ours, (range, false), link).is_ok());
     let ranges = web.map.cuts().iter().flatten().filter(|range| comes(**range));
     let mut lines: Vec<Name> = ranges.filter_map(|range| names.range(*range)).collect();
-    for mesh in meshes {
-        let first = *mesh * small(web.each());
-        lines.extend(first..first + small(web.each()));
-    }
+    lines.extend(ours.meshes().flat_map(|mesh| web.inside_of(mesh)));
     lines.sort_unstable();
     lines.dedup();
     lines

@@ -44,6 +44,53 @@ pub struct Full {
     pub lost: Vec<Lost>,
     /// Countries that were filtered once all was well, one after the other.
     pub besieged: Vec<Besieged>,
+    /// Meshes that were split once all was well, one after the other.
+    pub divided: Vec<Remapped>,
+    /// Meshes that became one, one pair after the other.
+    pub merged: Vec<Remapped>,
+}
+
+/// A mesh that was split, or two that became one, and what became of the walks meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Remapped {
+    /// The range of the mesh that was split, or of the one that two became.
+    pub range: String,
+    /// Nodes of each half.
+    pub halves: [usize; 2],
+    /// Length of an epoch, and time between two renewals, in seconds.
+    pub epoch_s: f64,
+    /// See `epoch_s`.
+    pub round_s: f64,
+    /// Virtual seconds from the announcement to the end.
+    pub watched_s: f64,
+    /// Pairs of nodes that were watched.
+    pub pairs: usize,
+    /// Walks of these, one of each pair in 20 ms.
+    pub walks: u64,
+    /// Walks that did not arrive, and their share.
+    pub lost: u64,
+    /// See `lost`.
+    pub lost_share: f64,
+    /// Of the lost ones, those of the first epoch, in which nothing moves but for renewal.
+    pub lost_at_rest: u64,
+    /// Pairs of which walks were lost, and the longest time in which all of one were, in milliseconds.
+    pub lost_pairs: usize,
+    /// See `lost_pairs`.
+    pub longest_ms: u64,
+    /// When the first walk was lost, and the last one, in seconds from the moment in which the new map
+    /// is in force; below 0 before that; `null` if none was.
+    pub first_lost_s: Option<f64>,
+    /// See `first_lost_s`.
+    pub last_lost_s: Option<f64>,
+    /// Walks that circled for a moment, and did or did not arrive.
+    pub circled: u64,
+    /// After how many seconds from that moment all tables were exactly as the new map has it; `null` if
+    /// they were not in time.
+    pub exact_s: Option<f64>,
+    /// Lines of all tables before.
+    pub before: Tables,
+    /// Lines of all tables in the end.
+    pub after: Tables,
 }
 
 /// A country that was filtered, and what became of the walks across its border.

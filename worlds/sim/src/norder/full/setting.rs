@@ -12,11 +12,12 @@ use gossip::{
     Parameters, PublicKey, Refused, SignedDocument,
 };
 use node::{Local, Node};
-use order::Roster;
+use order::{Chain, Roster};
 use words::{Carrier, Carriers, NodeId, Prefix, Time, Wall};
 
+use super::Whole;
 use crate::norder::NorderOptions;
-use crate::norder::web::{NETWORK, Web, epoch, rules};
+use crate::norder::web::{NETWORK, Web, chain};
 use crate::setting::{CALENDAR, Trusting, key};
 
 /// A whole node.
@@ -85,36 +86,71 @@ impl Authority for Notary {
 #[derive(Debug)]
 pub(super) struct Setting {
     notary: Notary,
+    /// The network document in force, but for its meshes.
+    told: Document,
+    /// How the network is divided, or would be.
+    pub(super) meshes: Meshes,
+    /// The document, signed.
     document: Vec<u8>,
     seed: [u8; 32],
 }
 
 impl Setting {
     /// Returns what the nodes of this web are told.
-    pub(super) fn new(options: &NorderOptions, web: &Web, seed: [u8; 32]) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        (options, whole): (&NorderOptions, Whole),
+        web: &Web,
+        seed: [u8; 32],
+    ) -> anyhow::Result<Self> {
         let roster = web.roster();
-        let mut epoch = epoch(seed)?;
+        let mut epoch = web.epoch.clone();
         epoch.began = CALENDAR;
         let is_listed = roster.members().len() <= Meshes::MEMBERS;
         let listed = if is_listed { roster.clone() } else { Roster::default() };
-        let meshes = Meshes {
-            map: web.map.clone(),
-            epoch,
-            roster: listed,
-            rules: rules(options),
-            plan: None,
-        };
-        let document = Document {
+        let (map, rules) = (web.map.clone(), web.rules());
+        let meshes = Meshes { map, epoch, roster: listed, rules, plan: None };
+        let parameters =
+            Parameters { arrows: options.arrows, period: whole.round, ..Parameters::default() };
+        let told = Document {
             network: NETWORK,
             version: 1,
             issued: CALENDAR,
-            parameters: Parameters { arrows: options.arrows, ..Parameters::default() },
+            parameters,
             revoked: Vec::new(),
-            meshes: (options.order > 1).then_some(meshes),
+            meshes: (options.order > 1).then(|| meshes.clone()),
         };
-        let signed = SignedDocument { bytes: document.encode()?, signature: Vec::new() };
         let notary = Notary { roster, ..Notary::default() };
-        Ok(Self { notary, document: signed.encode()?, seed })
+        let document = signed(&told)?;
+        Ok(Self { notary, told, meshes, document, seed })
+    }
+
+    /// Changes how the network is divided, in the next document, written `now`.
+    ///
+    /// # Errors
+    ///
+    /// Those of `change`, and what cannot be encoded.
+    pub(super) fn tell(
+        &mut self,
+        now: Wall,
+        change: impl FnOnce(&mut Meshes) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        change(&mut self.meshes)?;
+        (self.told.version, self.told.issued) = (self.told.version + 1, now);
+        self.told.meshes = Some(self.meshes.clone());
+        self.document = signed(&self.told)?;
+        Ok(())
+    }
+
+    /// Returns the range in which a node draws at home: the registry names nodes there.
+    pub(super) fn territory(&self, name: NodeId) -> Prefix {
+        let Meshes { map, epoch, plan, .. } = &self.meshes;
+        let home = map.home(name).unwrap_or(NETWORK);
+        plan.map_or(home, |plan| plan.territory(home, name, epoch.number))
+    }
+
+    /// Returns the registry's parts.
+    pub(super) fn chain(&self) -> Chain {
+        chain(self.seed)
     }
 
     /// Returns the network document, signed.
@@ -141,6 +177,12 @@ impl Setting {
     }
 }
 
+/// Returns a document as the registry signs it.
+fn signed(document: &Document) -> anyhow::Result<Vec<u8>> {
+    let signed = SignedDocument { bytes: document.encode()?, signature: Vec::new() };
+    Ok(signed.encode()?)
+}
+
 /// Returns what the `n`th node, of this name, shows of itself from a moment on.
 pub(super) fn introduction(
     (n, name): (usize, NodeId),
@@ -157,7 +199,7 @@ pub(super) fn introduction(
         country: None,
         capacity: None,
         escaped,
-        merges: false,
+        merges: true,
     };
     let mut certificate = name.0.bits().to_be_bytes().to_vec();
     certificate.extend((n as u64 + 1).to_be_bytes());
@@ -186,7 +228,7 @@ mod tests {
         };
         assert!(options.nodes() > Meshes::MEMBERS);
         let web = Web::new(&options, [1; 32]).unwrap();
-        let setting = Setting::new(&options, &web, [1; 32]).unwrap();
+        let setting = Setting::new((&options, Whole::default()), &web, [1; 32]).unwrap();
         let signed = SignedDocument::decode(setting.document()).unwrap();
         let told = Document::decode(&signed.bytes).unwrap().meshes.unwrap();
         assert!(told.roster.members().is_empty());

@@ -38,7 +38,7 @@ impl Run<'_> {
         let before = self.world.counts;
         self.world.wall = Some(wall);
         report.lost_share = self.lost_across();
-        report.whole_s = self.relieve();
+        report.whole_s = self.relieve()?;
         report.lost_in_the_end = self.lost_across();
         report.escaped = self.world.counts.escaped - before.escaped;
         report.sought_refuge = self.world.counts.sought - before.sought;
@@ -46,14 +46,14 @@ impl Run<'_> {
     }
 
     /// Returns after how many seconds all walks across arrived for good.
-    fn relieve(&mut self) -> Option<f64> {
+    fn relieve(&mut self) -> anyhow::Result<Option<f64>> {
         let began = self.world.now;
         let end = began + self.whole.within;
         let mut progress = Progress::new(self.whole.progress);
         let mut whole: Option<Time> = None;
         while self.world.now < end {
             let next = (self.world.now + LOOK).or_earlier(end);
-            self.world.run(next);
+            self.pass(next)?;
             progress.tell(next.since(began), self.whole.within);
             whole = (self.lost_across() <= 0.0).then(|| whole.unwrap_or(next));
             if whole.is_some_and(|since| next >= since + STAYS) {
@@ -61,7 +61,7 @@ impl Run<'_> {
             }
         }
         progress.end();
-        whole.map(|at| rounded(at.since(began).as_secs_f64()))
+        Ok(whole.map(|at| rounded(at.since(began).as_secs_f64())))
     }
 
     /// Walks across the border in both directions; returns the share that did not arrive.

@@ -1,7 +1,8 @@
 //! The forwarding tables of all nodes, as their routing tells them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use order::MeshMap;
 use words::routing::Range;
 use words::{LinkId, NodeId, Prefix};
 
@@ -15,7 +16,11 @@ pub(super) type Name = u32;
 #[derive(Debug)]
 pub(super) struct Tables {
     ranges: BTreeMap<Prefix, Name>,
+    /// How long ranges are.
+    lengths: BTreeSet<u8>,
     of: Vec<Table>,
+    /// To what packets may take another way than when it was last asked, if anybody asks.
+    news: Option<BTreeSet<Name>>,
     /// Lines that were written for what is neither a node nor a range.
     strange: u64,
 }
@@ -40,13 +45,39 @@ pub(super) enum Next {
 impl Tables {
     /// Returns the tables of this web's nodes, empty.
     pub(super) fn new(web: &Web) -> Self {
-        let all = web.map.cuts().iter().flatten().copied();
-        let mut ranges: Vec<Prefix> = all.collect();
-        ranges.sort_unstable();
-        ranges.dedup();
-        let names = small(web.nodes())..;
-        let ranges = ranges.into_iter().zip(names).collect();
-        Self { ranges, of: vec![Table::default(); web.nodes()], strange: 0 }
+        let of = vec![Table::default(); web.nodes()];
+        let mut tables =
+            Self { ranges: BTreeMap::new(), lengths: BTreeSet::new(), of, news: None, strange: 0 };
+        tables.know(&web.map);
+        tables
+    }
+
+    /// Gives names to the ranges of another map; those that have one keep it.
+    pub(super) fn know(&mut self, map: &MeshMap) {
+        let all: BTreeSet<Prefix> = map.cuts().iter().flatten().copied().collect();
+        for range in all {
+            let next = small(self.of.len() + self.ranges.len());
+            self.ranges.entry(range).or_insert(next);
+            self.lengths.insert(range.length());
+        }
+    }
+
+    /// Returns to what packets may take another way than when this was last asked; `None` the first
+    /// time.
+    pub(super) fn news(&mut self) -> Option<BTreeSet<Name>> {
+        self.news.replace(BTreeSet::new())
+    }
+
+    /// From now on nobody asks for news.
+    pub(super) fn forget_news(&mut self) {
+        self.news = None;
+    }
+
+    /// One end of a link came up, or is gone: all that leads through it may go another way.
+    pub(super) fn link_changed(&mut self, node: usize, link: LinkId) {
+        let Some(news) = &mut self.news else { return };
+        let lines = self.of.get(node).map_or(&[][..], |table| &table.lines);
+        news.extend(lines.iter().filter(|(_, via)| *via == link).map(|(name, _)| *name));
     }
 
     /// Returns the name of a range.
@@ -67,6 +98,9 @@ impl Tables {
             self.strange += 1;
             return;
         };
+        if let Some(news) = &mut self.news {
+            news.insert(name);
+        }
         match (table.lines.binary_search_by_key(&name, |(known, _)| *known), via) {
             (Ok(place), Some(link)) => {
                 if let Some(line) = table.lines.get_mut(place) {
@@ -81,7 +115,10 @@ impl Tables {
 
     /// These ranges lead nowhere from `node`, unless a longer one is routed.
     pub(super) fn close(&mut self, node: usize, ranges: &[Prefix]) {
-        let closed = ranges.iter().filter_map(|range| self.range(*range)).collect();
+        let closed: Vec<Name> = ranges.iter().filter_map(|range| self.range(*range)).collect();
+        if let (Some(news), Some(table)) = (&mut self.news, self.of.get(node)) {
+            news.extend(table.closed.iter().chain(&closed));
+        }
         if let Some(table) = self.of.get_mut(node) {
             table.closed = closed;
         }
@@ -124,7 +161,9 @@ impl Tables {
 
     /// Returns the names that hold a node, the narrowest first.
     pub(super) fn names(&self, web: &Web, node: usize) -> Vec<Name> {
-        let ranges = web.map.chain(web.name(node).0).filter_map(|range| self.range(range));
+        let name = web.name(node).0;
+        let around = self.lengths.iter().rev().map(|length| Prefix::new(name.bits(), *length));
+        let ranges = around.filter_map(|range| self.range(range));
         std::iter::once(small(node)).chain(ranges).collect()
     }
 }

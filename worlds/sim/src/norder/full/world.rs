@@ -5,13 +5,15 @@
 //! that a node may serve in. That the other end of a link is gone, nodes find out by their probes.
 
 mod perform;
+mod registry;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use arrows::Death;
 use node::Input;
-use words::{Dice, Engine, LinkId, Time};
+use words::{Dice, Engine, LinkId, Prefix, Time};
 
 use super::setting::{Citizen, Setting, introduction};
 use super::tables::{Name, Next, Tables};
@@ -97,9 +99,12 @@ impl Sent {
 /// The virtual world.
 pub(super) struct World<'a> {
     pub(super) now: Time,
-    pub(super) web: &'a Web,
+    /// The network in the epoch that the registry told last.
+    pub(super) web: Rc<Web>,
     land: &'a Land,
-    setting: Setting,
+    pub(super) setting: Setting,
+    /// When the registry's epoch ends; `None` as long as it tells of no other.
+    pub(super) epoch_ends: Option<Time>,
     pub(super) tables: Tables,
     pub(super) counts: Counts,
     citizens: Vec<Option<Citizen>>,
@@ -108,7 +113,7 @@ pub(super) struct World<'a> {
     ends: Vec<BTreeMap<LinkId, End>>,
     /// How often each node was called.
     calls: Vec<u32>,
-    /// Who ever started, of each mesh.
+    /// Who ever started, of each mesh that there was as the network began.
     joined: Vec<Vec<u32>>,
     /// What blocks pairs of nodes, if anything does.
     pub(super) wall: Option<Wall>,
@@ -137,7 +142,7 @@ const LONGEST: usize = 64;
 impl<'a> World<'a> {
     /// Returns a world in which all nodes are about to start.
     pub(super) fn new(
-        (web, land): (&'a Web, &'a Land),
+        (web, land): (Web, &'a Land),
         setting: Setting,
         seed: [u8; 32],
     ) -> anyhow::Result<Self> {
@@ -146,16 +151,17 @@ impl<'a> World<'a> {
             (0..nodes).map(|node| introduction((node, web.name(node)), CALENDAR, false)).collect();
         let mut world = Self {
             now: Time::ZERO,
-            web,
             land,
             setting,
-            tables: Tables::new(web),
+            epoch_ends: None,
+            tables: Tables::new(&web),
             counts: Counts::default(),
             citizens: (0..nodes).map(|_| None).collect(),
             planned: vec![None; nodes],
             ends: vec![BTreeMap::new(); nodes],
             calls: vec![0; nodes],
             joined: vec![Vec::new(); web.meshes().len()],
+            web: Rc::new(web),
             wall: None,
             silent: (false, false),
             introductions: introductions?,
@@ -262,16 +268,20 @@ impl<'a> World<'a> {
         let ends = self.ends.get_mut(node as usize);
         let Some(end) = ends.and_then(|ends| ends.get_mut(&link)) else { return };
         end.open = true;
+        let (peer, theirs) = (end.peer, end.theirs);
+        self.tables.link_changed(peer as usize, theirs);
         self.tell(node, Input::Up(link));
     }
 
     /// The registry names some of those that ever started, dead or alive, in each mesh that the
-    /// node may serve in.
+    /// node draws in or may serve in.
     fn name_some(&mut self, node: u32) {
         let mut named = Vec::new();
-        for mesh in self.web.offices(node) {
-            let joined = self.joined.get(mesh as usize).map_or(&[][..], Vec::as_slice);
-            let mut all: Vec<u32> = joined.iter().copied().filter(|other| *other != node).collect();
+        let own = self.setting.territory(self.web.name(node as usize));
+        let ranges: Vec<Prefix> = std::iter::once(own).chain(self.web.offices(node)).collect();
+        for range in ranges {
+            let there = self.joined_in(range).filter(|other| *other != node);
+            let mut all: Vec<u32> = there.collect();
             named.extend(self.dice.draw(&mut all, NAMED));
         }
         // And some of all: a node that is cut off from its mesh has nobody else to call.
@@ -282,6 +292,20 @@ impl<'a> World<'a> {
         if !named.is_empty() {
             self.tell(node, Input::Bootstrap(&named));
         }
+    }
+
+    /// Returns who ever started inside of a range.
+    fn joined_in(&self, range: Prefix) -> impl Iterator<Item = u32> {
+        let covers = move |node: u32| range.covers(self.web.name(node as usize).0);
+        let is_near = move |mesh: &&Vec<u32>| {
+            // All of them are in one mesh of the first map.
+            mesh.first().is_some_and(|first| {
+                let home = self.web.first_home(*first as usize);
+                home.covers(range) || range.covers(home)
+            })
+        };
+        let near = self.joined.iter().filter(is_near).flatten().copied();
+        near.filter(move |node| covers(*node))
     }
 
     /// Tells whether nothing passes between two nodes.
@@ -308,7 +332,7 @@ impl<'a> World<'a> {
     }
 
     /// Tells a node something, and does what it says.
-    fn tell(&mut self, node: u32, input: Input<'_>) {
+    pub(super) fn tell(&mut self, node: u32, input: Input<'_>) {
         let now = self.now;
         let citizen = self.citizens.get_mut(node as usize).and_then(Option::as_mut);
         let Some(citizen) = citizen else { return };
@@ -357,7 +381,10 @@ impl<'a> World<'a> {
     }
 
     fn take_end(&mut self, node: u32, link: LinkId) -> Option<End> {
-        self.ends.get_mut(node as usize)?.remove(&link)
+        let end = self.ends.get_mut(node as usize)?.remove(&link)?;
+        self.tables.link_changed(node as usize, link);
+        self.tables.link_changed(end.peer as usize, end.theirs);
+        Some(end)
     }
 
     /// Returns how many links there are of which both ends are open.
@@ -369,7 +396,7 @@ impl<'a> World<'a> {
     }
 
     /// Returns where a packet at `node` goes next, by the names that hold its destination.
-    fn next(&self, node: u32, names: &[Name]) -> Option<u32> {
+    pub(super) fn next(&self, node: u32, names: &[Name]) -> Option<u32> {
         let Next::Through(link) = self.tables.next(node as usize, names) else { return None };
         let end = self.end(node, link).filter(|end| end.open)?;
         let whole = self.end(end.peer, end.theirs).is_some_and(|theirs| theirs.open);
@@ -379,7 +406,7 @@ impl<'a> World<'a> {
 
     /// Returns the nodes on the way from `from` to `to`, both included; `None` if there is none.
     pub(super) fn walk(&self, from: u32, to: u32) -> Option<Vec<u32>> {
-        let names = self.tables.names(self.web, to as usize);
+        let names = self.tables.names(&self.web, to as usize);
         let (mut way, mut at) = (vec![from], from);
         while at != to {
             at = self.next(at, &names)?;
@@ -392,7 +419,7 @@ impl<'a> World<'a> {
     }
 
     /// Returns when what is sent through a tunnel now arrives.
-    fn arrival(&self, from: u32, to: u32, now: Time) -> Time {
+    pub(super) fn arrival(&self, from: u32, to: u32, now: Time) -> Time {
         let trip = self.land.tunnel(from as usize, to as usize);
         now + Duration::from_micros(u64::from(trip)) / 2
     }

@@ -25,7 +25,7 @@ impl World<'_> {
             Output::Close(link) => drop(self.take_end(node, link)),
             Output::Send(link, frame) => self.send(node, link, frame),
             Output::Overlay(to, words) => self.send_over_mesh(node, at(to), words),
-            Output::Route(range, link) => self.tables.set(self.web, node as usize, range, link),
+            Output::Route(range, link) => self.tables.set(&self.web, node as usize, range, link),
             Output::Closed(ranges) => self.tables.close(node as usize, &ranges),
             Output::Escape(escaped) => self.escape(node, escaped),
             Output::AskRegistry => self.agenda.plan(self.now + REGISTRY, Entry::Named(node)),
