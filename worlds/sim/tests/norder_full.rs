@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sim::norder::{Cost, Full, Lines, NorderOptions, Remapped, Whole, full, simulate};
+use sim::norder::{Besieged, Cost, Full, Lines, NorderOptions, Remapped, Whole, full, simulate};
 use words::Share;
 
 fn run(change: impl Fn(&mut NorderOptions)) -> Full {
@@ -93,20 +93,32 @@ fn what_only_sampled_paths_have_is_refused_with_the_remedy() {
 
 #[test]
 fn behind_a_filter_a_country_is_reached_by_who_escapes_and_seeks_refuge() {
-    let siege = |change: fn(&mut NorderOptions)| {
-        let mut options = NorderOptions { meshes: 5, each: 40, ..NorderOptions::default() };
-        options.troubles = vec!["filter US 99.8%".parse().unwrap()];
-        change(&mut options);
-        let whole = Whole { within: Duration::from_mins(15), ..Whole::default() };
-        let mut report = full(&options, whole).unwrap();
-        assert!(report.converged, "{report:?}");
-        report.besieged.remove(0)
-    };
-    let helped = siege(|_| {});
+    let two = NorderOptions { meshes: 5, each: 40, ..NorderOptions::default() };
+    let helped = siege(two.clone(), 15);
     assert!(helped.inside > 8 && helped.lost_share > 0.2, "{helped:?}");
     assert!(helped.whole_s.is_some() && helped.escaped > 0, "{helped:?}");
-    let silent = siege(|options| (options.no_quorum, options.no_refuge) = (true, true));
+    let silent = siege(NorderOptions { no_quorum: true, no_refuge: true, ..two }, 15);
     assert!(silent.whole_s.is_none() && silent.lost_in_the_end > 0.2, "{silent:?}");
+}
+
+#[test]
+fn behind_a_filter_a_country_is_reached_at_order_three_as_well() {
+    let (order, groups, meshes, each) = (3, 3, 3, 20);
+    let three = NorderOptions { order, groups, meshes, each, ..NorderOptions::default() };
+    let helped = siege(three.clone(), 5);
+    assert!(helped.inside > 8 && helped.lost_share > 0.5, "{helped:?}");
+    assert!(helped.whole_s.is_some() && helped.escaped > 0, "{helped:?}");
+    let silent = siege(NorderOptions { no_quorum: true, no_refuge: true, ..three }, 5);
+    assert!(silent.whole_s.is_none() && silent.lost_in_the_end > 0.2, "{silent:?}");
+}
+
+/// Filters a country around a network that is well, for so many minutes at most.
+fn siege(mut options: NorderOptions, minutes: u64) -> Besieged {
+    options.troubles = vec!["filter US 99.8%".parse().unwrap()];
+    let whole = Whole { within: Duration::from_mins(minutes), ..Whole::default() };
+    let mut report = full(&options, whole).unwrap();
+    assert!(report.converged, "{report:?}");
+    report.besieged.remove(0)
 }
 
 /// Elections each minute, and a renewal each quarter of one.
