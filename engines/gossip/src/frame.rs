@@ -7,6 +7,7 @@
 //!   3 │ version 8 │ total 4 │ index 2 │ octets   a chunk, of CHUNK octets but the last
 //!   4 │ introduction                           this node escaped, or has come back
 //!   5 │ epoch 8 │ number 1 │ zeros           a word of a train, of TRAIN octets in all
+//!   6 │ date 8                               what my calendar says, in seconds since 1970
 //! over the overlay:
 //!   1 │ introduction of the asker              how are you reached?
 //!   2 │ introduction of the asked              so
@@ -18,6 +19,8 @@
 //! ```
 
 use alloc::vec::Vec;
+
+use words::Wall;
 
 use crate::Malformed;
 
@@ -75,6 +78,8 @@ pub(crate) enum Word<'a> {
     Escape(&'a [u8]),
     /// One of the words by which you see what I carry.
     Train(Train),
+    /// My calendar says this.
+    Date(Wall),
 }
 
 impl<'a> Word<'a> {
@@ -104,6 +109,10 @@ impl<'a> Word<'a> {
                 out.extend(introduction);
             }
             Self::Train(train) => out = train.encode(5),
+            Self::Date(wall) => {
+                out.push(6);
+                out.extend(wall.0.to_be_bytes());
+            }
         }
         out
     }
@@ -146,6 +155,7 @@ impl<'a> Word<'a> {
                 let word = Self::Chunk { version, total, index, octets };
                 if whole { Ok(word) } else { Err(BROKEN) }
             }
+            6 if body.is_empty() => Ok(Self::Date(Wall(u64::from_be_bytes(first)))),
             _ => Err(BROKEN),
         }
     }
@@ -257,6 +267,7 @@ mod tests {
             let train = Train { epoch: a, number: count, token: b };
             for word in [
                 Word::Train(train),
+                Word::Date(Wall(b)),
                 Word::Version { mine: a, yours: b },
                 Word::Fetch { version: a, first, count },
                 Word::Chunk { version: b, total, index: first, octets: &octets },

@@ -102,6 +102,8 @@ pub enum Output {
     SaveDocument(Arc<[u8]>),
     /// Keep these introductions on disk, instead of all before.
     SaveContacts(Vec<Vec<u8>>),
+    /// The date that we go by is another now: see [`Gossip::date`](crate::Gossip::date).
+    Dated,
     /// Ask the registry for introductions and the newest document.
     AskRegistry,
     /// Tell the registry what we saw these members carry in this epoch, in Mbit/s: we were drawn to.
@@ -163,6 +165,13 @@ pub enum Event {
         /// What it said.
         to: Wall,
     },
+    /// We go by another date than our calendar's, which most of our neighbours do not share.
+    DateOverruled {
+        /// What our calendar says.
+        calendar: Wall,
+        /// The date that we go by.
+        date: Wall,
+    },
     /// Others will refuse the introduction that we show.
     MyselfRefused {
         /// Why.
@@ -181,6 +190,7 @@ impl Event {
             Self::Banished { .. } => "banished",
             Self::WeAreRevoked { .. } => "we-are-revoked",
             Self::CalendarJumped { .. } => "calendar-jumped",
+            Self::DateOverruled { .. } => "date-overruled",
             Self::MyselfRefused { .. } => "myself-refused",
         }
     }

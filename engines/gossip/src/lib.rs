@@ -20,6 +20,7 @@ extern crate alloc;
 mod attest;
 mod authority;
 mod believe;
+mod calendar;
 mod claim;
 mod codec;
 mod contact;
@@ -47,10 +48,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
+use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time};
 
 pub use authority::{Authority, Identity, PublicKey};
 pub use believe::{Believed, believe};
+pub use calendar::{Calendar, Jump};
 pub use claim::{Claim, Standing};
 pub use contact::{Contact, Endpoint};
 pub use document::{Document, SignedDocument};
@@ -88,10 +90,6 @@ const COMPANY: usize = 8;
 /// While links are few, those whom the registry named, and then those whom we remember, are
 /// introduced one after the other: as fast as the free seats of a node can be dialled in vain.
 const APART: Duration = Duration::from_secs(4);
-/// How far a calendar may be off before it has jumped: it is told each minute, and slews.
-const JUMP: Duration = Duration::from_mins(5);
-/// How long a calendar that jumped ends no link.
-const DOUBT: Duration = Duration::from_mins(15);
 /// Least time between two savings of the contacts, and wait for more to save.
 const SAVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 
@@ -102,10 +100,7 @@ pub struct Gossip<A> {
     me: NodeId,
     authority: A,
     dice: Dice,
-    /// What the calendar said, and when.
-    calendar: (Wall, Time),
-    /// Until when no link is closed by a calendar that jumped ahead.
-    doubted: Time,
+    calendar: Calendar,
     /// The document in force, and its signed octets.
     document: Option<(Document, Arc<[u8]>)>,
     revoked: BTreeSet<u64>,
@@ -150,7 +145,7 @@ impl<A: Authority> Engine for Gossip<A> {
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
         match input {
-            Input::Calendar(wall) => self.date(wall, now),
+            Input::Calendar(wall) => self.calendar_said(wall, now),
             Input::LinkUp(link, node) => self.link_up(link, node, now),
             Input::LinkDown(link) => self.link_down(link, now),
             Input::Read(at) => {
@@ -211,8 +206,7 @@ impl<A: Authority> Gossip<A> {
             me,
             authority,
             dice: Dice::of(seed, "gossip"),
-            calendar: (Wall(0), now),
-            doubted: now,
+            calendar: Calendar::new(now),
             document: None,
             revoked: BTreeSet::new(),
             neighbours: BTreeMap::new(),
@@ -295,31 +289,6 @@ impl<A: Authority> Gossip<A> {
     /// Returns how often things happened.
     pub const fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    /// Takes in what the calendar says; what we show may only now be valid.
-    ///
-    /// One that jumps ahead while we run may come back: links that it would end are given
-    /// time. Whoever wants a new link is judged by what it says now.
-    fn date(&mut self, wall: Wall, now: Time) {
-        let (expected, first) = (self.wall(now), self.calendar.0 == Wall(0));
-        let jump = wall.since(expected).max(expected.since(wall));
-        if jump > JUMP && !first {
-            self.say(Output::Event(Event::CalendarJumped { from: expected, to: wall }));
-            self.doubted = now + DOUBT;
-        }
-        self.calendar = (wall, now);
-        if self.serial.is_none()
-            && let Some(myself) = self.myself.take()
-        {
-            self.introduce(myself, now);
-        }
-    }
-
-    /// Returns what the calendar must say at `now`.
-    fn wall(&self, now: Time) -> Wall {
-        let (wall, at) = self.calendar;
-        wall.plus(now.since(at))
     }
 
     /// Asks the registry when it is time: soon at first, then ever less often.

@@ -1,7 +1,6 @@
 //! What a document changes: parameters, and who is of the network.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use words::{Deadline, LinkId, Time};
 
@@ -62,6 +61,7 @@ impl<A: Authority> Gossip<A> {
         }
         self.say(Output::Parameters(parameters));
         let ours = self.document().and_then(|it| it.meshes.as_ref());
+        let was_divided = ours.is_some();
         if let (Some(ours), Some(theirs)) = (ours, &document.meshes)
             && !theirs.epoch.joins(&ours.epoch)
         {
@@ -81,6 +81,9 @@ impl<A: Authority> Gossip<A> {
         self.banish(now);
         self.stop_fetching();
         self.tell_all(now);
+        if !was_divided {
+            self.tell_all_the_date(now);
+        }
     }
 
     /// Tells whether the document in force revokes this certificate.
@@ -109,7 +112,7 @@ impl<A: Authority> Gossip<A> {
 
     /// Returns why a link must be closed, if it must.
     fn offence(&mut self, link: LinkId, now: Time) -> Option<Refused> {
-        let (wall, doubted) = (self.wall(now), self.doubted);
+        let (wall, doubted) = (self.wall(now), self.calendar.doubted());
         let neighbour = self.neighbours.get_mut(&link).filter(|n| !n.banished)?;
         let peer = neighbour.peer?;
         if self.revoked.contains(&peer.serial) {
@@ -135,11 +138,10 @@ impl<A: Authority> Gossip<A> {
 
     /// Returns when the next neighbour's certificate is over.
     pub(crate) fn expiry_deadline(&self) -> Option<Deadline<Why>> {
-        let (wall, at) = self.calendar;
         let open = self.neighbours.iter().filter(|(_, neighbour)| !neighbour.banished);
         let ends = open.filter_map(|(link, neighbour)| Some((neighbour.peer?.expires, *link)));
         let (expires, link) = ends.min()?;
-        let at = (at + expires.since(wall) + Duration::from_secs(1)).max(self.doubted);
+        let at = self.calendar.end_of(expires).max(self.calendar.doubted());
         Some(Deadline { at, why: Why::Expiry(link) })
     }
 }

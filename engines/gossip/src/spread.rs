@@ -44,6 +44,8 @@ pub(crate) struct Neighbour {
     pub(crate) peer: Option<Peer>,
     /// Its link is about to be closed.
     pub(crate) banished: bool,
+    /// What it said of its calendar, and when.
+    pub(crate) date: Option<(Wall, Time)>,
     /// The version it said it has.
     knows: u64,
     tell: Time,
@@ -81,6 +83,7 @@ impl<A: Authority> Gossip<A> {
             node,
             peer: met.or(known),
             banished: false,
+            date: None,
             knows: 0,
             tell: now,
             wait: TELL.0,
@@ -90,6 +93,7 @@ impl<A: Authority> Gossip<A> {
         };
         self.neighbours.insert(link, neighbour);
         self.tell(link, now);
+        self.tell_date(link, now);
         self.tell_escapes_to(link, now);
         self.banish(now);
     }
@@ -145,6 +149,7 @@ impl<A: Authority> Gossip<A> {
                 }
             }
             Ok(Word::Train(train)) => self.train_by(link, train, now),
+            Ok(Word::Date(wall)) => self.heard_date(link, wall, now),
             Err(malformed) => self.counters.refuse(&malformed.into()),
         }
     }

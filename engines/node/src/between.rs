@@ -48,32 +48,27 @@ fn patience(meshes: Option<&Meshes>) -> Duration {
 
 /// Returns the epoch in force: the document's, or one that follows it in silence, once the
 /// registry has missed a whole one.
-fn in_force(meshes: &Meshes, wall: Wall) -> Epoch {
+fn in_force(meshes: &Meshes, date: Wall) -> Epoch {
     let length = meshes.epoch.length.as_secs();
-    meshes.epoch.at(Wall(wall.0.saturating_sub(length)))
+    meshes.epoch.at(Wall(date.0.saturating_sub(length)))
 }
 
 impl<R: Routing, A: Authority> Node<R, A> {
-    /// Takes in the calendar, by which epochs go on where the registry is silent.
-    pub(crate) fn date(&mut self, wall: Wall, now: Time) {
-        self.division.calendar = Some((wall, now));
+    /// Looks at the date, by which epochs go on where the registry is silent.
+    pub(crate) fn dated(&mut self, now: Time) {
         if self.division.meshes.is_some() {
             self.elect(now);
             self.review(now);
         }
     }
 
-    fn wall(&self, now: Time) -> Wall {
-        self.division.calendar.map_or(Wall(0), |(wall, at)| wall.plus(now.since(at)))
-    }
-
     /// Looks up what we were elected to.
     pub(crate) fn elect(&mut self, now: Time) {
-        let wall = self.wall(now);
-        let epoch = self.division.meshes.as_ref().map(|meshes| in_force(meshes, wall));
+        let date = self.gossip.date(now);
+        let epoch = self.division.meshes.as_ref().map(|meshes| in_force(meshes, date));
         self.division.next_epoch = epoch.as_ref().map(|epoch| {
             let due = epoch.began.plus(2 * epoch.length);
-            now + due.since(wall).max(epoch.length / 2)
+            now + due.since(date).max(epoch.length / 2)
         });
         self.redraw(epoch.as_ref(), now);
         self.tell_guests(now);

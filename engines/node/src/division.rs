@@ -13,7 +13,7 @@ use arrows::Arrows;
 use gossip::{Authority, Meshes};
 use order::{Epoch, MeshMap, Quorum};
 use words::routing::{self, Admission, Routing, Scope};
-use words::{Dice, Engine, LinkId, NodeId, Prefix, Time, Wall};
+use words::{Dice, Engine, LinkId, NodeId, Prefix, Time};
 
 use crate::between::OVERLAP;
 use crate::claims::Waiting;
@@ -47,15 +47,13 @@ pub(crate) struct Division {
     pub(crate) territory: Prefix,
     /// The range whose halves move together in this epoch.
     pub(crate) merging: Option<Prefix>,
-    /// The epoch in force, and when the next one begins by the calendar.
+    /// The epoch in force, and when the next one begins by the date, if the registry stays silent.
     pub(crate) epoch: Option<Epoch>,
     pub(crate) next_epoch: Option<Time>,
     /// Foreign nodes that asked for links, and whether they were elected in this epoch.
     pub(crate) verified: BTreeMap<NodeId, bool>,
     /// Who may tell of which range.
     pub(crate) tellers: Tellers,
-    /// What the calendar said, and when.
-    pub(crate) calendar: Option<(Wall, Time)>,
     /// Where we may serve, and who has that duty before us as long as it is reached.
     pub(crate) duties: Vec<(Prefix, Vec<NodeId>)>,
     /// Where we do.
@@ -129,7 +127,6 @@ impl Division {
             next_epoch: None,
             verified: BTreeMap::new(),
             tellers: Tellers::default(),
-            calendar: None,
             duties: Vec::new(),
             service: order::Service::new(OVERLAP / 2),
             quorum: Quorum::default(),
@@ -240,6 +237,12 @@ impl<R: Routing, A: Authority> Node<R, A> {
     /// Returns the map in force; `None` while the network is one mesh.
     pub const fn map(&self) -> Option<&MeshMap> {
         self.division.map.as_ref()
+    }
+
+    /// Returns the epoch in force: the document's, or one that followed it while the registry is silent;
+    /// `None` while the network is one mesh.
+    pub const fn epoch(&self) -> Option<&Epoch> {
+        self.division.epoch.as_ref()
     }
 
     /// Returns the mesh that we are at home in.

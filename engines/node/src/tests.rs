@@ -4,6 +4,7 @@ extern crate std;
 
 mod able;
 mod border;
+mod calendars;
 mod changes;
 mod claims;
 mod disaster;

@@ -68,7 +68,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             }
             Input::Calendar(wall) => {
                 self.gossip.handle(gossip::Input::Calendar(wall), now);
-                self.date(wall, now);
+                self.dated(now);
             }
             Input::Request { link, key, introduction } => {
                 self.gossip.handle(gossip::Input::Judge(link, introduction, key), now);
@@ -285,6 +285,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                     arrows.handle(arrows::Input::Introduced(node), now);
                 }
             }
+            gossip::Output::Dated => self.dated(now),
             gossip::Output::Meshes(meshes) => self.divide(meshes, now),
             gossip::Output::Parameters(parameters) => self.retune(parameters, now),
             gossip::Output::Banish(link) => {

@@ -13,8 +13,8 @@
 //! members' secrets are committed to before that part is told, so that neither the registry alone
 //! nor any members without it know a beacon in advance. Who commits and does not tell is left out.
 //!
-//! While the registry is silent, every node goes on by itself, by the calendar: those beacons can be
-//! predicted, but elections go on.
+//! While the registry is silent, every node goes on by itself, by the date that neighbours share: those
+//! beacons can be predicted, but elections go on.
 
 use alloc::vec::Vec;
 use core::time::Duration;

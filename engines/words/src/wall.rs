@@ -5,8 +5,9 @@ use core::time::Duration;
 
 /// A moment of the calendar, in seconds since 1970-01-01 UTC.
 ///
-/// It may jump when somebody sets the clock, so no timer is built on it. It does
-/// not convert to [`Time`](crate::Time): the two cannot be mixed up.
+/// It may jump when somebody sets the clock, so no timer is built on it but that of epochs in the
+/// registry's silence, by the date that neighbours share. It does not convert to
+/// [`Time`](crate::Time): the two cannot be mixed up.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wall(pub u64);
 

@@ -189,17 +189,33 @@ pub(crate) fn unaware(introductions: &[Vec<u8>], listed: &Roster) -> Vec<NodeId>
     introductions.iter().filter_map(unaware).collect()
 }
 
+/// How far in the future the present epoch may begin: a clock that was set back by less is waited for.
+const AHEAD: Duration = Duration::from_mins(1);
+
+/// Tells whether an epoch begins in the future, because the clock was ahead when it was signed: to wait for
+/// that would be to hold no elections until then.
+pub(crate) fn is_ahead(epoch: &Epoch, now: Wall) -> bool {
+    epoch.began.since(now) > AHEAD.min(epoch.length)
+}
+
+/// Tells whether it is time for the next epoch.
+pub(crate) fn is_over(epoch: &Epoch, now: Wall) -> bool {
+    epoch.began.plus(epoch.length) <= now || is_ahead(epoch, now)
+}
+
 /// Returns the next epoch, if it is time; the registry may have been away for some.
 ///
 /// What members revealed goes into its beacon, and what they promised into the document: for the
 /// beacon after it. If the registry was away for an epoch or more, they promised it for a beacon that
 /// came without it: then nobody could reveal it, and it would only take the places of others.
+///
+/// After one that begins in the future, the next begins now.
 pub(crate) fn next_epoch(
     epoch: &Epoch,
     (seed, shares): ([u8; 32], &[store::Share]),
     now: Wall,
 ) -> Option<Epoch> {
-    if now.since(epoch.began) < epoch.length {
+    if !is_over(epoch, now) {
         return None;
     }
     // Nodes went on in silence, a whole epoch late.
@@ -210,6 +226,7 @@ pub(crate) fn next_epoch(
     let next = chain.after(&epoch.part).and_then(|part| passed.next(part, &reveals).ok());
     let anchor = || passed.anchored(chain.part(0).unwrap_or(seed), &reveals);
     let mut next = next.unwrap_or_else(anchor);
+    next.began = next.began.min(now);
     let promises = shares.iter().map(|it| Commitment { node: it.node, hash: it.commitment });
     if next.number == epoch.number.saturating_add(1) {
         next.promise_all(promises);

@@ -164,27 +164,29 @@ impl Mesh {
             sent: vec![0; count],
             dialled: vec![0; count],
         };
-        for n in 0..count {
-            mesh.birth(n, seed);
-        }
-        for n in 0..count {
-            mesh.feed(n, Input::Calendar(Wall(2_000)));
-            mesh.feed(n, Input::Myself(&introduction(n)));
-            mesh.feed(n, Input::Index(u32::try_from(n).unwrap() + 1));
-            let document = mesh.document(Vec::new());
-            mesh.feed(n, Input::Document(&document));
-        }
+        let born = (0..count).map(|n| Some(mesh.newborn(n, seed))).collect();
+        mesh.nodes = born;
+        (0..count).for_each(|n| mesh.begin(n, Wall(2_000)));
         mesh
     }
 
-    fn birth(&mut self, n: usize, seed: u8) {
+    fn newborn(&self, n: usize, seed: u8) -> Whole {
         let mut own = [seed; 32];
         own[0] = u8::try_from(n).unwrap();
         let local = Local::new(name(n), Carriers::of([Carrier::Udp]));
         let router_id = name(n).routing_name();
-        let babel = Babel::new(babel_settings(NETWORK, 64, router_id), own, Time::ZERO);
-        let gossip = Gossip::new(NETWORK, name(n), Trusting, own, Time::ZERO);
-        self.nodes.push(Some(Node::new(local, babel, gossip, own, Time::ZERO)));
+        let babel = Babel::new(babel_settings(NETWORK, 64, router_id), own, self.now);
+        let gossip = Gossip::new(NETWORK, name(n), Trusting, own, self.now);
+        Node::new(local, babel, gossip, own, self.now)
+    }
+
+    /// Tells a node that was just born what it is told first.
+    fn begin(&mut self, n: usize, wall: Wall) {
+        self.feed(n, Input::Calendar(wall));
+        self.feed(n, Input::Myself(&introduction(n)));
+        self.feed(n, Input::Index(u32::try_from(n).unwrap() + 1));
+        let document = self.document(Vec::new());
+        self.feed(n, Input::Document(&document));
     }
 
     fn document(&self, revoked: Vec<u64>) -> Vec<u8> {

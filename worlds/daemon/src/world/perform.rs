@@ -240,6 +240,11 @@ fn tell_operator(event: &gossip::Event) {
             "the calendar was set; if it is right now, nothing need be done; if it stays wrong, \
              this node refuses others, and others refuse it"
         ),
+        gossip::Event::DateOverruled { calendar, date } => tracing::warn!(
+            %calendar,
+            %date,
+            "this computer's calendar is not that of most neighbours; elections go by theirs; set it"
+        ),
         gossip::Event::DocumentRefused { from, why } => {
             tracing::warn!(?from, %why, "a network document is refused");
         }

@@ -14,7 +14,7 @@ fn division(cuts: u8, parts: u16) -> Division {
     Division { cuts, parts, rules: Change::default() }
 }
 
-fn founded(cuts: u8, parts: u16) -> Meshes {
+pub(crate) fn founded(cuts: u8, parts: u16) -> Meshes {
     division(cuts, parts).found(NETWORK, SEED, NOW).unwrap()
 }
 

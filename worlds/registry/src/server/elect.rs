@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossip::Meshes;
+use gossip::{Calendar, Jump, Meshes};
 use linux::Clock;
 use order::Epoch;
 use store::Draft;
@@ -12,8 +12,8 @@ use super::Shared;
 use crate::error::Error;
 use crate::govern::{next_division, next_meshes};
 use crate::meshes::{
-    Attested, LASTS, LISTED, check_room, divide, go_on, is_told, next_epoch, of, outgrows, roster,
-    unaware,
+    Attested, LASTS, LISTED, check_room, divide, go_on, is_ahead, is_over, is_told, next_epoch, of,
+    outgrows, roster, unaware,
 };
 
 /// How often it is looked whether anything is due.
@@ -72,30 +72,56 @@ impl Complaint {
 
 /// Holds the elections of the network, if it has several meshes; never ends.
 pub(super) async fn hold_elections(shared: &Shared) {
+    let clock = Clock::start();
+    let mut calendar = Calendar::new(clock.now());
     let mut deafness = Deafness::default();
     let (mut reading, mut holding) = (Complaint::default(), Complaint::default());
     loop {
         // At once: as soon as the first node is heard, nothing tells how long nobody was.
         let heard = shared.store.heard_last().await;
-        let heard = heard.map(|heard| deafness.look(heard, Clock::wall()));
+        let heard = heard.map(|heard| deafness.look(heard, date(&mut calendar, clock)));
         if let Some(error) = reading.look(heard) {
             tracing::error!(error, "the rows cannot be read");
         }
         tokio::time::sleep(LOOK).await;
-        if let Some(error) = holding.look(hold_if_due(shared, deafness).await) {
+        let held = hold_if_due(shared, deafness, date(&mut calendar, clock)).await;
+        if let Some(error) = holding.look(held) {
             tracing::error!(error, "the election of border nodes is put off");
         }
     }
 }
 
-async fn hold_if_due(shared: &Shared, deafness: Deafness) -> Result<(), Error> {
+/// Returns the date that elections go by: a clock that is set while we run is believed after a quarter of
+/// an hour. A moment of a wrong one would leap over many epochs at once, and nobody goes back.
+fn date(calendar: &mut Calendar, clock: Clock) -> Wall {
+    let now = clock.now();
+    if let Some(Jump { from, to }) = calendar.tell(Clock::wall(), now) {
+        tracing::warn!(
+            %from,
+            %to,
+            "the clock was set; elections go by it in a quarter of an hour, if it stays so"
+        );
+    }
+    calendar.agree([], now);
+    calendar.date(now)
+}
+
+async fn hold_if_due(shared: &Shared, deafness: Deafness, now: Wall) -> Result<(), Error> {
     let (_, document) = shared.store.document().await?;
-    let now = Clock::wall();
     let Some((meshes, issued)) = of(&document) else {
         return divide_if_due(shared, deafness.listed_since(now), now).await;
     };
-    let is_over = meshes.epoch.began.plus(meshes.epoch.length) <= now;
-    if !is_over && now.since(issued) < GATHER {
+    let is_over = is_over(&meshes.epoch, now);
+    if is_ahead(&meshes.epoch, now) {
+        let Epoch { number, began, .. } = meshes.epoch;
+        tracing::warn!(
+            epoch = number,
+            %began,
+            "the epoch begins in the future: the clock was ahead when it was signed; the next one \
+             begins now"
+        );
+    }
+    if !is_over && issued <= now && now.since(issued) < GATHER {
         return Ok(());
     }
     let since = deafness.listed_since(now);

@@ -67,6 +67,14 @@ impl Mesh {
         self.feed(n, Input::Calendar(wall));
     }
 
+    /// Starts a node anew, whose calendar says this: of before it has the network document only.
+    pub(in crate::tests) fn restart(&mut self, n: usize, wall: Wall) {
+        self.kill(n);
+        self.ends.retain(|end, _| end.0 != n);
+        self.nodes[n] = Some(self.newborn(n, 77));
+        self.begin(n, wall);
+    }
+
     pub(in crate::tests) fn leave(&mut self, n: usize) {
         self.feed(n, Input::Leave);
     }

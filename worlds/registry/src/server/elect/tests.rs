@@ -97,10 +97,13 @@ fn a_network_without_room_for_two_meshes_stays_one_and_says_so() {
     let shared = Shared::of(registry, version);
     wait_for(async {
         let_in(&shared.store, 0..12).await;
-        hold_if_due(&shared, Deafness::default()).await?;
+        hold_if_due(&shared, Deafness::default(), Clock::wall()).await?;
         let_in(&shared.store, 12..13).await;
         for _ in 0..2 {
-            let refused = hold_if_due(&shared, Deafness::default()).await.unwrap_err().to_string();
+            let refused = hold_if_due(&shared, Deafness::default(), Clock::wall())
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(refused.contains("fd00:42::/58 would have no room"), "{refused}");
         }
         assert_eq!(shared.store.version().await?, 1);
@@ -147,7 +150,7 @@ fn what_was_attested_before_the_registry_was_updated_counts_for_twelve_epochs_mo
                 })
             };
             shared.store.replace_document(0, Clock::wall(), sign).await?;
-            hold_if_due(&shared, Deafness::default()).await?;
+            hold_if_due(&shared, Deafness::default(), Clock::wall()).await?;
             believed.push(able(&shared, &nodes).await);
         }
         let (lasts, over) = believed.split_at(14);
@@ -157,4 +160,47 @@ fn what_was_attested_before_the_registry_was_updated_counts_for_twelve_epochs_mo
         Ok(())
     })
     .unwrap();
+}
+
+/// Returns the epoch of the present document.
+async fn present(shared: &Shared) -> Epoch {
+    let (_, document) = shared.store.document().await.unwrap();
+    of(&document).unwrap().0.epoch
+}
+
+#[test]
+fn a_clock_that_was_ahead_for_a_moment_stops_no_election() {
+    let division = Division { cuts: 1, parts: 2, rules: crate::meshes::Change::default() };
+    let (_folder, registry) = registry("fd00:42::/48", "", Some(division));
+    let (_tell, version) = watch::channel(1);
+    let shared = Shared::of(registry, version);
+    wait_for(async {
+        let_in(&shared.store, 0..4).await;
+        let right = Clock::wall();
+        let hour = Duration::from_hours(1);
+        hold_if_due(&shared, Deafness::default(), right.plus(240 * hour)).await?;
+        let wrong = present(&shared).await;
+        assert!(wrong.began > right.plus(238 * hour), "{wrong:?}");
+        hold_if_due(&shared, Deafness::default(), right).await?;
+        let mended = present(&shared).await;
+        assert_eq!((mended.number, mended.began), (wrong.number + 1, right));
+        assert_eq!(mended.follows(&wrong), Ok(()), "nodes that had the one take the other");
+        // And an hour later the next, as ever.
+        hold_if_due(&shared, Deafness::default(), right.plus(hour / 2)).await?;
+        assert_eq!(present(&shared).await, mended);
+        hold_if_due(&shared, Deafness::default(), right.plus(hour)).await?;
+        assert_eq!(present(&shared).await.began, right.plus(hour));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn an_epoch_that_begins_a_moment_from_now_is_waited_for() {
+    let meshes = crate::meshes::tests::founded(1, 2);
+    let began = meshes.epoch.began;
+    let before = |seconds| Wall(began.0 - seconds);
+    assert!(!is_over(&meshes.epoch, began) && !is_over(&meshes.epoch, before(60)));
+    assert!(is_ahead(&meshes.epoch, before(61)) && is_over(&meshes.epoch, before(61)));
+    assert!(!is_ahead(&meshes.epoch, began.plus(meshes.epoch.length)));
 }
