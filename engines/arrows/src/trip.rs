@@ -58,7 +58,7 @@ impl Trip {
         let place = self.tokens.get_mut(self.next).map(|place| core::mem::replace(place, token));
         self.next = (self.next + 1) % UNDER_WAY;
         if place.is_some_and(|unanswered| unanswered != 0) {
-            self.lost = self.lost - self.lost / 8 + (1 << 13);
+            self.lost = (self.lost - self.lost / 8).saturating_add(1 << 13);
         }
         token
     }
