@@ -31,6 +31,32 @@ impl Arrows {
             self.say(Output::Refuse(id, of));
             return self.say(Output::Event(Event::TurnedAway { link: id, from, of }));
         }
+        self.let_in(id, from, now);
+        self.say(Output::Accept(id));
+    }
+
+    /// A link that was let in is others' to look after.
+    pub(crate) fn hand_over(&mut self, id: LinkId, now: Time) {
+        if !id.is_ours() {
+            self.bury(id, Death::Moved, now);
+        }
+    }
+
+    /// A link that was let in already is ours to look after.
+    pub(crate) fn take_over(&mut self, id: LinkId, from: NodeId, now: Time) {
+        if self.links.contains_key(&id) {
+            return;
+        }
+        match self.admit(from, now) {
+            Ok(()) => self.let_in(id, from, now),
+            Err(of) => {
+                self.say(Output::Close(id));
+                self.say(Output::Event(Event::TurnedAway { link: id, from, of }));
+            }
+        }
+    }
+
+    fn let_in(&mut self, id: LinkId, from: NodeId, now: Time) {
         let link = Link {
             peer: from,
             born: now,
@@ -44,7 +70,6 @@ impl Arrows {
             owned: None,
         };
         self.links.insert(id, link);
-        self.say(Output::Accept(id));
     }
 
     /// Makes room for a link with `from`, or says why not.

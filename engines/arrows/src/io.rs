@@ -76,6 +76,14 @@ pub enum Input<'a> {
     /// Open an arrow to this node, which was drawn among all of the network, unless there is a link
     /// with it.
     Try(Drawn<NodeId>),
+    /// Draw nobody until told otherwise: these arrows are about to go. Others may still call us.
+    Hold(bool),
+    /// The link, which a node opened to us, is one of other arrows of ours: forget it, and say nothing to its
+    /// other end.
+    HandOver(LinkId),
+    /// This link, which a node opened to us, was one of other arrows of ours: it is one of these from now on,
+    /// or is closed, as if the node asked for it now.
+    TakeOver(LinkId, NodeId),
     /// The link is of no mesh any more, and routing has left it: close it with a word.
     Dismiss(LinkId),
     /// We are about to stop: no more draws, rounds or new links; routes are made to leave

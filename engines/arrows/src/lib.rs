@@ -97,6 +97,8 @@ pub struct Arrows {
     next_probe: Option<Time>,
     /// When free seats are drawn next; `None` while nothing could have changed.
     next_draw: Option<Time>,
+    /// Nobody is drawn.
+    holds: bool,
     /// When we say farewell on every link, once we are told to stop.
     leaving: Option<Time>,
     /// When we close them, once that is said.
@@ -166,6 +168,7 @@ impl Arrows {
             step: 1,
             next_probe: None,
             next_draw: None,
+            holds: false,
             leaving: None,
             closing: None,
             last: now,
@@ -253,6 +256,9 @@ impl Arrows {
                 self.give_up(node, now);
             }
             Input::Try(drawn) => self.try_one(drawn, now),
+            Input::Hold(holds) => self.hold(holds, now),
+            Input::HandOver(link) => self.hand_over(link, now),
+            Input::TakeOver(link, from) => self.take_over(link, from, now),
             Input::Dismiss(link) => self.dismiss(link, now),
             Input::Leave => self.leave(now),
             Input::Wake => {}

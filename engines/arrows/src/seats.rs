@@ -35,9 +35,15 @@ impl Arrows {
         self.next_draw = Some(now);
     }
 
+    /// From now on nobody is drawn, or the free seats are.
+    pub(crate) fn hold(&mut self, holds: bool, now: Time) {
+        self.holds = holds;
+        self.draw_soon(now);
+    }
+
     /// Opens arrows until all seats are taken, or nobody is left to call.
     pub(crate) fn fill_seats(&mut self, now: Time) {
-        if self.leaving.is_some() {
+        if self.holds || self.leaving.is_some() {
             self.resting.clear();
             self.lan = Lan::default();
             self.next_draw = None;

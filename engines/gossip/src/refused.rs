@@ -124,6 +124,14 @@ pub enum Refused {
     /// The document is newer, and what it tells of meshes cannot be.
     #[error(transparent)]
     Meshes(#[from] order::Refused),
+    /// The document is newer, and knows of no meshes, unlike ours: no registry signs that.
+    #[error(
+        "the document knows of no meshes, and ours of those of epoch {epoch}; was an old backup restored?"
+    )]
+    Undivided {
+        /// Number of the epoch of ours.
+        epoch: u64,
+    },
     /// The introduction is our own.
     #[error("the introduction is our own")]
     Ourselves,
@@ -158,6 +166,7 @@ impl Refused {
             Self::OtherNetwork { .. } => "other-network",
             Self::Rollback { .. } => "rollback",
             Self::Meshes(why) => why.name(),
+            Self::Undivided { .. } => "undivided",
             Self::Ourselves => "ourselves",
             Self::Spoofed => "spoofed",
             Self::Unasked => "unasked",

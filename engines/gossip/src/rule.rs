@@ -26,7 +26,7 @@ impl<A: Authority> Gossip<A> {
     /// # Errors
     ///
     /// The reason to refuse it: malformed, not signed by the authority, of another
-    /// network, not newer, or of an epoch that does not follow the one in force.
+    /// network, not newer, of an epoch that does not follow the one in force, or of none.
     pub(crate) fn read(&self, octets: &[u8]) -> Result<Document, Refused> {
         let signed = SignedDocument::decode(octets)?;
         let message = Document::signed(&signed.bytes);
@@ -42,8 +42,11 @@ impl<A: Authority> Gossip<A> {
             return Err(Refused::Rollback { ours, theirs });
         }
         let in_force = self.document().and_then(|it| it.meshes.as_ref());
-        if let (Some(ours), Some(theirs)) = (in_force, &document.meshes) {
-            theirs.epoch.follows(&ours.epoch)?;
+        match (in_force, &document.meshes) {
+            (Some(ours), Some(theirs)) => theirs.epoch.follows(&ours.epoch)?,
+            // Where meshes merge until one is left, that is a map of one mesh.
+            (Some(ours), None) => return Err(Refused::Undivided { epoch: ours.epoch.number }),
+            (None, _) => {}
         }
         Ok(document)
     }

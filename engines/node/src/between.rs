@@ -330,6 +330,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
             return stay.into_iter().for_each(|stay| stay.dissolve(&settings, now));
         }
         let Some(stay) = self.division.stays.get_mut(&number) else { return };
+        let opens = matches!(phase, Phase::Serving(stage) if stage.opens());
+        stay.arrows.handle(arrows::Input::Hold(!opens), now);
         match phase {
             Phase::Serving(Stage::Draining) => {
                 let links: Vec<LinkId> = stay.arrows.arrows().map(|view| view.link).collect();

@@ -169,13 +169,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
         meshes.is_some_and(|meshes| meshes.roster.get(node).is_some())
     }
 
-    /// Looks again at the links that wait: gives those to our home that belong there, and closes those
-    /// which waited for too long.
+    /// Looks again at the links that wait: gives those to our home that belong there, or to a mesh in which we
+    /// serve, and closes those which waited for too long.
     pub(crate) fn settle_waiting(&mut self, now: Time) {
         let waiting: Vec<(LinkId, Waiting)> =
             self.division.waiting.iter().map(|(link, it)| (*link, *it)).collect();
         for (link, it) in waiting {
             let Some(node) = self.peers.get(&link).copied() else { continue };
+            if let Some(number) = self.visited(node, Some(it.claim)) {
+                self.division.waiting.remove(&link);
+                self.welcome(link, node, number, now);
+                continue;
+            }
             let why = match self.judge(node, Some(it.claim)) {
                 Verdict::Waits if now < it.until() => continue,
                 Verdict::Learns if now < it.until() && !self.has_learnt(link) => continue,

@@ -20,7 +20,7 @@ use crate::claims::Waiting;
 use crate::overlap::Overlap;
 use crate::reach::Reach;
 use crate::refuge::Haven;
-use crate::stay::Stay;
+use crate::stay::{Phase, Stay};
 use crate::tellers::Tellers;
 use crate::{Node, Output};
 
@@ -193,6 +193,12 @@ impl Division {
         }
         let number = (!Self::is_flight(link)).then_some(link.0)?.checked_sub(ABROAD)?;
         Some(number % STAYS)
+    }
+
+    /// Tells whether a link is one of a stay that is about to end: routes are to leave it.
+    pub(crate) fn drains(&self, link: LinkId) -> bool {
+        let stay = self.stay_of(link).and_then(|number| self.stays.get(&number));
+        stay.is_some_and(|stay| matches!(stay.phase, Phase::Serving(stage) if !stage.opens()))
     }
 
     /// Returns the number of the stay by which we serve in a mesh.

@@ -16,8 +16,8 @@ use alloc::vec::Vec;
 use arrows::Arrows;
 use gossip::{Authority, Claim, Standing};
 use order::Stage;
-use words::routing::Routing;
-use words::{Engine, NodeId, Prefix, Time};
+use words::routing::{self, Routing};
+use words::{Engine, LinkId, NodeId, Prefix, Time};
 
 use crate::Node;
 use crate::between::{GRACE, OVERLAP};
@@ -78,6 +78,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let phase = self.division.stays.get(&number)?.phase;
         let begins = matches!(phase, Phase::Serving(Stage::Joining | Stage::Serving));
         (begins && self.may_visit(node, mesh)).then_some(number)
+    }
+
+    /// Gives a link, which waited for our document as one of our home, to the stay that it belongs to.
+    pub(crate) fn welcome(&mut self, link: LinkId, node: NodeId, number: u32, now: Time) {
+        self.arrows.handle(arrows::Input::HandOver(link), now);
+        self.division.visits.insert(link, number);
+        self.tell_arrows(link, arrows::Input::TakeOver(link, node), now);
+        if self.up.contains(&link) {
+            self.tell_arrows(link, arrows::Input::Up(link, node), now);
+            let scope = self.scope_of(link);
+            self.routing.handle(routing::Input::Up(link, scope), now);
+        }
     }
 
     /// Tells whether a node is a member of a mesh in which we serve: it is at home there, or was elected.

@@ -144,6 +144,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.tell_arrows(link, arrows::Input::Up(link, peer), now);
         let scope = self.scope_of(link);
         self.routing.handle(routing::Input::Up(link, scope), now);
+        if self.division.drains(link) {
+            self.routing.handle(routing::Input::Shun(link), now);
+        }
         self.gossip.handle(gossip::Input::LinkUp(link, peer), now);
         if self.mesh_of(link) != self.division.home {
             self.review(now);

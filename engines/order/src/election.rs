@@ -181,18 +181,6 @@ impl<'a> Election<'a> {
         slots
     }
 
-    /// Returns the slots that `node` has won; its duties in this epoch.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused::Outside`] for a node that is in no mesh.
-    pub fn duties(&self, node: NodeId) -> Result<Vec<Slot>, Refused> {
-        let home = self.map.home(node).ok_or(Refused::Outside { node })?;
-        let mut slots = self.slots(home);
-        slots.retain(|slot| slot.winner() == Some(node));
-        Ok(slots)
-    }
-
     /// Checks a node's claim that it may serve in `mesh`, as the winner of a slot or a substitute,
     /// and returns how many come before it: 0 for the winner.
     ///

@@ -46,6 +46,28 @@ fn links_are_accepted_up_to_the_limit() {
 }
 
 #[test]
+fn a_link_that_other_arrows_take_over_goes_on_there_and_is_forgotten_here() {
+    let link = LinkId::theirs(0);
+    let (mut home, mut abroad) = (newcomer(seats(1)), newcomer(seats(1)));
+    assert_eq!(request(&mut home, 0, node(1), at(1)), None);
+    home.handle(Input::Up(link, node(1)), at(1));
+    said(&mut home);
+    home.handle(Input::HandOver(link), at(2));
+    let outputs = said(&mut home);
+    assert!(matches!(outputs[..], [Output::Event(Event::Parted { of: Death::Moved, .. })]));
+    assert_eq!(home.arrows().count(), 0);
+
+    abroad.handle(Input::TakeOver(link, node(1)), at(2));
+    assert_eq!(said(&mut abroad), [], "it was accepted long ago");
+    abroad.handle(Input::Up(link, node(1)), at(2));
+    let accepted = Event::Accepted { link, from: node(1) };
+    assert_eq!(said(&mut abroad), vec![Output::Event(accepted)]);
+    // A second one is closed, and not refused: it is up.
+    abroad.handle(Input::TakeOver(LinkId::theirs(1), node(1)), at(2));
+    assert_eq!(said(&mut abroad).first(), Some(&Output::Close(LinkId::theirs(1))));
+}
+
+#[test]
 fn draining_links_cannot_pile_up_for_ever() {
     let mut arrows = newcomer(Settings { acceptance: 1, ..seats(1) });
     for n in 0..2 {

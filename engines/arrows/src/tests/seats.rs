@@ -3,6 +3,24 @@
 use super::*;
 
 #[test]
+fn who_holds_draws_nobody_until_it_goes_on() {
+    let mut arrows = newcomer(seats(3));
+    arrows.handle(Input::Hold(true), Time::ZERO);
+    for n in 1..=9 {
+        arrows.handle(Input::Reachable(node(n)), Time::ZERO);
+    }
+    for second in 0..20 {
+        arrows.handle(Input::Wake, at(second));
+    }
+    let sought = |it: &Output| matches!(it, Output::Seek(..));
+    assert!(!said(&mut arrows).iter().any(sought));
+    assert!(arrows.deadline().is_none_or(|due| due.at > at(20)), "nobody is woken for it");
+    arrows.handle(Input::Hold(false), at(20));
+    arrows.handle(Input::Wake, at(22));
+    assert_eq!(said(&mut arrows).into_iter().filter(sought).count(), 3);
+}
+
+#[test]
 fn an_arrow_is_sought_then_opened_by_a_carrier_both_have() {
     let carriers = Carriers::of([Carrier::Udp, Carrier::Tls]);
     let mut arrows = newcomer(Settings { carriers, ..seats(1) });

@@ -19,6 +19,19 @@ fn told(version: u64, epoch: &Epoch) -> Vec<u8> {
 }
 
 #[test]
+fn a_document_without_meshes_after_one_with_them_is_refused() {
+    let mut node = node(0);
+    let epoch = Epoch::first(NOW, Duration::from_hours(1), [3; 32]);
+    node.handle(Input::Document(&signed(&document(1, Vec::new()))), Time::ZERO);
+    node.handle(Input::Document(&told(2, &epoch)), Time::ZERO);
+    said(&mut node);
+    node.handle(Input::Document(&signed(&document(3, Vec::new()))), Time::ZERO);
+    let why = Refused::Undivided { epoch: 1 };
+    assert_eq!(said(&mut node), [Output::Event(Event::DocumentRefused { from: None, why })]);
+    assert_eq!((node.version(), node.counters().refused.get("undivided")), (2, Some(&1)));
+}
+
+#[test]
 fn another_chain_is_said_and_a_beacon_that_does_not_follow_refused() {
     let chain = |seed| Chain::new([seed; 32], 10);
     let part = |seed, index| chain(seed).part(index).unwrap();

@@ -97,6 +97,8 @@ pub(super) struct Mesh {
     /// Frames that each node sent, and links that it dialled.
     sent: Vec<u32>,
     dialled: Vec<u32>,
+    /// Since when each node was woken without a pause, and how often.
+    woken: Vec<(Time, u32)>,
 }
 
 pub(super) const NETWORK: Prefix = Prefix::new(0xfd00_0042_0000_0000_0000_0000_0000_0000, 48);
@@ -163,6 +165,7 @@ impl Mesh {
             late: BTreeMap::new(),
             sent: vec![0; count],
             dialled: vec![0; count],
+            woken: vec![(Time::ZERO, 0); count],
         };
         let born = (0..count).map(|n| Some(mesh.newborn(n, seed))).collect();
         mesh.nodes = born;
@@ -230,6 +233,7 @@ impl Mesh {
             Entry::Wake(n) => {
                 let due = self.nodes[n].as_ref().and_then(Engine::deadline);
                 if due.is_some_and(|due| due.at <= self.now) {
+                    self.notice(n);
                     self.feed(n, Input::Wake);
                 }
             }

@@ -1,11 +1,11 @@
 //! Stories of guests: who serves in a mesh is drawn there like those who are at home in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
 use gossip::{Meshes, Parameters};
 use order::{Member, MeshMap, Roster};
-use words::{NodeId, Wall};
+use words::{LinkId, NodeId, Wall};
 
 use super::mesh::{Mesh, NETWORK, name};
 use super::meshes::chain;
@@ -89,10 +89,64 @@ fn arrows_to_who_serves_no_longer_are_drained_before_it_leaves() {
 }
 
 #[test]
+fn who_calls_a_guest_by_a_newer_document_has_a_link_in_the_mesh_where_that_one_serves() {
+    let (mut mesh, mut meshes) = settled();
+    let before = [0, 1].map(|n| guests(&meshes, n));
+    meshes.epoch = meshes.epoch.next(chain().part(1).unwrap(), &[]).unwrap();
+    let elected = guests(&meshes, 0);
+    let new =
+        (0..NODES).find(|n| elected.difference(&before[0]).any(|it| *it == name(*n))).unwrap();
+    let version = mesh.node(new).gossip().version() + 1;
+    let there = meshes.map.home(name(0)).unwrap();
+    let claim =
+        gossip::Claim { mesh: there, version, epoch: 2, standing: gossip::Standing::Member };
+    let caller = (0..NODES).find(|n| n % 2 == 0 && !elected.contains(&name(*n)));
+    let link = mesh.claim_and_come_up(caller.unwrap(), new, claim);
+    assert_eq!(mesh.node(new).mesh_of(link), mesh.node(new).home(), "it does not know yet");
+    mesh.divide_at(new, &meshes);
+    let node = mesh.node(new);
+    assert_eq!(node.mesh_of(link), there);
+    let its = |it: &crate::Service<'_>| it.arrows.arrows().any(|view| view.link == link);
+    let holders: Vec<_> = node.services().filter(its).map(|it| it.mesh).collect();
+    assert_eq!((holders, node.division.waiting.len()), (std::vec![there], 0));
+}
+
+#[test]
+fn who_is_about_to_leave_a_mesh_draws_nobody_there() {
+    let (mut mesh, mut meshes) = settled();
+    meshes.epoch = meshes.epoch.next(chain().part(1).unwrap(), &[]).unwrap();
+    mesh.divide_in(&meshes);
+    // A round passes twice while it drains.
+    let (mut draining, mut seen) = (BTreeMap::new(), 0);
+    for _ in 0..60 {
+        mesh.run(SECOND / 2);
+        for n in 0..NODES {
+            let node = mesh.node(n);
+            let leaving = node.services().filter(|it| it.phase == "draining");
+            for service in leaving {
+                let ours = service.arrows.arrows().filter(|it| it.ours).map(|it| it.link);
+                let ours: BTreeSet<LinkId> = ours.collect();
+                let before = draining.entry((n, service.mesh)).or_insert_with(|| ours.clone());
+                assert!(ours.is_subset(before), "{n} drew in {}", service.mesh);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} looks at those who leave");
+}
+
+#[test]
 fn nobody_is_woken_for_guests_of_before_once_the_network_is_one_mesh() {
-    let (mut mesh, _) = settled();
-    mesh.undivide();
-    mesh.run(120 * SECOND);
+    let (mut mesh, mut meshes) = settled();
+    let change = order::Change::Merge(NETWORK);
+    meshes.plan = Some(order::Plan { change, epoch: meshes.epoch.number });
+    for index in 1..4 {
+        mesh.divide_in(&meshes);
+        mesh.run(40 * SECOND);
+        meshes.epoch = meshes.epoch.next(chain().part(index).unwrap(), &[]).unwrap();
+    }
+    assert_eq!(mesh.node(0).map().map(MeshMap::order), Some(1));
+    mesh.run(80 * SECOND);
     assert_eq!(mesh.unreachable_pairs(), 0);
     for n in 0..NODES {
         let node = mesh.node(n);

@@ -97,11 +97,13 @@ impl Mesh {
         self.divide_at(0, meshes);
     }
 
-    /// The network is one mesh again: all hear a document that knows of no meshes.
-    pub(in crate::tests) fn undivide(&mut self) {
-        (self.version, self.meshes) = (self.version + 1, None);
-        let document = self.document(Vec::new());
-        self.feed(0, Input::Document(&document));
+    /// Fails where a node wants to be woken again and again, and does nothing: it would for ever.
+    pub(super) fn notice(&mut self, n: usize) {
+        let at = self.now;
+        let (since, times) = self.woken[n];
+        let is_same = at.since(since) < Duration::from_millis(1);
+        self.woken[n] = if is_same { (since, times + 1) } else { (at, 1) };
+        assert!(times < 1000, "{n} is woken without end: {:?}", self.node(n).deadline());
     }
 
     /// Divides the network: the registry tells node `n`, gossip must tell the rest.
