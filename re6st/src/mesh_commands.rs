@@ -19,7 +19,7 @@ pub(crate) fn run(command: &Meshes) -> anyhow::Result<()> {
 }
 
 fn show(options: &MeshShow) -> anyhow::Result<()> {
-    let Some(meshes) = registry::show_meshes(&options.directory)? else {
+    let Some((meshes, room)) = registry::show_meshes(&options.directory)? else {
         if options.json {
             return say("null");
         }
@@ -40,6 +40,7 @@ fn show(options: &MeshShow) -> anyhow::Result<()> {
     };
     let rows: Value = meshes.map.meshes().iter().map(row).collect();
     let (order, epoch, length) = (meshes.map.order(), meshes.epoch.number, meshes.epoch.length);
+    let members = meshes.roster.members().len();
     if options.json {
         let all = json!({
             "order": order,
@@ -48,12 +49,15 @@ fn show(options: &MeshShow) -> anyhow::Result<()> {
             "border_percent": meshes.rules.share.as_percent(),
             "least_border": meshes.rules.least,
             "tenure": meshes.rules.tenure,
+            "members": members,
+            "room": room,
             "plan": meshes.plan.map(|plan| plan_in_fields(plan, epoch)),
             "meshes": rows,
         });
         return say(serde_json::to_string(&all).context("the meshes cannot be printed")?);
     }
     say(format_args!("order {order}, epoch {epoch} of {} s", length.as_secs()))?;
+    say(format_args!("{members} members, room for {room}"))?;
     if let Some(plan) = meshes.plan {
         say(plan_in_words(plan, epoch))?;
     }

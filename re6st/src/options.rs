@@ -317,6 +317,10 @@ pub(crate) struct Restore {
     pub(crate) directory: PathBuf,
     /// The newest `document.cbor` that is in the state directory of any node, or a copy of it
     pub(crate) document: PathBuf,
+    /// Somebody may have joined since the backup: keep back what may be theirs, also if the document tells
+    /// nothing new
+    #[arg(long)]
+    pub(crate) keep_back: bool,
 }
 
 #[derive(Debug, Args)]

@@ -92,11 +92,20 @@ fn parameters(options: &Parameters) -> anyhow::Result<()> {
 }
 
 fn restore(options: &Restore) -> anyhow::Result<()> {
-    let restored = registry::restore(&options.directory, &options.document)?;
+    let (directory, document) = (&options.directory, &options.document);
+    let registry::Adopted { restored, ipv4 } =
+        registry::restore(directory, document, options.keep_back)?;
     let (again, lost) = (restored.revoked.len(), restored.lost.len());
     say(format_args!(
         "certificates that are revoked again: {again}, and {lost} without a row here"
     ))?;
+    if ipv4 {
+        let indexes = restored.indexes;
+        warn(format_args!(
+            "{indexes} parts of the IPv4 range are kept back for who joined since the backup; if that may \
+             be more, use no invitation until they have joined anew: two nodes would have one IPv4 address"
+        ));
+    }
     let version = restored.version;
     say(format_args!("all nodes learn it with version {version} of the network document"))
 }

@@ -37,6 +37,8 @@ pub struct Restored {
     /// Numbers of those that are revoked and have no row, ascending: from now on each document names
     /// them, and nobody is given one of these numbers.
     pub lost: Vec<u64>,
+    /// How many small indexes are kept back.
+    pub indexes: u32,
 }
 
 impl Store {
@@ -71,13 +73,13 @@ impl Store {
         }
         reserve(&mut change, lost.last().copied().unwrap_or(0)).await?;
         let unknown = keep_prefixes(&mut change, forgotten, now).await?;
-        keep_indexes(&mut change, forgotten, unknown).await?;
+        let indexes = keep_indexes(&mut change, forgotten, unknown).await?;
         let above = forgotten.version.saturating_add(1);
         let version = replace(&mut change, above, now, &all, sign).await?;
         let subject = format!("document {version}, revoked {revoked:?}, without a row {lost:?}");
         note(&mut change, now, "restore", &subject).await?;
         change.commit().await?;
-        Ok(Restored { version, revoked, lost })
+        Ok(Restored { version, revoked, lost, indexes })
     }
 }
 
@@ -153,18 +155,21 @@ async fn keep_prefixes(
 /// Keeps the small indexes back that may be given to members without a row: each was the smallest
 /// free one, so all are among as many above the greatest as there are such members.
 ///
+/// Returns how many are.
+///
 /// Who is in no roster is not counted: [`INDEXES`] are for them, but not more than half of what is
 /// left, so that newcomers have IPv4 as well.
 async fn keep_indexes(
     change: &mut Transaction<'static, Sqlite>,
     forgotten: &Forgotten<'_>,
     unknown: u32,
-) -> Result<(), Error> {
+) -> Result<u32, Error> {
     let row = sqlx::query("SELECT COALESCE(MAX(number), 0) AS greatest FROM certificates");
     let greatest: u32 = row.fetch_one(&mut **change).await?.try_get("greatest")?;
     let left = forgotten.room.saturating_sub(1).saturating_sub(greatest);
-    let last = greatest.saturating_add(unknown.max(INDEXES.min(left / 2)));
+    let kept = unknown.max(INDEXES.min(left / 2));
+    let last = greatest.saturating_add(kept);
     let row = sqlx::query("INSERT OR REPLACE INTO kept_numbers (last, until) VALUES ($1, $2)");
     row.bind(last).bind(seconds(forgotten.until)).execute(&mut **change).await?;
-    Ok(())
+    Ok(kept)
 }

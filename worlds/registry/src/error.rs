@@ -105,8 +105,9 @@ pub enum Error {
     /// A network document from which there is nothing to adopt.
     #[error(
         "it has version {theirs}, this registry {ours}, and who has it accepts what this \
-         registry signs: there is nothing to restore; if nodes refuse it, take document.cbor \
-         of a node whose `re6st status` tells a higher version"
+         registry signs: nothing is kept back, and there is nothing to restore; if nodes refuse it, \
+         take document.cbor of a node whose `re6st status` tells a higher version; if anybody may \
+         have joined since the backup, add --keep-back"
     )]
     Known {
         /// Version of the document.

@@ -160,7 +160,19 @@ fn next(
         );
     }
     let (version, revoked) = (draft.version, draft.revoked.clone());
-    let document = Document { network, version, issued: now, parameters, revoked, meshes };
+    seal(issuer, Document { network, version, issued: now, parameters, revoked, meshes })
+}
+
+/// Signs a document; of more members than it has room for, those who came last are left out.
+pub(crate) fn seal(issuer: &Issuer, mut document: Document) -> Result<Vec<u8>, Signing> {
+    let left = crate::room::fit(&mut document)?;
+    if left > 0 {
+        tracing::warn!(
+            left,
+            "the network has more nodes than its document has room for: those that came last are not \
+             listed, so that they are neither elected nor counted; revoke nodes that are gone"
+        );
+    }
     Ok(issuer.sign_document(&document)?.encode()?)
 }
 
@@ -268,17 +280,20 @@ fn set_meshes(
     })
 }
 
-/// Returns how the network is divided in meshes; `None` while it is one.
+/// Returns how the network is divided in meshes, and for how many members its document has room; `None`
+/// while it is one.
 ///
 /// # Errors
 ///
 /// As the registry's files say.
-pub fn show_meshes(directory: &Path) -> Result<Option<Meshes>, Error> {
+pub fn show_meshes(directory: &Path) -> Result<Option<(Meshes, usize)>, Error> {
     wait_for(async {
         let Registry { store, .. } = Directory::at(directory).open().await?;
         let (_, document) = store.document().await?;
         store.close().await;
-        Ok(crate::meshes::of(&document).map(|(meshes, _)| meshes))
+        let document = Document::decode(&SignedDocument::decode(&document)?.bytes)?;
+        let room = crate::room::room(&document)?;
+        Ok(document.meshes.zip(room))
     })
 }
 
@@ -309,7 +324,7 @@ pub(crate) fn next_division(
     document.meshes = Some(change(document.network, meshes)?);
     (document.version, document.issued) = (draft.version, now);
     document.revoked.clone_from(&draft.revoked);
-    Ok(issuer.sign_document(&document)?.encode()?)
+    seal(issuer, document)
 }
 
 /// Returns what is wrong with an IPv4 range that has no part for the node of the `highest`

@@ -29,6 +29,7 @@ mod proof;
 mod protocol;
 mod refusal;
 mod restore;
+mod room;
 mod settings;
 
 pub use error::Error;
@@ -40,7 +41,7 @@ pub use govern::{
 pub use invitation::{Invitation, InvitationError, Token};
 pub use meshes::{Change, Division};
 pub use refusal::Code;
-pub use restore::restore;
+pub use restore::{Adopted, restore};
 pub use server::{serve, signalled};
 pub use settings::{Limits, Settings};
 pub use store::{Node, Restored, Revocation, Seat};

@@ -17,11 +17,20 @@ use words::{Ipv4Plan, NodeId, Wall};
 
 use crate::directory::{Directory, Registry, wait_for};
 use crate::error::Error;
-use crate::govern::bounds;
+use crate::govern::{bounds, seal};
 
 /// Longest life of a certificate, as `certificate_days` permits. One that was issued since the backup
 /// has ended by then.
 const LONGEST: Duration = Duration::from_hours(24 * 3650);
+
+/// What became of a restored registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    /// What its rows have now.
+    pub restored: Restored,
+    /// Whether the network has an IPv4 range: then two nodes must not have one small index.
+    pub ipv4: bool,
+}
 
 /// Takes in the network document in `file`, as a node keeps it, which these rows do not know, as after
 /// a restored backup; signs the next one, which nodes that have that one accept.
@@ -29,12 +38,15 @@ const LONGEST: Duration = Duration::from_hours(24 * 3650);
 /// Adopted are version, parameters, meshes and revocations. What the rows revoke stays revoked.
 /// Newcomers are given nothing that is, as may be, of somebody who joined since the backup.
 ///
+/// With `keep_back` that is done also where the document tells nothing new: no document need have been
+/// signed for who joined.
+///
 /// # Errors
 ///
 /// [`Error::NoDocument`] for a file that holds none, [`Error::Foreign`] for one of another authority,
-/// [`Error::Known`] if there is nothing to adopt: nothing is then changed; otherwise as the registry's
-/// files say.
-pub fn restore(directory: &Path, file: &Path) -> Result<Restored, Error> {
+/// [`Error::Known`] if there is nothing to adopt, and nothing to be kept back: nothing is then changed;
+/// otherwise as the registry's files say.
+pub fn restore(directory: &Path, file: &Path, keep_back: bool) -> Result<Adopted, Error> {
     let octets = read(file)?;
     wait_for(async {
         let Registry { issuer, store, .. } = Directory::at(directory).open().await?;
@@ -49,10 +61,11 @@ pub fn restore(directory: &Path, file: &Path) -> Result<Restored, Error> {
             room: adopted.parameters.ipv4.map_or(u32::MAX, Ipv4Plan::room),
             until: adopted.issued.plus(LONGEST),
         };
-        let sign = |draft: &Draft| next(&issuer, draft, &adopted, now);
+        let sign = |draft: &Draft| next(&issuer, draft, (&adopted, keep_back), now);
         let restored = store.restore(&forgotten, now, sign).await;
         store.close().await;
-        restored.map_err(bounds)
+        let ipv4 = adopted.parameters.ipv4.is_some();
+        Ok(Adopted { restored: restored.map_err(bounds)?, ipv4 })
     })
 }
 
@@ -82,10 +95,15 @@ fn verify(issuer: &Issuer, octets: &[u8], file: &Path) -> Result<Document, Error
 /// Signs the next document after an adopted one.
 ///
 /// Of the roster nothing is made anew: the epoch is the same, and so are its elections.
-fn next(issuer: &Issuer, draft: &Draft, adopted: &Document, now: Wall) -> Result<Vec<u8>, Signing> {
+fn next(
+    issuer: &Issuer,
+    draft: &Draft,
+    (adopted, keep_back): (&Document, bool),
+    now: Wall,
+) -> Result<Vec<u8>, Signing> {
     let present = Document::decode(&SignedDocument::decode(&draft.present)?.bytes)?;
     let is_in_vain = is_refused(&present, adopted);
-    if !is_in_vain && !lacks_revocations(&present, draft, adopted) {
+    if !is_in_vain && !keep_back && !lacks_revocations(&present, draft, adopted) {
         let (theirs, ours) = (adopted.version, present.version);
         return Err(Box::new(Error::Known { theirs, ours }));
     }
@@ -93,8 +111,7 @@ fn next(issuer: &Issuer, draft: &Draft, adopted: &Document, now: Wall) -> Result
     let Document { network, parameters, meshes, .. } =
         if is_in_vain { adopted.clone() } else { present };
     let (version, revoked) = (draft.version, draft.revoked.clone());
-    let document = Document { network, version, issued: now, parameters, revoked, meshes };
-    Ok(issuer.sign_document(&document)?.encode()?)
+    seal(issuer, Document { network, version, issued: now, parameters, revoked, meshes })
 }
 
 /// Tells whether a node that has the one document refuses the `present` one.

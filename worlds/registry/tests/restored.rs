@@ -7,16 +7,12 @@ mod common;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{Node, Town, options};
+use common::{HASTY, Node, Town, options};
 use crypto::{NetworkAuthority, SigningKey};
 use gossip::{Document, Gossip, Input, SignedDocument};
 use registry::client::{Client, fetch_ca};
-use registry::{Change, Division, Error, Options, init, nodes, raise_version, restore, revoke};
+use registry::{Division, Error, Options, init, nodes, raise_version, restore, revoke};
 use words::{Engine, Time};
-
-#[cfg(test)]
-const HASTY: Change =
-    Change { epoch: Some(Duration::from_secs(1)), border: None, least: Some(2), tenure: None };
 
 /// Makes a registry of two meshes and serves it.
 #[cfg(test)]
@@ -25,14 +21,6 @@ fn divided() -> Town {
     let division = Some(Division { cuts: 1, parts: 2, rules: HASTY });
     init(folder.path(), &Options { division, ..options() }).unwrap();
     Town::serving(folder)
-}
-
-/// Lets a node in that tells how it is reached.
-#[cfg(test)]
-fn newcomer(town: &Town) -> Node {
-    let node = town.node();
-    node.client.publish(&node.introduction()).unwrap();
-    node
 }
 
 /// Returns a node's line to a registry that was restarted, and answers elsewhere.
@@ -93,7 +81,7 @@ fn accepts(town: &Town, node: &Node, had: &[u8], told: &[u8]) -> bool {
 #[test]
 fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
     let mut town = divided();
-    let (stays, leaves) = (newcomer(&town), newcomer(&town));
+    let (stays, leaves) = (town.newcomer(), town.newcomer());
     let rows = town.directory().join("registry.db");
     let backup = tempfile::tempdir().unwrap();
     let backup = backup.path().join("registry.db");
@@ -103,8 +91,8 @@ fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
 
     // What the backup does not know: some epochs, two nodes, and that two are revoked.
     let town = town.restart();
-    let unknown = newcomer(&town);
-    let joined = newcomer(&town);
+    let unknown = town.newcomer();
+    let joined = town.newcomer();
     let gone = [leaves.certificate.serial, unknown.certificate.serial];
     for serial in gone {
         revoke(town.directory(), &serial.to_string()).unwrap();
@@ -128,7 +116,9 @@ fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
     assert!(read(&raised).version >= above && !accepts(&town, &stays, &had, &raised));
     line(&town, &leaves).publish(&leaves.introduction()).expect("it forgot the revocation");
 
-    let restored = restore(town.directory(), &file).unwrap();
+    let adopted = restore(town.directory(), &file, false).unwrap();
+    let restored = adopted.restored;
+    assert!(restored.indexes >= 2 && !adopted.ipv4);
     assert_eq!((&restored.revoked[..], &restored.lost[..]), (&gone[..1], &gone[1..]));
     let next = line(&town, &stays).document(0, Duration::ZERO).unwrap().unwrap();
     assert!(read(&next).version >= restored.version && accepts(&town, &stays, &had, &next));
@@ -141,7 +131,7 @@ fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
     line(&town, &stays).publish(&stays.introduction()).unwrap();
 
     // Nobody is given what somebody has who joined since: it stays when a newcomer is put out.
-    let new = newcomer(&town).certificate;
+    let new = town.newcomer().certificate;
     assert!(new.serial > joined.certificate.serial.max(gone[1]));
     assert_ne!(new.node, joined.certificate.node);
     assert!(new.index > joined.certificate.index);
@@ -149,8 +139,11 @@ fn a_restored_registry_is_believed_again_with_a_document_that_a_node_has() {
     let after = line(&town, &stays).document(0, Duration::ZERO).unwrap().unwrap();
     let out = read(&after).revoked;
     assert!(out.contains(&new.serial) && !out.contains(&joined.certificate.serial));
-    let again = restore(town.directory(), &file);
+    let again = restore(town.directory(), &file, false);
     assert!(matches!(again, Err(Error::Known { .. })), "{again:?}");
+    // Of another backup, since which nothing was signed, numbers are kept back if one asks for that.
+    restore(town.directory(), &file, true).unwrap();
+    assert!(town.newcomer().certificate.serial > new.serial + 100_000);
     let listed = nodes(town.directory()).unwrap();
     assert_eq!(listed.iter().filter(|node| node.revoked.is_some()).count(), 2);
 }

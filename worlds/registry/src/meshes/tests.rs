@@ -14,6 +14,10 @@ fn division(cuts: u8, parts: u16) -> Division {
     Division { cuts, parts, rules: Change::default() }
 }
 
+pub(crate) fn founded_in(network: Prefix) -> Meshes {
+    division(1, 2).found(network, SEED, NOW).unwrap()
+}
+
 pub(crate) fn founded(cuts: u8, parts: u16) -> Meshes {
     division(cuts, parts).found(NETWORK, SEED, NOW).unwrap()
 }
@@ -130,10 +134,15 @@ fn only_those_drawn_attest_and_only_now() {
     assert!(told(nobody).is_err());
 }
 
+/// Returns the next part of the chain of `SEED`.
+fn after(epoch: &Epoch) -> Part {
+    Part::after(epoch, SEED).unwrap()
+}
+
 #[test]
 fn an_epoch_follows_in_time_and_from_the_one_before() {
     let first = founded(1, 2).epoch;
-    let next_epoch = |epoch: &Epoch, now| next_epoch(epoch, (SEED, &[]), now);
+    let next_epoch = |epoch: &Epoch, now| next_epoch(epoch, (after(epoch), &[]), now);
     assert_eq!(next_epoch(&first, NOW.plus(Duration::from_mins(59))), None);
     let second = next_epoch(&first, NOW.plus(Duration::from_hours(1))).unwrap();
     assert_eq!((second.number, second.follows(&first)), (2, Ok(())));
@@ -147,14 +156,16 @@ fn an_epoch_follows_in_time_and_from_the_one_before() {
 #[test]
 fn of_a_chain_that_was_told_nothing_is_told_again() {
     let mut epoch = founded(1, 2).epoch;
-    assert!(!is_told(&epoch, SEED));
+    assert!(Part::after(&epoch, SEED).is_some());
     // Its last part is the seed itself.
     epoch.part = SEED;
-    assert!(is_told(&epoch, SEED));
+    assert_eq!(Part::after(&epoch, SEED), None);
     let fresh = [3; 32];
-    let next = next_epoch(&epoch, (fresh, &[]), NOW.plus(Duration::from_hours(1))).unwrap();
+    let next =
+        next_epoch(&epoch, (Part::first(fresh), &[]), NOW.plus(Duration::from_hours(1))).unwrap();
     assert_eq!((next.follows(&epoch), next.joins(&epoch)), (Ok(()), false));
-    assert!(!is_told(&next, fresh) && is_told(&next, SEED));
+    assert_eq!(Part::after(&next, SEED), None);
+    assert!(Part::after(&next, fresh).is_some());
 }
 
 #[test]
@@ -172,9 +183,9 @@ fn members_promise_in_one_epoch_and_reveal_in_the_next() {
         // In the fourth it keeps silent.
         let told = (promised && epoch != 4).then_some(reveal.secret);
         let share = store::Share { node, commitment, secret: told };
-        let next = next_epoch(&meshes.epoch, (SEED, &[share]), hour(n)).unwrap();
+        let next = next_epoch(&meshes.epoch, (after(&meshes.epoch), &[share]), hour(n)).unwrap();
         assert_eq!(next.follows(&meshes.epoch), Ok(()));
-        let alone = next_epoch(&meshes.epoch, (SEED, &[]), hour(n)).unwrap();
+        let alone = next_epoch(&meshes.epoch, (after(&meshes.epoch), &[]), hour(n)).unwrap();
         assert_eq!(next.beacon() != alone.beacon(), told.is_some());
         with.push(next.reveals.len());
         meshes.epoch = next;
@@ -196,7 +207,7 @@ fn promises_of_an_epoch_that_was_slept_through_are_forgotten_and_sharing_goes_on
         let kept = epoch.promised(&secret(due - 1)).is_ok().then_some(secret(due - 1).secret);
         let commitment = secret(due).commitment(due).hash;
         let share = store::Share { node, commitment, secret: kept };
-        let next = next_epoch(epoch, (SEED, &[share]), hour(at)).unwrap();
+        let next = next_epoch(epoch, (after(epoch), &[share]), hour(at)).unwrap();
         assert_eq!(next.follows(epoch), Ok(()));
         // Whatever is promised can be kept.
         let promised = next.promised(&secret(next.number + 1)).is_ok();

@@ -53,6 +53,14 @@ fn restored(version: u64, epochs: u32) -> Document {
 
 /// Returns the next document, where all that is revoked is in force.
 fn adopt(present: &Document, theirs: &Document) -> Result<Document, String> {
+    adopt_keeping(present, theirs, false)
+}
+
+fn adopt_keeping(
+    present: &Document,
+    theirs: &Document,
+    keep_back: bool,
+) -> Result<Document, String> {
     let issuer = authority();
     let all = present.revoked.iter().chain(&theirs.revoked).copied();
     let revoked = all.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
@@ -63,7 +71,8 @@ fn adopt(present: &Document, theirs: &Document) -> Result<Document, String> {
         highest: 0,
         present: issuer.sign_document(present).unwrap().encode().unwrap(),
     };
-    let signed = next(&issuer, &draft, theirs, NOW.plus(HOUR)).map_err(|why| why.to_string())?;
+    let signed = next(&issuer, &draft, (theirs, keep_back), NOW.plus(HOUR));
+    let signed = signed.map_err(|why| why.to_string())?;
     let file = Path::new("document.cbor");
     Ok(verify(&issuer, &signed, file).expect("it is signed"))
 }
@@ -111,6 +120,16 @@ fn what_tells_nothing_new_is_refused() {
     assert!(same.contains("version 12") && same.contains("nothing to restore; "), "{same}");
     let older = adopt(&lost(), &backup()).unwrap_err();
     assert!(older.contains("version 10, this registry 12"), "{older}");
+    assert!(same.contains("add --keep-back"), "{same}");
+}
+
+#[test]
+fn what_tells_nothing_new_changes_nothing_where_only_numbers_are_kept_back() {
+    let next = adopt_keeping(&lost(), &lost(), true).unwrap();
+    let version = next.version;
+    assert_eq!((version, next.meshes, next.parameters), (13, lost().meshes, lost().parameters));
+    let older = adopt_keeping(&lost(), &backup(), true).unwrap();
+    assert_eq!(older.meshes, lost().meshes, "what is newer here stays");
 }
 
 #[test]
@@ -139,7 +158,7 @@ fn what_is_no_document_of_this_authority_is_refused_with_a_remedy() {
 fn a_file_that_cannot_be_read_is_an_error_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     for file in [folder.path().join("nowhere"), folder.path().to_owned()] {
-        let why = restore(folder.path(), &file).unwrap_err().to_string();
+        let why = restore(folder.path(), &file, false).unwrap_err().to_string();
         assert!(why.contains("cannot read") && why.contains("; "), "{why}");
     }
 }

@@ -16,7 +16,7 @@ use crypto::{Grant, NodeCertificate, Validity};
 use gossip::PublicKey;
 use linux::Clock;
 use store::{Applicant, Seat, Signing};
-use words::Dice;
+use words::{Dice, Wall};
 
 use super::Shared;
 use super::body::Body;
@@ -30,6 +30,7 @@ use crate::protocol::{
     Node, Nodes, Page, to_octets, to_text,
 };
 use crate::refusal::{Code, Refusal};
+use crate::room::{has_room, room};
 use crate::{duties, meshes};
 
 type Known = State<Arc<Shared>>;
@@ -103,7 +104,9 @@ async fn enrol(
     }
     let note: String = wish.note.chars().filter(|c| !c.is_control()).take(NOTE).collect();
     let (_, document) = shared.store.document().await?;
-    let meshes = meshes::of(&document).map(|(meshes, _)| meshes);
+    let document = meshes::read(&document);
+    is_there_room(&shared, document.as_ref()).await?;
+    let meshes = document.and_then(|document| document.meshes);
     let meshes = meshes.as_ref().map(|it| it.map.meshes()).unwrap_or_default();
     let applicant = Applicant { token, key: &request.key().0, note: &note, meshes };
     let seed = linux::seed().map_err(|error| Refusal::trouble(&error))?;
@@ -113,6 +116,24 @@ async fn enrol(
     let certificate = shared.store.enrol(&applicant, times, &mut dice, issue).await?;
     tracing::info!(node = %certificate.seat.node, "enrolled");
     enrolled(&shared, &certificate.der).await
+}
+
+/// Refuses a newcomer for whom a divided network's document has no room.
+async fn is_there_room(
+    shared: &Shared,
+    document: Option<&gossip::Document>,
+) -> Result<(), Refusal> {
+    let Some(document) = document.filter(|document| document.meshes.is_some()) else {
+        return Ok(());
+    };
+    let room = room(document).map_err(|error| Refusal::trouble(&error))?;
+    let now = Clock::wall();
+    let since = Wall(now.0.saturating_sub(meshes::LISTED.as_secs()));
+    let told = shared.store.told(since, now).await?;
+    has_room(usize::try_from(told).unwrap_or(usize::MAX), room).map_err(|sentence| {
+        tracing::warn!(sentence, "a newcomer is refused");
+        Refusal::new(Code::NoRoom, sentence)
+    })
 }
 
 async fn renew(State(shared): Known, Member(member): Member) -> Result<Json<Enrolled>, Refusal> {

@@ -12,9 +12,10 @@ use super::Shared;
 use crate::error::Error;
 use crate::govern::{next_division, next_meshes};
 use crate::meshes::{
-    Attested, LASTS, LISTED, check_room, divide, go_on, is_ahead, is_over, is_told, next_epoch, of,
-    outgrows, roster, unaware,
+    Attested, LASTS, LISTED, Part, check_room, divide, go_on, is_ahead, is_over, next_epoch, of,
+    outgrows, read, roster, unaware,
 };
+use crate::room::{is_short, room};
 
 /// How often it is looked whether anything is due.
 const LOOK: Duration = Duration::from_millis(500);
@@ -76,6 +77,7 @@ pub(super) async fn hold_elections(shared: &Shared) {
     let mut calendar = Calendar::new(clock.now());
     let mut deafness = Deafness::default();
     let (mut reading, mut holding) = (Complaint::default(), Complaint::default());
+    let mut shortage = Complaint::default();
     loop {
         // At once: as soon as the first node is heard, nothing tells how long nobody was.
         let heard = shared.store.heard_last().await;
@@ -88,7 +90,23 @@ pub(super) async fn hold_elections(shared: &Shared) {
         if let Some(error) = holding.look(held) {
             tracing::error!(error, "the election of border nodes is put off");
         }
+        if let Some(warning) = shortage.look(look_for_room(shared).await) {
+            tracing::warn!(warning, "the network document is nearly full");
+        }
     }
+}
+
+/// Looks whether there is room for more members.
+///
+/// # Errors
+///
+/// A sentence with the remedy, if there is none, or soon will be none.
+async fn look_for_room(shared: &Shared) -> Result<(), String> {
+    let Ok((_, document)) = shared.store.document().await else { return Ok(()) };
+    let Some(document) = read(&document) else { return Ok(()) };
+    let room = room(&document).map_err(|error| error.to_string())?;
+    let listed = document.meshes.map_or(0, |meshes| meshes.roster.members().len());
+    room.map_or(Ok(()), |room| is_short(listed, room))
 }
 
 /// Returns the date that elections go by: a clock that is set while we run is believed after a quarter of
@@ -126,8 +144,11 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness, now: Wall) -> Result<(
     }
     let since = deafness.listed_since(now);
     let told = shared.store.told(since, now).await?;
+    let room = read(&document).map(|document| room(&document)).transpose()?.flatten();
+    let room = room.unwrap_or(usize::MAX);
     let told = usize::try_from(told).unwrap_or(usize::MAX);
-    if !is_over && !has_grown(meshes.roster.members().len(), told) {
+    // Who finds no room would be waited for at each look.
+    if !is_over && !has_grown(meshes.roster.members().len(), told.min(room)) {
         return Ok(());
     }
     let introductions = shared.store.introductions(since, now).await?;
@@ -136,17 +157,18 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness, now: Wall) -> Result<(
     // Nobody at all would part all meshes: those of before are nearer to the truth.
     let new = if new.members().is_empty() { meshes.roster.clone() } else { new };
     // One that cannot be read is of nobody.
-    if !is_over && !has_grown(meshes.roster.members().len(), new.members().len()) {
+    if !is_over && !has_grown(meshes.roster.members().len(), new.members().len().min(room)) {
         return Ok(());
     }
-    let seed = beacon_seed(shared, &meshes.epoch, is_over).await?;
+    let part = if is_over { Some(next_part(shared, &meshes.epoch).await?) } else { None };
     let revealed =
         if is_over { shared.store.shares(meshes.epoch.number).await? } else { Vec::new() };
     let size = shared.settings.mesh_size;
     let unaware = unaware(&introductions, &new);
     let change = move |meshes: &mut Meshes| {
         meshes.roster = new;
-        if let Some(next) = next_epoch(&meshes.epoch, (seed, &revealed), now) {
+        let next = part.and_then(|part| next_epoch(&meshes.epoch, (part, &revealed), now));
+        if let Some(next) = next {
             meshes.epoch = next;
             go_on(meshes, size, &unaware);
         }
@@ -158,17 +180,17 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness, now: Wall) -> Result<(
     Ok(())
 }
 
-/// Returns the secret that the registry's next part comes from; a fresh one, if all parts of the old
-/// one were told.
-async fn beacon_seed(shared: &Shared, epoch: &Epoch, is_over: bool) -> Result<[u8; 32], Error> {
+/// Returns what the registry tells next of its chain; the anchor of another one, of a fresh secret, if all
+/// of the old one was told.
+async fn next_part(shared: &Shared, epoch: &Epoch) -> Result<Part, Error> {
     let (fresh, store) = (linux::seed()?, &shared.store);
     let seed = store.beacon_seed(fresh).await?;
-    if !is_over || !is_told(epoch, seed) {
-        return Ok(seed);
+    if let Some(part) = Part::after(epoch, seed) {
+        return Ok(part);
     }
     store.renew_beacon_seed(fresh).await?;
     tracing::info!("all of the old chain of numbers for elections was told: another one begins");
-    Ok(fresh)
+    Ok(Part::first(fresh))
 }
 
 /// Begins to divide a network of one mesh, once it has outgrown the size that a mesh should have.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crypto::{AuthorityCertificate, NodeCertificate, Request, SigningKey, introduce};
 use gossip::{Contact, Endpoint, Parameters};
 use registry::client::{self, Client, Enrolled, Problem};
-use registry::{Error, Founded, Invitation, Options, init, invite, serve};
+use registry::{Change, Error, Founded, Invitation, Options, init, invite, serve};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -19,6 +19,10 @@ use ureq::tls::TlsConfig;
 use words::{Carrier, Carriers, Wall};
 
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
+
+/// Elections each second, of two nodes of each mesh.
+pub(crate) const HASTY: Change =
+    Change { epoch: Some(Duration::from_secs(1)), border: None, least: Some(2), tenure: None };
 
 /// A registry that is served until it is dropped.
 pub(crate) struct Town {
@@ -103,6 +107,13 @@ impl Town {
     }
 
     /// Stops the server, and returns what it says.
+    /// Lets a node in that tells how it is reached.
+    pub(crate) fn newcomer(&self) -> Node {
+        let node = self.node();
+        node.client.publish(&node.introduction()).unwrap();
+        node
+    }
+
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
         drop(self.stop.take());
         self.served.take().map_or(Ok(()), |served| served.join().unwrap())
