@@ -49,7 +49,8 @@ impl World {
             "meshes": map.meshes().len(),
             "home": home.to_string(),
             "role": if services.len() > 1 { "border" } else { "plain" },
-            "epoch": meshes.epoch.number,
+            "epoch": self.node.epoch().map(|epoch| epoch.number),
+            "document_epoch": meshes.epoch.number,
             "epoch_s": meshes.epoch.length.as_secs(),
             "beacon_shared_by": meshes.epoch.reveals.len(),
             "capacity": meshes.roster.get(self.node.me()).map(|member| {
