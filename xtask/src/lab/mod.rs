@@ -3,6 +3,7 @@
 mod capture;
 mod checks;
 mod exits;
+mod load;
 mod meshes;
 mod processes;
 mod report;
@@ -16,11 +17,17 @@ use crate::command;
 use crate::test::{Bench, Outcome, Step, Wants};
 
 /// What is checked with it, each with a name of its own.
-pub(crate) const STEPS: [Step; 28] = [
+pub(crate) const STEPS: [Step; 30] = [
     step("lab-mesh", "6 nodes all reach each other within 15 s, by both families", checks::mesh),
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
+    light("lab-load", "who carries more than it says is charged, nobody else", load::charged),
+    light(
+        "lab-capacities",
+        "of members that lie about their lines what others saw is believed",
+        load::capacities,
+    ),
     light("lab-calendar", "calendars that jump cost no link", wishes::calendar),
     light("lab-kill", "survivors reach each other again after nodes die", checks::kill),
     light(
