@@ -23,7 +23,7 @@ use crate::division::STAYS;
 use crate::overlap::Overlap;
 use crate::reach::Reach;
 use crate::refuge::Haven;
-use crate::stay::{Phase, Stay};
+use crate::stay::{APART, NOTICE, Phase, Stay};
 use crate::tellers::Source;
 use crate::{Event, Node, Output};
 
@@ -36,6 +36,8 @@ const PARTING: Duration = Duration::from_secs(3);
 pub(crate) const GRACE: Duration = Duration::from_mins(1);
 /// Foreign nodes whose election is remembered; beyond, it is looked up again.
 const VERIFIED: usize = 1024;
+/// What the date is told in.
+const TICK: Duration = Duration::from_secs(1);
 /// The shortest silence after which the next one in line serves.
 const SHORTEST: Duration = Duration::from_secs(5);
 
@@ -68,7 +70,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let epoch = self.division.meshes.as_ref().map(|meshes| in_force(meshes, date));
         self.division.next_epoch = epoch.as_ref().map(|epoch| {
             let due = epoch.began.plus(2 * epoch.length);
-            now + due.since(date).max(epoch.length / 2)
+            now + due.since(date).max(TICK)
         });
         self.redraw(epoch.as_ref(), now);
         self.tell_guests(now);
@@ -88,6 +90,13 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.division.duties = duties;
             self.division.silent.clear();
         }
+    }
+
+    /// Tells whether the epoch in force is one that follows the document's in silence: then each node goes by
+    /// it from its own date on, instead of hearing of it.
+    fn is_dated(&self) -> bool {
+        let told = self.division.meshes.as_ref().map(|meshes| meshes.epoch.number);
+        self.division.epoch.as_ref().map(|epoch| epoch.number) != told
     }
 
     /// Puts the map of an epoch in force, with the plan to change it as far as that has come.
@@ -279,7 +288,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let first = first.copied().unwrap_or(number);
         let mut arrows = Arrows::new(settings, self.me, seed, now).numbered(first, STAYS);
         arrows.handle(arrows::Input::Load(self.load_delay()), now);
-        self.division.stays.insert(number, Stay::begin(mesh, arrows, now));
+        let notice = if self.is_dated() { APART } else { NOTICE };
+        self.division.stays.insert(number, Stay::begin(mesh, arrows, now + notice));
         self.outputs.push_back(Output::Event(Event::Entered { mesh }));
         self.admit(now);
         self.describe_all(now);

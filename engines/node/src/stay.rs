@@ -27,7 +27,10 @@ use crate::reach::Reach;
 const LEARNING: Duration = Duration::from_secs(1);
 /// How long others have to hear of an election before who won tells by it: who did not refuses the
 /// word, and loses the range if all its neighbours have taken it.
-const NOTICE: Duration = Duration::from_secs(1);
+pub(crate) const NOTICE: Duration = Duration::from_secs(1);
+/// The same where nobody hears of it, since the registry is silent: as far as the dates of nodes may be
+/// apart before they are set.
+pub(crate) const APART: Duration = Duration::from_secs(10);
 
 /// Where a stay is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,21 +67,21 @@ pub(crate) struct Stay {
     pub(crate) arrows: Arrows,
     pub(crate) reach: Reach,
     pub(crate) phase: Phase,
-    /// Since when.
-    begun: Time,
+    /// From when on others know that we were elected.
+    known: Time,
 }
 
 impl Stay {
-    /// Returns a stay that begins.
-    pub(crate) fn begin(mesh: Prefix, arrows: Arrows, now: Time) -> Self {
+    /// Returns a stay that begins; from `known` on others know that we were elected.
+    pub(crate) fn begin(mesh: Prefix, arrows: Arrows, known: Time) -> Self {
         let reach = Reach::default();
-        Self { mesh, arrows, reach, phase: Phase::Serving(Stage::Joining), begun: now }
+        Self { mesh, arrows, reach, phase: Phase::Serving(Stage::Joining), known }
     }
 
     /// Tells whether we know the mesh well enough to begin to tell others of it, and others may
     /// know that we shall.
     pub(crate) fn is_settled(&self, now: Time) -> bool {
-        self.reach.is_settled(now) && now >= self.begun + NOTICE
+        self.reach.is_settled(now) && now >= self.known
     }
 
     /// Tells whether we serve in the mesh and reach most of it.
@@ -114,7 +117,7 @@ impl Stay {
         match self.phase {
             Phase::Withdrawn(until) => Some(until),
             Phase::Serving(Stage::Joining) if self.reach.holds() => {
-                Some(self.reach.settles().max(self.begun + NOTICE))
+                Some(self.reach.settles().max(self.known))
             }
             Phase::Serving(_) | Phase::Leaving | Phase::Merged => None,
         }

@@ -138,6 +138,8 @@ pub struct Epoch {
 impl Epoch {
     /// Beacons that are kept: a slot is held for as many epochs at most.
     pub const MEMORY: usize = 48;
+    /// Epochs that follow one by one in silence: more than a year of hours, some milliseconds to compute.
+    pub const SILENT: u64 = 9000;
     /// Epochs for which a chain is followed back: a month of hours.
     pub const REACH: u64 = 744;
     /// Members that share in one beacon, at most.
@@ -183,12 +185,13 @@ impl Epoch {
     }
 
     /// Returns the epoch of `now`, if the registry tells nothing more: this one, or one that
-    /// follows in silence. At most [`Epoch::MEMORY`] are computed; who slept longer skips.
+    /// follows in silence. Up to [`Epoch::SILENT`] are computed one by one, so that each remembers those
+    /// before it, and a slot is drawn anew once in its tenure; who slept longer skips the rest.
     #[must_use]
     pub fn at(&self, now: Wall) -> Self {
         let mut epoch = self.clone();
         let passed = now.since(self.began).as_secs() / self.length.as_secs().max(1);
-        let most = Self::MEMORY as u64;
+        let most = Self::SILENT;
         if passed > most {
             epoch.skip(passed - most);
         }

@@ -110,6 +110,13 @@ fn while_the_registry_is_silent_all_go_on_alike() {
     let back = later.next(chain.part(1).unwrap(), &[]).unwrap();
     assert_eq!((back.number, back.follows(&later)), (5, Ok(())));
     assert!(back.follows(&epoch).is_ok() && back.joins(&epoch) && later.joins(&epoch));
+    // However long the silence, each epoch remembers those before it.
+    let silent = |passed: u64| epoch.at(Wall(1000 + 60 * passed));
+    for passed in (0..120).chain([500, 4000, 8999]) {
+        let (now, next) = (silent(passed), silent(passed + 1));
+        let same = now.beacons.len().min(47);
+        assert_eq!(next.beacons[1..=same], now.beacons[..same], "{passed}");
+    }
     // Who slept for years is not busy for long, and all who wake agree.
     let year = Wall(1000 + 60 * 1_000_000);
     assert_eq!((epoch.at(year).number, epoch.at(year).beacons.len()), (1_000_001, 48));

@@ -43,10 +43,11 @@ impl Story {
         Wall(right.checked_add_signed(self.off[n]).unwrap_or(1))
     }
 
-    /// Lets a minute pass, in which all nodes are told what their calendars say.
+    /// Lets a minute pass, in which all nodes are told what their calendars say, each at its own moment.
     fn minute(&mut self) {
-        (0..NODES).for_each(|n| self.mesh.date(n, self.wall(n)));
-        for _ in 0..60 {
+        for second in 0..60 {
+            let told = (0..NODES).filter(|n| n * 60 / NODES == second);
+            told.for_each(|n| self.mesh.date(n, self.wall(n)));
             self.mesh.run(SECOND);
             self.cut += self.mesh.unreachable_pairs();
         }
@@ -97,6 +98,22 @@ fn a_node_whose_calendar_is_days_off_holds_the_elections_that_all_hold() {
     story.mesh.divide_in(&story.meshes);
     story.minute();
     assert_eq!(story.epochs(), BTreeSet::from([story.meshes.epoch.number]));
+    assert_eq!(story.cut, 0, "pairs and seconds without a path");
+}
+
+#[test]
+fn calendars_that_are_seconds_apart_cost_no_path_while_the_registry_is_silent() {
+    let mut story = Story::new();
+    for n in 0..NODES {
+        story.restart(n, i64::try_from(n * 7 % 10).unwrap());
+        story.mesh.run(5 * SECOND);
+    }
+    story.minute();
+    story.cut = 0;
+    for _ in 0..12 {
+        story.minute();
+    }
+    assert!(story.epochs() > BTreeSet::from([10]), "elections go on: {:?}", story.epochs());
     assert_eq!(story.cut, 0, "pairs and seconds without a path");
 }
 
