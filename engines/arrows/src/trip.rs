@@ -167,6 +167,19 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_loses_all_is_believed_to_lose_nearly_all_and_recovers() {
+        let mut trip = Trip::new();
+        for n in 1..=200 {
+            trip.sends(at(n * 100));
+        }
+        assert!(trip.lost > 65_000, "of 65536 probes, {} are lost", trip.lost);
+        assert_eq!(trip.probes_for(18), 18, "so many without an answer still tell little");
+        answered(&mut trip, 100_000, 60, 20);
+        assert!(trip.lost < 6_554, "{} of 65536 once all are answered", trip.lost);
+        assert_eq!(trip.probes_for(18), 3);
+    }
+
+    #[test]
     fn the_more_gets_lost_the_more_must_be_lost_to_tell_anything() {
         let mut trip = Trip::new();
         assert_eq!(trip.probes_for(18), 18, "not known yet");
