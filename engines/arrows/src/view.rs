@@ -72,6 +72,11 @@ impl Arrows {
         self.links.iter().map(|(id, link)| view(*id, link))
     }
 
+    /// Tells whether a link is one of these, whatever its state.
+    pub fn has(&self, link: LinkId) -> bool {
+        self.links.contains_key(&link)
+    }
+
     /// Returns the nodes that routing reaches, as it said, in order.
     pub fn reachable(&self) -> impl Iterator<Item = NodeId> {
         self.known.reached()

@@ -80,11 +80,16 @@ impl<R: Routing, A: Authority> Node<R, A> {
         (begins && self.may_visit(node, mesh)).then_some(number)
     }
 
-    /// Gives a link, which waited for our document as one of our home, to the stay that it belongs to.
+    /// Gives a link, which waited for our document as one of our home, to the stay that it belongs to, if
+    /// that one lets it in; else it is closed.
     pub(crate) fn welcome(&mut self, link: LinkId, node: NodeId, number: u32, now: Time) {
         self.arrows.handle(arrows::Input::HandOver(link), now);
         self.division.visits.insert(link, number);
         self.tell_arrows(link, arrows::Input::TakeOver(link, node), now);
+        // Who is not let in there is told so by the arrows, which close the link: nothing else may hear of it.
+        if !self.arrows_of(link).is_some_and(|arrows| arrows.has(link)) {
+            return;
+        }
         if self.up.contains(&link) {
             self.tell_arrows(link, arrows::Input::Up(link, node), now);
             let scope = self.scope_of(link);

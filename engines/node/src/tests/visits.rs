@@ -171,6 +171,25 @@ fn a_link_of_a_guest_that_ends_is_no_link_of_its_stay_any_more() {
 }
 
 #[test]
+fn a_link_that_a_stay_does_not_let_in_is_closed_once() {
+    let (mut mesh, _) = settled();
+    let visited = |n: &usize| !mesh.node(*n).division.visits.is_empty();
+    let guest = (0..NODES).find(visited).unwrap();
+    let (present, stay) = mesh.node(guest).division.visits.first_key_value().unwrap();
+    let (from, stay) = (mesh.node(guest).peers[present], *stay);
+    let from = (0..NODES).find(|n| name(*n) == from).unwrap();
+    // Who has a link there already has one that waits for a document, of a mesh that is not known yet.
+    let version = mesh.node(guest).gossip().version() + 1;
+    let (standing, elsewhere) = (gossip::Standing::Member, Prefix::new(0xfd01 << 112, 48));
+    let claim = gossip::Claim { mesh: elsewhere, version, epoch: 2, standing };
+    let link = mesh.claim_and_come_up(from, guest, claim);
+    assert!(mesh.node(guest).up.contains(&link));
+    assert_eq!(mesh.hand_over(guest, (link, from), stay), 1, "closed once");
+    let node = mesh.node(guest);
+    assert!(!node.division.visits.contains_key(&link) && !node.up.contains(&link));
+}
+
+#[test]
 fn who_was_not_elected_has_no_link_with_a_guest_in_the_name_of_its_mesh() {
     let (mut mesh, meshes) = settled();
     let guest = (0..NODES).find(|n| guests(&meshes, 1 - n % 2).contains(&name(*n))).unwrap();

@@ -183,6 +183,21 @@ impl Mesh {
         link
     }
 
+    /// Lets a node hand a link with another one over to its stay of this number; returns how often it closes it.
+    pub(in crate::tests) fn hand_over(
+        &mut self,
+        n: usize,
+        (link, from): (LinkId, usize),
+        stay: u32,
+    ) -> usize {
+        let now = self.now;
+        let node = self.nodes[n].as_mut().unwrap();
+        node.welcome(link, name(from), stay, now);
+        node.handle(Input::Wake, now);
+        let said: Vec<Output> = core::iter::from_fn(|| node.poll()).collect();
+        said.iter().filter(|it| **it == Output::Close(link)).count()
+    }
+
     fn ask_showing(&mut self, from: usize, to: usize, shown: &[u8]) -> Option<u8> {
         self.inbound += 1;
         let (link, key) = (LinkId::theirs(self.inbound), [u8::try_from(from).unwrap(); 32]);
