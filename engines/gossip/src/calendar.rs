@@ -9,8 +9,17 @@
 //!
 //! Epochs that follow in the registry's silence begin by the date, alike everywhere: one node whose
 //! calendar is wrong would go by elections that nobody else holds. What neighbours tell is what their own
-//! calendars say, and never what they go by, so that no error is passed on, and each has one voice. Whoever
-//! wants to set our date must be most of those whom chance gave us as neighbours.
+//! calendars say, and never what they go by, so that no error is passed on, and each has one voice.
+//!
+//! Where the nodes at the ends of three of our own arrows or more told a date, these have a voice and nobody
+//! else: chance gave them to us. Who dials us chose us, and has a voice while fewer of ours told. Whoever
+//! wants to set our date must be most of those; where they and we are of two minds, half and half, the date
+//! stays with the half that it is nearer to.
+//!
+//! The date is set by a word only if it was not set in the last minute, and else when our calendar is told next: who
+//! tells dates without end changes it no more often. The first word on each link may set it at any time, so that who
+//! starts with a wrong calendar goes by the right date within seconds. In a network of one mesh nothing is done by the
+//! date, and what neighbours say of it sets none.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -28,8 +37,31 @@ const DOUBT: Duration = Duration::from_mins(15);
 /// How far the date may be off what most say before it is set. Who serves between meshes goes on for as
 /// long after an election, so that nothing is lost by less.
 const OFF: Duration = Duration::from_secs(10);
-/// How far our calendar must be off what we told neighbours before they are told again.
+/// How far our calendar must be off what a neighbour was told before it is told again.
 const NEWS: Duration = Duration::from_secs(5);
+/// After how long it is told again anyway: a word may have been lost.
+const AGAIN: Duration = Duration::from_mins(10);
+/// How long a date that was set stays, whatever neighbours say: until our calendar is told, or so long.
+const REST: Duration = Duration::from_mins(1);
+/// So many of our own arrows must lead to nodes that told a date for others to have no voice.
+const CHOSEN: usize = 3;
+
+/// What the two ends of a link told each other of their calendars: each what was said last, and when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Dates {
+    heard: Option<(Wall, Time)>,
+    told: Option<(Wall, Time)>,
+}
+
+impl Dates {
+    /// Tells whether the other end must hear that our calendar says this.
+    fn owes(&self, wall: Wall, now: Time) -> bool {
+        self.told.is_none_or(|(told, at)| {
+            let since = now.since(at);
+            since >= AGAIN || off(told.plus(since), wall) > NEWS
+        })
+    }
+}
 
 /// What a calendar says, and which date is gone by.
 #[derive(Clone, Copy, Debug)]
@@ -71,15 +103,17 @@ impl Calendar {
     }
 
     /// Sets the date to the median of our own calendar and those of others, if it is off by more than ten
-    /// seconds, or was never set; returns what it was before, if it is another now. Of an even number, the
-    /// earlier one in the middle counts: an election that comes late does less harm.
+    /// seconds, or was never set; returns what it was before, if it is another now. Of an even number, that
+    /// one of the two in the middle counts which is nearer to the date, as it was set or else as our calendar
+    /// says; of two as near, the earlier one: an election that comes late does less harm.
     pub fn agree(&mut self, others: impl IntoIterator<Item = Wall>, now: Time) -> Option<Wall> {
         let before = self.date(now);
         let is_doubted = self.by.is_some() && now < self.doubted;
         let ours = if is_doubted { before } else { self.wall(now) };
         let mut all: Vec<Wall> = others.into_iter().chain([ours]).collect();
         all.sort_unstable();
-        let median = all.get((all.len() - 1) / 2).copied().unwrap_or(ours);
+        let middle = all.get((all.len() - 1) / 2..=all.len() / 2).unwrap_or_default();
+        let median = middle.iter().copied().min_by_key(|it| off(*it, before)).unwrap_or(ours);
         if self.by.is_some() && off(before, median) <= OFF {
             return None;
         }
@@ -97,6 +131,11 @@ impl Calendar {
     pub fn date(&self, now: Time) -> Wall {
         let (date, at) = self.by.unwrap_or(self.told);
         date.plus(now.since(at))
+    }
+
+    /// Tells whether the date was set a moment ago.
+    fn rests(&self, now: Time) -> bool {
+        self.by.is_some_and(|(_, at)| now < at + REST)
     }
 
     /// Returns until when a jump is doubted; in the past, if none is.
@@ -122,13 +161,10 @@ impl<A: Authority> Gossip<A> {
     /// One that jumps ahead while we run may come back: links that it would end are given
     /// time. Whoever wants a new link is judged by what it says now.
     pub(crate) fn calendar_said(&mut self, wall: Wall, now: Time) {
-        let is_news = off(self.wall(now), wall) > NEWS;
         if let Some(Jump { from, to }) = self.calendar.tell(wall, now) {
             self.say(Output::Event(Event::CalendarJumped { from, to }));
         }
-        if is_news {
-            self.tell_all_the_date(now);
-        }
+        self.tell_all_the_date(now);
         self.agree(now);
         if self.serial.is_none()
             && let Some(myself) = self.myself.take()
@@ -147,17 +183,23 @@ impl<A: Authority> Gossip<A> {
         self.calendar.date(now)
     }
 
-    /// Tells the other end of a link what our calendar says, where the network is divided in meshes: in one
-    /// mesh, nothing is done by the date.
+    /// Tells whether the network is divided in meshes: in one mesh, nothing is done by the date.
+    fn is_divided(&self) -> bool {
+        self.document().is_some_and(|document| document.meshes.is_some())
+    }
+
+    /// Tells the other end of a link what our calendar says, where the network is divided, unless it must
+    /// know: it was told less than ten minutes ago, and our calendar went on since as it should.
     pub(crate) fn tell_date(&mut self, link: LinkId, now: Time) {
-        let wall = self.wall(now);
-        let divided = self.document().is_some_and(|document| document.meshes.is_some());
-        if divided && wall != Wall(0) {
+        let (wall, is_divided) = (self.wall(now), self.is_divided());
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        if is_divided && wall != Wall(0) && neighbour.dates.owes(wall, now) {
+            neighbour.dates.told = Some((wall, now));
             self.say(Output::Send(link, Word::Date(wall).encode()));
         }
     }
 
-    /// Tells all neighbours what our calendar says.
+    /// Tells all neighbours what our calendar says, but those that must know.
     pub(crate) fn tell_all_the_date(&mut self, now: Time) {
         let links: Vec<LinkId> = self.neighbours.keys().copied().collect();
         for link in links {
@@ -165,31 +207,51 @@ impl<A: Authority> Gossip<A> {
         }
     }
 
-    /// Takes in what the calendar of the other end of a link says.
+    /// Takes in what the calendar of the other end of a link says. The first time, the date may be set by it
+    /// in any case; later only if it was not set in the last minute.
     pub(crate) fn heard_date(&mut self, link: LinkId, wall: Wall, now: Time) {
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.date = Some((wall, now));
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        let is_first = neighbour.dates.heard.replace((wall, now)).is_none();
+        if is_first || !self.calendar.rests(now) {
             self.agree(now);
         }
     }
 
+    /// Returns what neighbours say that has a voice, one for each node: what it said last, on whatever link.
+    fn voices(&self, now: Time) -> Vec<Wall> {
+        let (mut all, mut chosen) = (BTreeMap::new(), BTreeMap::new());
+        for (link, neighbour) in &self.neighbours {
+            let Some((wall, at)) = neighbour.dates.heard else { continue };
+            let said = (at, wall.plus(now.since(at)));
+            let note = |voices: &mut BTreeMap<NodeId, (Time, Wall)>| {
+                let latest = voices.entry(neighbour.node).or_insert(said);
+                *latest = said.max(*latest);
+            };
+            note(&mut all);
+            if link.is_ours() {
+                note(&mut chosen);
+            }
+        }
+        let heard = if chosen.len() < CHOSEN { all } else { chosen };
+        heard.into_values().map(|(_, wall)| wall).collect()
+    }
+
     /// Sets the date, if most of us and our neighbours say another one.
-    fn agree(&mut self, now: Time) {
-        let told = |neighbour: &crate::spread::Neighbour| {
-            let (wall, at) = neighbour.date?;
-            Some((neighbour.node, wall.plus(now.since(at))))
-        };
-        // One voice each, however many links it has with us.
-        let others: BTreeMap<NodeId, Wall> = self.neighbours.values().filter_map(told).collect();
+    pub(crate) fn agree(&mut self, now: Time) {
         if self.calendar.told.0 == Wall(0) {
             return;
         }
-        let Some(from) = self.calendar.agree(others.into_values(), now) else { return };
-        let (calendar, to) = (self.wall(now), self.date(now));
-        if off(calendar, to) > OFF {
-            self.say(Output::Event(Event::DateOverruled { calendar, date: to }));
+        let others = if self.is_divided() { self.voices(now) } else { Vec::new() };
+        let before = self.calendar.agree(others, now);
+        let (calendar, date) = (self.wall(now), self.date(now));
+        // While a jump of ours is doubted, it alone may be what is off.
+        let is_off = off(calendar, date) > OFF;
+        let is_overruled = is_off && now >= self.calendar.doubted;
+        if is_overruled && !self.overruled {
+            self.say(Output::Event(Event::DateOverruled { calendar, date }));
         }
-        if off(from, to) > OFF {
+        self.overruled = is_overruled || (is_off && self.overruled);
+        if before.is_some_and(|before| off(before, date) > OFF) {
             self.say(Output::Dated);
         }
     }

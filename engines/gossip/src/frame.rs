@@ -7,7 +7,8 @@
 //!   3 │ version 8 │ total 4 │ index 2 │ octets   a chunk, of CHUNK octets but the last
 //!   4 │ introduction                           this node escaped, or has come back
 //!   5 │ epoch 8 │ number 1 │ zeros           a word of a train, of TRAIN octets in all
-//!   6 │ date 8                               what my calendar says, in seconds since 1970
+//!   6 │ date 8                               what my calendar says, in seconds since 1970:
+//!                                              where the network is divided in meshes only
 //! over the overlay:
 //!   1 │ introduction of the asker              how are you reached?
 //!   2 │ introduction of the asked              so

@@ -165,7 +165,8 @@ pub enum Event {
         /// What it said.
         to: Wall,
     },
-    /// We go by another date than our calendar's, which most of our neighbours do not share.
+    /// We go by another date than our calendar's, which most of our neighbours do not share. Said once
+    /// while that is so.
     DateOverruled {
         /// What our calendar says.
         calendar: Wall,

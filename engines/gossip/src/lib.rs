@@ -101,6 +101,8 @@ pub struct Gossip<A> {
     authority: A,
     dice: Dice,
     calendar: Calendar,
+    /// We said that we go by another date than our calendar's, and still do.
+    overruled: bool,
     /// The document in force, and its signed octets.
     document: Option<(Document, Arc<[u8]>)>,
     revoked: BTreeSet<u64>,
@@ -207,6 +209,7 @@ impl<A: Authority> Gossip<A> {
             authority,
             dice: Dice::of(seed, "gossip"),
             calendar: Calendar::new(now),
+            overruled: false,
             document: None,
             revoked: BTreeSet::new(),
             neighbours: BTreeMap::new(),

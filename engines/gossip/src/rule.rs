@@ -86,6 +86,7 @@ impl<A: Authority> Gossip<A> {
         self.tell_all(now);
         if !was_divided {
             self.tell_all_the_date(now);
+            self.agree(now);
         }
     }
 

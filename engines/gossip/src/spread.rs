@@ -16,6 +16,7 @@ use core::time::Duration;
 
 use words::{Bucket, Deadline, LinkId, NodeId, Time, Wall};
 
+use crate::calendar::Dates;
 use crate::frame::{CHUNK, Word};
 use crate::transfer::{Added, BATCH, Transfer};
 use crate::{Authority, COMPANY, Event, Gossip, Malformed, Output, Refused, Why};
@@ -44,8 +45,8 @@ pub(crate) struct Neighbour {
     pub(crate) peer: Option<Peer>,
     /// Its link is about to be closed.
     pub(crate) banished: bool,
-    /// What it said of its calendar, and when.
-    pub(crate) date: Option<(Wall, Time)>,
+    /// What the two ends said of their calendars.
+    pub(crate) dates: Dates,
     /// The version it said it has.
     knows: u64,
     tell: Time,
@@ -83,7 +84,7 @@ impl<A: Authority> Gossip<A> {
             node,
             peer: met.or(known),
             banished: false,
-            date: None,
+            dates: Dates::default(),
             knows: 0,
             tell: now,
             wait: TELL.0,

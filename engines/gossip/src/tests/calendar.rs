@@ -123,14 +123,18 @@ fn a_machine_that_slept_asks_the_registry_once() {
     assert!(node.deadline().unwrap().at > day);
 }
 
+/// The document of a network of two meshes.
+fn divided(version: u64) -> Vec<u8> {
+    let map = order::MeshMap::even(NETWORK, &[1]).unwrap();
+    let meshes = Some(crate::Meshes::of(map, NOW, [0; 32]));
+    signed(&Document { meshes, ..document(version, Vec::new()) })
+}
+
 /// A node in a network of two meshes, whose calendar says this, with links of nodes 1 to `count`.
 fn among(count: usize, calendar: Wall) -> Gossip<Fake> {
     let mut node = Gossip::new(NETWORK, name(0), Fake, [7; 32], Time::ZERO);
     node.handle(Input::Calendar(calendar), Time::ZERO);
-    let map = order::MeshMap::even(NETWORK, &[1]).unwrap();
-    let meshes = Some(crate::Meshes::of(map, NOW, [0; 32]));
-    let divided = signed(&Document { meshes, ..document(1, Vec::new()) });
-    node.handle(Input::Document(&divided), Time::ZERO);
+    node.handle(Input::Document(&divided(1)), Time::ZERO);
     for n in 1..=count {
         let link = LinkId::theirs(u32::try_from(n).unwrap());
         node.handle(Input::LinkUp(link, name(n)), Time::ZERO);
@@ -141,10 +145,19 @@ fn among(count: usize, calendar: Wall) -> Gossip<Fake> {
 
 /// Lets the other end of link `n` tell what its calendar says; returns what is said of the date.
 fn told(node: &mut Gossip<Fake>, n: u32, wall: Wall, now: Time) -> Vec<Output> {
+    told_on(node, LinkId::theirs(n), wall, now)
+}
+
+fn told_on(node: &mut Gossip<Fake>, link: LinkId, wall: Wall, now: Time) -> Vec<Output> {
     let word = [&[6][..], &wall.0.to_be_bytes()].concat();
-    node.handle(Input::Frame(LinkId::theirs(n), &word), now);
+    node.handle(Input::Frame(link, &word), now);
+    of_the_date(said(node))
+}
+
+/// Returns what is said of the date.
+fn of_the_date(said: Vec<Output>) -> Vec<Output> {
     let overruled = |it: &Output| matches!(it, Output::Event(Event::DateOverruled { .. }));
-    said(node).into_iter().filter(|it| *it == Output::Dated || overruled(it)).collect()
+    said.into_iter().filter(|it| *it == Output::Dated || overruled(it)).collect()
 }
 
 /// Returns what is told of our calendar.
@@ -163,9 +176,10 @@ fn a_date_that_most_neighbours_do_not_share_is_not_gone_by() {
     let mut node = among(5, ahead);
     assert_eq!(node.date(Time::ZERO), ahead, "nobody said otherwise");
     let overruled = Output::Event(Event::DateOverruled { calendar: ahead, date: NOW });
-    assert_eq!(told(&mut node, 1, NOW, Time::ZERO), [overruled, Output::Dated]);
+    assert_eq!(told(&mut node, 1, NOW, Time::ZERO), [], "one against one");
+    assert_eq!(told(&mut node, 2, NOW, Time::ZERO), [overruled, Output::Dated], "at once");
     // Two liars, and one of them twice, are fewer than the honest ones.
-    for (n, wall) in [(2, Wall(5)), (3, NOW), (4, NOW), (5, Wall(u64::MAX)), (5, Wall(7))] {
+    for (n, wall) in [(3, Wall(5)), (4, NOW), (5, Wall(u64::MAX)), (5, Wall(7))] {
         told(&mut node, n, wall, Time::ZERO);
     }
     let later = Time::ZERO + 3 * HOUR;
@@ -195,7 +209,8 @@ fn a_date_a_moment_off_is_kept_and_every_node_has_one_voice() {
 fn a_jump_of_our_own_is_told_at_once_and_sets_the_date_later() {
     let mut node = among(1, NOW);
     let said = minutes(&mut node, 14, 14, |right| right.plus(HOUR));
-    assert_eq!(dates(&said), [NOW.plus(HOUR + Duration::from_mins(1))]);
+    let jumped = |minute| NOW.plus(HOUR + Duration::from_mins(minute));
+    assert_eq!(dates(&said), [jumped(1), jumped(11)], "and again ten minutes later");
     let (at, right) = (Duration::from_mins(14), NOW.plus(Duration::from_mins(14)));
     assert_eq!(node.date(Time::ZERO + at), right, "it may come back");
     let mut node = among(1, NOW);
@@ -208,9 +223,147 @@ fn in_one_mesh_nobody_tells_the_date() {
     let mut node = neighbours();
     node.handle(Input::LinkUp(LinkId::ours(9), name(9)), Time::ZERO);
     assert_eq!(dates(&said(&mut node)), []);
-    let map = order::MeshMap::even(NETWORK, &[1]).unwrap();
-    let meshes = Some(crate::Meshes::of(map, NOW, [0; 32]));
-    let divided = signed(&Document { meshes, ..document(2, Vec::new()) });
-    node.handle(Input::Document(&divided), Time::ZERO);
+    node.handle(Input::Document(&divided(2)), Time::ZERO);
     assert_eq!(dates(&said(&mut node)), [NOW, NOW], "to each, once it is divided");
+}
+
+#[test]
+fn in_one_mesh_nobody_sets_the_date() {
+    let mut node = neighbours();
+    node.handle(Input::LinkUp(LinkId::theirs(2), name(2)), Time::ZERO);
+    for n in 1..=2 {
+        assert_eq!(told(&mut node, n, NOW.plus(HOUR), Time::ZERO), []);
+    }
+    let later = Time::ZERO + Duration::from_mins(1);
+    let minute = NOW.plus(Duration::from_mins(1));
+    node.handle(Input::Calendar(minute), later);
+    assert_eq!((of_the_date(said(&mut node)), node.date(later)), (vec![], minute));
+    // Once it is divided, what was said counts.
+    node.handle(Input::Document(&divided(2)), later);
+    assert!(said(&mut node).contains(&Output::Dated));
+    assert_eq!(node.date(later), minute.plus(HOUR));
+}
+
+/// Two neighbours, who are most, say another date 64 times a second.
+#[test]
+fn who_tells_dates_without_end_changes_the_date_once_a_minute_at_most() {
+    let mut node = among(2, NOW);
+    told(&mut node, 1, Wall(1), Time::ZERO);
+    let at_once = told(&mut node, 2, Wall(1), Time::ZERO);
+    let overruled = Output::Event(Event::DateOverruled { calendar: NOW, date: Wall(1) });
+    assert_eq!(at_once, [overruled, Output::Dated], "the first word on a link");
+    let mut heard = Vec::new();
+    for minute in 1..=10 {
+        for tick in 1..3_840 {
+            let now = Time::ZERO + Duration::from_mins(minute - 1) + tick * HOUR / 230_400;
+            for n in 1..=2 {
+                let wall = if tick % 2 == 0 { Wall(1) } else { Wall(u64::MAX) };
+                heard.extend(told(&mut node, n, wall, now));
+            }
+        }
+        let since = Duration::from_mins(minute);
+        node.handle(Input::Calendar(NOW.plus(since)), Time::ZERO + since);
+        heard.extend(of_the_date(said(&mut node)));
+    }
+    let (set, logged): (Vec<_>, Vec<_>) = heard.iter().partition(|it| **it == Output::Dated);
+    assert!((1..=10).contains(&set.len()), "set {} times in ten minutes", set.len());
+    // Between two lies that are far apart, ours is the median for a moment.
+    assert!(logged.len() <= 5, "logged {} times in ten minutes", logged.len());
+}
+
+#[test]
+fn what_neighbours_say_later_counts_at_once_if_the_date_was_not_set_just_now() {
+    let mut node = among(2, NOW);
+    for n in 1..=2 {
+        told(&mut node, n, NOW, Time::ZERO);
+    }
+    // Their calendars jumped, and ours did not: all go by one date again before our calendar is told.
+    let (later, ahead) = (Time::ZERO + Duration::from_secs(90), NOW.plus(YEAR));
+    assert_eq!(told(&mut node, 1, ahead, later), []);
+    assert!(told(&mut node, 2, ahead, later).contains(&Output::Dated));
+    assert_eq!(node.date(later), ahead);
+}
+
+#[test]
+fn who_dials_us_has_no_voice_where_three_of_our_arrows_told_a_date() {
+    let ahead = NOW.plus(YEAR);
+    let mut node = among(20, NOW);
+    for n in 30..33 {
+        node.handle(Input::LinkUp(LinkId::ours(n), name(30)), Time::ZERO);
+        told_on(&mut node, LinkId::ours(n), NOW, Time::ZERO);
+    }
+    for n in 40..42 {
+        let node_of = name(usize::try_from(n).unwrap());
+        node.handle(Input::LinkUp(LinkId::ours(n), node_of), Time::ZERO);
+        told_on(&mut node, LinkId::ours(n), NOW, Time::ZERO);
+    }
+    for n in 1..=20 {
+        assert_eq!(
+            told(&mut node, n, ahead, Time::ZERO),
+            [],
+            "20 that dialled us, against 3 drawn"
+        );
+    }
+    assert_eq!(node.date(Time::ZERO), NOW);
+    // One of three goes away: two are too few to leave all the others out.
+    node.handle(Input::LinkDown(LinkId::ours(40)), Time::ZERO);
+    let later = Time::ZERO + Duration::from_mins(1);
+    node.handle(Input::Calendar(NOW.plus(Duration::from_mins(1))), later);
+    assert_eq!(node.date(later), ahead.plus(Duration::from_mins(1)));
+}
+
+#[test]
+fn half_against_half_the_date_stays_as_it_is() {
+    let mut node = among(3, NOW);
+    assert_eq!(told(&mut node, 1, Wall(1), Time::ZERO), [], "one whose clock begins in 1970");
+    let minute = Duration::from_mins(1);
+    node.handle(Input::Calendar(NOW.plus(minute)), Time::ZERO + minute);
+    assert_eq!(node.date(Time::ZERO + minute), NOW.plus(minute));
+    told(&mut node, 2, NOW.plus(HOUR), Time::ZERO + minute);
+    told(&mut node, 3, NOW.plus(HOUR), Time::ZERO + minute);
+    assert_eq!(node.date(Time::ZERO + minute), NOW.plus(minute), "1970, ours, and two of later");
+    // It goes by what most say, and goes on so when half of them are left.
+    let mut node = among(2, NOW);
+    for n in 1..=2 {
+        told(&mut node, n, NOW.plus(HOUR), Time::ZERO);
+    }
+    node.handle(Input::LinkDown(LinkId::theirs(1)), Time::ZERO);
+    node.handle(Input::Calendar(NOW.plus(minute)), Time::ZERO + minute);
+    assert_eq!(node.date(Time::ZERO + minute), NOW.plus(HOUR + minute));
+}
+
+#[test]
+fn steps_that_add_up_are_told_and_all_is_told_again_after_ten_minutes() {
+    let mut node = among(1, NOW);
+    let at = |minute: u64, off: u64| NOW.plus(Duration::from_secs(60 * minute + off));
+    let mut heard = Vec::new();
+    for minute in 1..=24 {
+        let off = 4 * minute.min(3);
+        node.handle(Input::Calendar(at(minute, off)), Time::ZERO + Duration::from_mins(minute));
+        heard.extend(dates(&said(&mut node)));
+    }
+    assert_eq!(
+        heard,
+        [at(2, 8), at(12, 12), at(22, 12)],
+        "off by 8 s; then what may have been lost"
+    );
+}
+
+#[test]
+fn that_most_say_another_date_is_said_again_once_it_was_otherwise() {
+    let mut node = among(2, NOW);
+    let mut all = Vec::new();
+    for minute in 0..40_u64 {
+        let now = Time::ZERO + Duration::from_mins(minute);
+        let right = NOW.plus(Duration::from_mins(minute));
+        // Ten minutes each.
+        let wall = if (minute / 10).is_multiple_of(2) { right.plus(HOUR) } else { right };
+        for n in 1..=2 {
+            all.extend(told(&mut node, n, wall, now));
+        }
+        node.handle(Input::Calendar(right), now);
+        all.extend(of_the_date(said(&mut node)));
+    }
+    assert_eq!(all.iter().filter(|it| **it == Output::Dated).count(), 4, "there and back, twice");
+    assert_eq!(all.len(), 6, "and said twice: {all:?}");
 }
