@@ -170,7 +170,9 @@ mod tests {
     fn a_link_that_loses_all_is_believed_to_lose_nearly_all_and_recovers() {
         let mut trip = Trip::new();
         for n in 1..=200 {
+            let before = trip.lost;
             trip.sends(at(n * 100));
+            assert!(trip.lost >= before, "with one more lost, {} after {before}", trip.lost);
         }
         assert!(trip.lost > 65_000, "of 65536 probes, {} are lost", trip.lost);
         assert_eq!(trip.probes_for(18), 18, "so many without an answer still tell little");
