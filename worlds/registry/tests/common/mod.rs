@@ -106,7 +106,6 @@ impl Town {
         Node { client, certificate, key }
     }
 
-    /// Stops the server, and returns what it says.
     /// Lets a node in that tells how it is reached.
     pub(crate) fn newcomer(&self) -> Node {
         let node = self.node();
@@ -114,6 +113,7 @@ impl Town {
         node
     }
 
+    /// Stops the server, and returns what it says.
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
         drop(self.stop.take());
         self.served.take().map_or(Ok(()), |served| served.join().unwrap())
