@@ -60,7 +60,7 @@ pub use election::{Election, Rules, Slot};
 pub use epoch::{Beacon, Chain, Commitment, Epoch, Reveal};
 pub use escape::Escape;
 pub use load::Load;
-pub use map::MeshMap;
+pub use map::{MeshMap, halves};
 pub use membership::Memberships;
 pub use outcome::Outcome;
 pub use placing::place;

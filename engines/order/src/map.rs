@@ -217,8 +217,8 @@ const fn end(range: Prefix) -> Option<u128> {
     }
 }
 
-/// Returns both halves of a range.
-pub(crate) const fn halves(range: Prefix) -> [Prefix; 2] {
+/// Returns both halves of a range, the lower one first. A single address has none: it is returned twice.
+pub const fn halves(range: Prefix) -> [Prefix; 2] {
     let length = range.length() + 1;
     let bit = 1 << (128_u32.saturating_sub(length as u32));
     [Prefix::new(range.bits(), length), Prefix::new(range.bits() | bit, length)]
