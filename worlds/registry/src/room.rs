@@ -3,10 +3,11 @@
 //! The document names every member, and has a largest size. It must always be possible to sign the next one:
 //! revocations above all. So room for as many of these as a document can name is never given to members;
 //! newcomers are refused while there is none left, and who came last is not listed if there is too little
-//! all the same. Who is not listed is a node like any other, and is only neither elected nor counted.
+//! all the same; of those who came at once, chance decides, so that all meshes lose alike. Who is not listed is a node like any other, and is only neither elected nor counted.
 
 use gossip::{Document, Meshes};
 use order::{Epoch, Member, Roster};
+use words::{Dice, NodeId, Prefix};
 
 use crate::error::Error;
 
@@ -37,7 +38,7 @@ fn members(document: &Document, limit: usize) -> Result<Option<usize>, Error> {
     let network = meshes.map.network();
     // All nodes of a network have prefixes of one length.
     let node = meshes.roster.members().first().map(|member| member.node);
-    let node = node.unwrap_or(words::NodeId(words::Prefix::new(network.bits(), 64)));
+    let node = node.unwrap_or(NodeId(Prefix::new(network.bits(), 64)));
     let one = Member { node, since: u64::MAX, declared: u32::MAX, attested: Vec::new() };
     let empty = Roster::default().encode(network).len();
     let each = Roster::of([one]).encode(network).len().saturating_sub(empty).max(1);
@@ -51,7 +52,7 @@ pub(crate) fn room(document: &Document) -> Result<Option<usize>, Error> {
 }
 
 /// Makes a document fit: if its members take too much, nothing is attested of them any more; if they still
-/// do, those that were listed last are left out. Returns how many are.
+/// do, those that were listed last are left out, and of those listed at once whom chance chooses. Returns how many are.
 pub(crate) fn fit(document: &mut Document) -> Result<usize, Error> {
     fit_in(document, Document::LIMIT)
 }
@@ -72,11 +73,23 @@ fn fit_in(document: &mut Document, limit: usize) -> Result<usize, Error> {
     for member in &mut all {
         member.attested.clear();
     }
-    all.sort_by_key(|member| (member.since, member.node));
+    let network = document.network;
+    all.sort_by_cached_key(|member| (member.since, luck(network, member.node), member.node));
     let left = all.len().saturating_sub(room);
     all.truncate(room);
     meshes.roster = Roster::of(all);
     Ok(left)
+}
+
+/// Returns the luck of a node where not all have room, by which those listed at once come in turn. It is the
+/// same in all documents, or others would be listed each time; and addresses tell nothing of it, or a whole
+/// mesh would come last.
+fn luck(network: Prefix, node: NodeId) -> u64 {
+    let mut seed = [0; 32];
+    let (first, second) = seed.split_at_mut(16);
+    first.copy_from_slice(&network.bits().to_be_bytes());
+    second.copy_from_slice(&node.0.bits().to_be_bytes());
+    Dice::of(seed, "room for members").bits()
 }
 
 /// Tells what an operator has to know of `told` nodes that are to be listed, where there is room for so many.
@@ -115,7 +128,7 @@ pub(crate) fn has_room(told: usize, room: Option<usize>) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use words::{NodeId, Prefix, Wall};
+    use words::Wall;
 
     use super::*;
     use crate::meshes::tests::founded_in;
@@ -159,6 +172,31 @@ mod tests {
             full.revoked = (0..Document::REVOKED as u64).map(|n| u64::MAX - n).collect();
             assert!(full.encode().is_ok(), "{network}");
         }
+    }
+
+    #[test]
+    fn of_those_who_came_at_once_chance_lists_as_many_of_each_mesh_and_the_same_each_time() {
+        let network = "fd42:0:1::/48".parse().unwrap();
+        let mut full = document(network, 40_000, &[]);
+        let meshes = full.meshes.as_mut().unwrap();
+        let at_once = |member: &Member| Member { since: 7, ..member.clone() };
+        meshes.roster = Roster::of(meshes.roster.members().iter().map(at_once));
+        let ranges = meshes.map.meshes().to_vec();
+        let mut later = full.clone();
+        let left = fit(&mut full).unwrap();
+        assert!(left > 4000, "{left} are left out");
+        let roster = &full.meshes.as_ref().unwrap().roster;
+        // By chance, within 2 of 100.
+        for half in ranges.into_iter().flat_map(order::halves) {
+            let (count, due) = (roster.count(half), listed(&full).len() / 4);
+            assert!(count.abs_diff(due) < due / 50, "{half}: {count}, not {due}");
+        }
+        // In a later epoch, of which nothing but the members is the same.
+        let meshes = later.meshes.as_mut().unwrap();
+        meshes.epoch = meshes.epoch.anchored([9; 32], &[]);
+        later.version += 1;
+        fit(&mut later).unwrap();
+        assert_eq!(listed(&later), listed(&full));
     }
 
     #[test]
