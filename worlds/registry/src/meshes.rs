@@ -210,18 +210,19 @@ pub(crate) fn unaware(introductions: &[Vec<u8>], listed: &Roster) -> Vec<NodeId>
 /// How far in the future the present epoch may begin: a clock that was set back by less is waited for.
 const AHEAD: Duration = Duration::from_mins(1);
 
-/// Tells whether an epoch begins in the future, because the clock was ahead when it was signed: to wait for
-/// that would be to hold no elections until then.
+/// Tells whether an epoch begins in the future: the clock was ahead when it was signed, and to wait for that
+/// would be to hold no elections until then; or it is behind, and will be set.
 pub(crate) fn is_ahead(epoch: &Epoch, now: Wall) -> bool {
     epoch.began.since(now) > AHEAD.min(epoch.length)
 }
 
-/// Tells whether it is time for the next epoch.
+/// Tells whether it is time for the next epoch, by its beginning and length.
 pub(crate) fn is_over(epoch: &Epoch, now: Wall) -> bool {
-    epoch.began.plus(epoch.length) <= now || is_ahead(epoch, now)
+    epoch.began.plus(epoch.length) <= now
 }
 
-/// Returns the next epoch, if it is time; the registry may have been away for some.
+/// Returns the next epoch, if it is time, or the present one begins in the future; the registry may have
+/// been away for some.
 ///
 /// What members revealed goes into its beacon, and what they promised into the document: for the
 /// beacon after it. If the registry was away for an epoch or more, they promised it for a beacon that
@@ -233,7 +234,7 @@ pub(crate) fn next_epoch(
     (part, shares): (Part, &[store::Share]),
     now: Wall,
 ) -> Option<Epoch> {
-    if !is_over(epoch, now) {
+    if !is_over(epoch, now) && !is_ahead(epoch, now) {
         return None;
     }
     // Nodes went on in silence, a whole epoch late.

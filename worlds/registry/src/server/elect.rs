@@ -1,18 +1,22 @@
 //! Elections in time: an epoch after the other, and who may be elected.
 
+mod dates;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use gossip::{Calendar, Jump, Meshes};
+use gossip::{Document, Meshes};
 use linux::Clock;
 use order::Epoch;
 use store::Draft;
-use words::{NodeId, Wall};
+use words::{NodeId, Time, Wall};
 
+use self::dates::Dates;
 use super::Shared;
 use crate::error::Error;
 use crate::govern::{next_division, next_meshes};
 use crate::meshes::{
-    Attested, LASTS, LISTED, Part, check_room, divide, go_on, is_ahead, is_over, next_epoch, of,
+    Attested, LASTS, LISTED, Part, check_room, divide, go_on, is_ahead, is_over, next_epoch,
     outgrows, read, roster, unaware,
 };
 use crate::room::{is_short, room};
@@ -71,89 +75,138 @@ impl Complaint {
     }
 }
 
+/// The present document, read once for each version.
+#[derive(Debug)]
+struct Present {
+    version: u64,
+    document: Option<Document>,
+    /// For how many members it has room, if the network is divided.
+    room: Option<usize>,
+}
+
+impl Present {
+    fn of(version: u64, signed: &[u8]) -> Result<Self, Error> {
+        let document = read(signed);
+        let room = document.as_ref().map(room).transpose()?.flatten();
+        Ok(Self { version, document, room })
+    }
+
+    /// Returns how the network is divided, and when that was written.
+    fn meshes(&self) -> Option<(&Meshes, Wall)> {
+        let document = self.document.as_ref()?;
+        Some((document.meshes.as_ref()?, document.issued))
+    }
+
+    /// Looks whether there is room for more members.
+    ///
+    /// # Errors
+    ///
+    /// A sentence with the remedy, if there is none, or soon will be none.
+    fn look_for_room(&self) -> Result<(), String> {
+        let listed = self.meshes().map_or(0, |(meshes, _)| meshes.roster.members().len());
+        self.room.map_or(Ok(()), |room| is_short(listed, room))
+    }
+}
+
+/// What is known from one look to the next.
+#[derive(Debug)]
+struct Looks {
+    dates: Dates,
+    deafness: Deafness,
+    present: Option<Arc<Present>>,
+}
+
+impl Looks {
+    fn new(now: Time) -> Self {
+        Self { dates: Dates::new(now), deafness: Deafness::default(), present: None }
+    }
+
+    /// Reads the document, if it is another one.
+    async fn read(&mut self, shared: &Shared) -> Result<Arc<Present>, Error> {
+        let version = shared.store.version().await?;
+        if let Some(present) = self.present.as_ref().filter(|it| it.version == version) {
+            return Ok(Arc::clone(present));
+        }
+        let (version, signed) = shared.store.document().await?;
+        let present = Arc::new(Present::of(version, &signed)?);
+        self.present = Some(Arc::clone(&present));
+        Ok(present)
+    }
+
+    /// Takes in what the clock says; returns the date.
+    fn date(&mut self, (wall, now): (Wall, Time)) -> Wall {
+        let meshes = self.present.as_ref().and_then(|present| present.meshes());
+        self.dates.tell(wall, meshes.map(|(meshes, _)| &meshes.epoch), now)
+    }
+
+    /// Looks when anybody was heard last.
+    async fn hear(&mut self, shared: &Shared, said: (Wall, Time)) -> Result<(), Error> {
+        let heard = shared.store.heard_last().await?;
+        let date = self.date(said);
+        self.deafness.look(heard, date);
+        Ok(())
+    }
+
+    /// Holds the election that is due by what the clock says, if any is.
+    async fn hold(&mut self, shared: &Shared, said: (Wall, Time)) -> Result<(), Error> {
+        let present = self.read(shared).await?;
+        let date = self.date(said);
+        let Some((meshes, _)) = present.meshes() else {
+            return divide_if_due(shared, self.deafness.listed_since(date), date).await;
+        };
+        if self.dates.is_doubtful(&meshes.epoch, said.1) {
+            return Ok(());
+        }
+        hold_if_due(shared, &present, self.deafness, date).await
+    }
+}
+
 /// Holds the elections of the network, if it has several meshes; never ends.
 pub(super) async fn hold_elections(shared: &Shared) {
     let clock = Clock::start();
-    let mut calendar = Calendar::new(clock.now());
-    let mut deafness = Deafness::default();
+    let said = || (Clock::wall(), clock.now());
+    let mut looks = Looks::new(clock.now());
     let (mut reading, mut holding) = (Complaint::default(), Complaint::default());
     let mut shortage = Complaint::default();
     loop {
         // At once: as soon as the first node is heard, nothing tells how long nobody was.
-        let heard = shared.store.heard_last().await;
-        let heard = heard.map(|heard| deafness.look(heard, date(&mut calendar, clock)));
-        if let Some(error) = reading.look(heard) {
+        if let Some(error) = reading.look(looks.hear(shared, said()).await) {
             tracing::error!(error, "the rows cannot be read");
         }
         tokio::time::sleep(LOOK).await;
-        let held = hold_if_due(shared, deafness, date(&mut calendar, clock)).await;
-        if let Some(error) = holding.look(held) {
+        if let Some(error) = holding.look(looks.hold(shared, said()).await) {
             tracing::error!(error, "the election of border nodes is put off");
         }
-        if let Some(warning) = shortage.look(look_for_room(shared).await) {
+        let room = looks.present.as_ref().map_or(Ok(()), |present| present.look_for_room());
+        if let Some(warning) = shortage.look(room) {
             tracing::warn!(warning, "the network document is nearly full");
         }
     }
 }
 
-/// Looks whether there is room for more members.
-///
-/// # Errors
-///
-/// A sentence with the remedy, if there is none, or soon will be none.
-async fn look_for_room(shared: &Shared) -> Result<(), String> {
-    let Ok((_, document)) = shared.store.document().await else { return Ok(()) };
-    let Some(document) = read(&document) else { return Ok(()) };
-    let room = room(&document).map_err(|error| error.to_string())?;
-    let listed = document.meshes.map_or(0, |meshes| meshes.roster.members().len());
-    room.map_or(Ok(()), |room| is_short(listed, room))
-}
-
-/// Returns the date that elections go by: a clock that is set while we run is believed after a quarter of
-/// an hour. A moment of a wrong one would leap over many epochs at once, and nobody goes back.
-fn date(calendar: &mut Calendar, clock: Clock) -> Wall {
-    let now = clock.now();
-    if let Some(Jump { from, to }) = calendar.tell(Clock::wall(), now) {
-        tracing::warn!(
-            %from,
-            %to,
-            "the clock was set; elections go by it in a quarter of an hour, if it stays so"
-        );
-    }
-    calendar.agree([], now);
-    calendar.date(now)
-}
-
-async fn hold_if_due(shared: &Shared, deafness: Deafness, now: Wall) -> Result<(), Error> {
-    let (_, document) = shared.store.document().await?;
-    let Some((meshes, issued)) = of(&document) else {
-        return divide_if_due(shared, deafness.listed_since(now), now).await;
-    };
-    let is_over = is_over(&meshes.epoch, now);
-    if is_ahead(&meshes.epoch, now) {
-        let Epoch { number, began, .. } = meshes.epoch;
-        tracing::warn!(
-            epoch = number,
-            %began,
-            "the epoch begins in the future: the clock was ahead when it was signed; the next one \
-             begins now"
-        );
-    }
+async fn hold_if_due(
+    shared: &Shared,
+    present: &Present,
+    deafness: Deafness,
+    now: Wall,
+) -> Result<(), Error> {
+    let Some((meshes, issued)) = present.meshes() else { return Ok(()) };
+    let is_ahead = is_ahead(&meshes.epoch, now);
+    let is_over = is_ahead || is_over(&meshes.epoch, now);
     if !is_over && issued <= now && now.since(issued) < GATHER {
         return Ok(());
     }
     let since = deafness.listed_since(now);
     let told = shared.store.told(since, now).await?;
-    let room = read(&document).map(|document| room(&document)).transpose()?.flatten();
-    let room = room.unwrap_or(usize::MAX);
+    let room = present.room.unwrap_or(usize::MAX);
     let told = usize::try_from(told).unwrap_or(usize::MAX);
     // Who finds no room would be waited for at each look.
     if !is_over && !has_grown(meshes.roster.members().len(), told.min(room)) {
         return Ok(());
     }
     let introductions = shared.store.introductions(since, now).await?;
-    let attestations = attested(shared, &meshes, is_over).await?;
-    let new = roster(&introductions, &meshes, &attestations);
+    let attestations = attested(shared, meshes, is_over).await?;
+    let new = roster(&introductions, meshes, &attestations);
     // Nobody at all would part all meshes: those of before are nearer to the truth.
     let new = if new.members().is_empty() { meshes.roster.clone() } else { new };
     // One that cannot be read is of nobody.
@@ -176,6 +229,16 @@ async fn hold_if_due(shared: &Shared, deafness: Deafness, now: Wall) -> Result<(
     };
     let sign = |draft: &Draft| next_meshes(&shared.issuer, draft, now, change);
     let version = shared.store.renew_document(now, sign).await?;
+    if is_ahead {
+        let Epoch { number, began, .. } = meshes.epoch;
+        tracing::warn!(
+            epoch = number,
+            %began,
+            date = %now,
+            "the clock was ahead when the epoch was signed, or is behind for a quarter of an hour: \
+             the next one begins now"
+        );
+    }
     tracing::debug!(version, "border nodes are elected");
     Ok(())
 }

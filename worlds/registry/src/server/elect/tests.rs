@@ -6,9 +6,11 @@ use tokio::sync::watch;
 use super::*;
 use crate::directory::{Directory, Registry, wait_for};
 use crate::found::{Options, init};
-use crate::meshes::Division;
+use crate::meshes::{Division, of};
 
 const NOW: Wall = Wall(1_800_000_000);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 const fn ago(hours: u64) -> Wall {
     Wall(NOW.0 - hours * 3600)
@@ -97,19 +99,21 @@ fn a_network_without_room_for_two_meshes_stays_one_and_says_so() {
     let shared = Shared::of(registry, version);
     wait_for(async {
         let_in(&shared.store, 0..12).await;
-        hold_if_due(&shared, Deafness::default(), Clock::wall()).await?;
+        hold(&shared, Clock::wall()).await?;
         let_in(&shared.store, 12..13).await;
         for _ in 0..2 {
-            let refused = hold_if_due(&shared, Deafness::default(), Clock::wall())
-                .await
-                .unwrap_err()
-                .to_string();
+            let refused = hold(&shared, Clock::wall()).await.unwrap_err().to_string();
             assert!(refused.contains("fd00:42::/58 would have no room"), "{refused}");
         }
         assert_eq!(shared.store.version().await?, 1);
         Ok(())
     })
     .unwrap();
+}
+
+/// Looks once whether an election is due, as a registry that starts with this date.
+async fn hold(shared: &Shared, wall: Wall) -> Result<(), Error> {
+    Looks::new(Time::ZERO).hold(shared, (wall, Time::ZERO)).await
 }
 
 /// Returns what is believed of these nodes.
@@ -150,7 +154,7 @@ fn what_was_attested_before_the_registry_was_updated_counts_for_twelve_epochs_mo
                 })
             };
             shared.store.replace_document(0, Clock::wall(), sign).await?;
-            hold_if_due(&shared, Deafness::default(), Clock::wall()).await?;
+            hold(&shared, Clock::wall()).await?;
             believed.push(able(&shared, &nodes).await);
         }
         let (lasts, over) = believed.split_at(14);
@@ -168,28 +172,137 @@ async fn present(shared: &Shared) -> Epoch {
     of(&document).unwrap().0.epoch
 }
 
-#[test]
-fn a_clock_that_was_ahead_for_a_moment_stops_no_election() {
+/// A registry of two meshes with four nodes, an epoch of an hour that began now, and when that is.
+fn two_meshes() -> (TempDir, Shared, Wall) {
     let division = Division { cuts: 1, parts: 2, rules: crate::meshes::Change::default() };
-    let (_folder, registry) = registry("fd00:42::/48", "", Some(division));
+    let (folder, registry) = registry("fd00:42::/48", "", Some(division));
     let (_tell, version) = watch::channel(1);
     let shared = Shared::of(registry, version);
-    wait_for(async {
+    let began = wait_for(async {
         let_in(&shared.store, 0..4).await;
-        let right = Clock::wall();
-        let hour = Duration::from_hours(1);
-        hold_if_due(&shared, Deafness::default(), right.plus(240 * hour)).await?;
+        let began = Clock::wall();
+        hold(&shared, began.plus(HOUR)).await?;
+        Ok(present(&shared).await.began)
+    });
+    (folder, shared, began.unwrap())
+}
+
+/// Looks each half minute for so long, from `begin` of the registry's own time on, by a clock that says
+/// `wall` then.
+async fn look_for(
+    (shared, looks): (&Shared, &mut Looks),
+    (begin, lasts): (Duration, Duration),
+    wall: Wall,
+) {
+    let mut passed = Duration::ZERO;
+    while passed < lasts {
+        let said = (wall.plus(passed), Time::ZERO + begin + passed);
+        looks.hear(shared, said).await.unwrap();
+        looks.hold(shared, said).await.unwrap();
+        passed += MINUTE / 2;
+    }
+}
+
+#[test]
+fn a_registry_that_starts_with_a_slow_clock_signs_nothing_until_it_is_set() {
+    let (_folder, shared, began) = two_meshes();
+    wait_for(async {
+        let before = (present(&shared).await, shared.store.version().await?);
+        // The year 1970, then a date that was kept on disk, then the right one.
+        for (slow, kept) in [(Wall(20), None), (Wall(20), Some(Wall(began.0 - 3 * 3600)))] {
+            let mut looks = Looks::new(Time::ZERO);
+            look_for((&shared, &mut looks), (Duration::ZERO, 10 * MINUTE), slow).await;
+            if let Some(kept) = kept {
+                look_for((&shared, &mut looks), (10 * MINUTE, MINUTE), kept).await;
+            }
+            // A newcomer waits as well: by such a date nobody was heard.
+            assert_eq!((present(&shared).await, shared.store.version().await?), before);
+            let right = began.plus(HOUR / 2);
+            look_for((&shared, &mut looks), (11 * MINUTE, 29 * MINUTE), right).await;
+            assert_eq!(present(&shared).await, before.0, "the epoch goes on");
+        }
+        let mut looks = Looks::new(Time::ZERO);
+        look_for((&shared, &mut looks), (Duration::ZERO, 14 * MINUTE), Wall(20)).await;
+        look_for((&shared, &mut looks), (14 * MINUTE, MINUTE), began.plus(HOUR)).await;
+        let next = present(&shared).await;
+        assert_eq!((next.number, next.began), (before.0.number + 1, began.plus(HOUR)));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_clock_that_stays_behind_is_believed_after_a_quarter_of_an_hour() {
+    let (_folder, shared, began) = two_meshes();
+    wait_for(async {
+        let slow = Wall(began.0 - 24 * 3600);
+        let (before, mut looks) = (present(&shared).await, Looks::new(Time::ZERO));
+        look_for((&shared, &mut looks), (Duration::ZERO, 15 * MINUTE), slow).await;
+        assert_eq!(present(&shared).await, before);
+        look_for((&shared, &mut looks), (15 * MINUTE, MINUTE), slow.plus(15 * MINUTE)).await;
+        let next = present(&shared).await;
+        assert_eq!((next.number, next.began), (before.number + 1, slow.plus(15 * MINUTE)));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_clock_that_was_ahead_for_a_moment_stops_no_election() {
+    let (_folder, shared, right) = two_meshes();
+    wait_for(async {
+        let mut looks = Looks::new(Time::ZERO);
+        let ahead = right.plus(240 * HOUR);
+        look_for((&shared, &mut looks), (Duration::ZERO, MINUTE), ahead).await;
         let wrong = present(&shared).await;
-        assert!(wrong.began > right.plus(238 * hour), "{wrong:?}");
-        hold_if_due(&shared, Deafness::default(), right).await?;
+        assert!(wrong.began > right.plus(238 * HOUR), "{wrong:?}");
+        // It comes back, and is doubted; then whether it is the one that was wrong.
+        let back = right.plus(MINUTE);
+        look_for((&shared, &mut looks), (MINUTE, 30 * MINUTE), back).await;
+        assert_eq!(present(&shared).await, wrong);
+        look_for((&shared, &mut looks), (31 * MINUTE, 2 * MINUTE), back.plus(30 * MINUTE)).await;
         let mended = present(&shared).await;
-        assert_eq!((mended.number, mended.began), (wrong.number + 1, right));
+        let since = mended.began.since(right.plus(30 * MINUTE));
+        assert!(mended.number == wrong.number + 1 && since <= 2 * MINUTE, "{mended:?}");
         assert_eq!(mended.follows(&wrong), Ok(()), "nodes that had the one take the other");
         // And an hour later the next, as ever.
-        hold_if_due(&shared, Deafness::default(), right.plus(hour / 2)).await?;
+        let mut said =
+            async |wall| looks.hold(&shared, (wall, Time::ZERO + wall.since(right))).await;
+        said(mended.began.plus(HOUR / 2)).await?;
         assert_eq!(present(&shared).await, mended);
-        hold_if_due(&shared, Deafness::default(), right.plus(hour)).await?;
-        assert_eq!(present(&shared).await.began, right.plus(hour));
+        said(mended.began.plus(HOUR)).await?;
+        assert_eq!(present(&shared).await.began, mended.began.plus(HOUR));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_restarted_registry_whose_clock_was_ahead_waits_a_quarter_of_an_hour_as_well() {
+    let (_folder, shared, right) = two_meshes();
+    wait_for(async {
+        hold(&shared, right.plus(240 * HOUR)).await?;
+        let (wrong, mut looks) = (present(&shared).await, Looks::new(Time::ZERO));
+        look_for((&shared, &mut looks), (Duration::ZERO, 15 * MINUTE), right).await;
+        assert_eq!(present(&shared).await, wrong);
+        look_for((&shared, &mut looks), (15 * MINUTE, MINUTE), right.plus(15 * MINUTE)).await;
+        assert_eq!(present(&shared).await.began, right.plus(15 * MINUTE));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_clock_that_is_set_by_which_no_epoch_begins_in_the_future_is_doubted() {
+    let (_folder, shared, right) = two_meshes();
+    wait_for(async {
+        let (before, mut looks) = (present(&shared).await, Looks::new(Time::ZERO));
+        look_for((&shared, &mut looks), (Duration::ZERO, MINUTE), right).await;
+        let ahead = right.plus(240 * HOUR);
+        look_for((&shared, &mut looks), (MINUTE, 10 * MINUTE), ahead).await;
+        assert_eq!(present(&shared).await, before, "a moment of a wrong one leaps over nothing");
+        look_for((&shared, &mut looks), (11 * MINUTE, 10 * MINUTE), right.plus(11 * MINUTE)).await;
+        assert_eq!(present(&shared).await, before);
         Ok(())
     })
     .unwrap();
@@ -200,7 +313,7 @@ fn an_epoch_that_begins_a_moment_from_now_is_waited_for() {
     let meshes = crate::meshes::tests::founded(1, 2);
     let began = meshes.epoch.began;
     let before = |seconds| Wall(began.0 - seconds);
-    assert!(!is_over(&meshes.epoch, began) && !is_over(&meshes.epoch, before(60)));
-    assert!(is_ahead(&meshes.epoch, before(61)) && is_over(&meshes.epoch, before(61)));
+    assert!(!is_over(&meshes.epoch, began) && !is_ahead(&meshes.epoch, before(60)));
+    assert!(is_ahead(&meshes.epoch, before(61)) && !is_over(&meshes.epoch, before(61)));
     assert!(!is_ahead(&meshes.epoch, began.plus(meshes.epoch.length)));
 }
