@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use order::Change;
+use order::{Change, halves};
 use words::{Dice, Prefix, Time};
 
 use super::report::Remapped;
@@ -140,11 +140,4 @@ fn looks(span: Duration) -> u64 {
 /// Returns the range of which a mesh is a half.
 fn around(mesh: &Prefix) -> Option<Prefix> {
     Some(Prefix::new(mesh.bits(), mesh.length().checked_sub(1)?))
-}
-
-/// Returns both halves of a range.
-fn halves(range: Prefix) -> [Prefix; 2] {
-    let length = range.length() + 1;
-    let bit = 1 << (128 - u32::from(length));
-    [range.bits(), range.bits() | bit].map(|bits| Prefix::new(bits, length))
 }
