@@ -26,7 +26,7 @@ const FLOOD: [&str; 16] = [
     "--tenure",
     "48",
     "--flood",
-    "1@15/165",
+    "1@15/105",
     "--capacities",
     "20:1",
 ];
@@ -48,9 +48,9 @@ const BELIEVED: f64 = 60.0;
 /// Who carries more than it says is charged for it, and nobody else; nobody is lost meanwhile.
 ///
 /// That others carry it then is shown by the model in `engines/order/tests/load.rs`: here a few flows decide,
-/// and three minutes are few steps.
+/// and two minutes are one step or two.
 pub(super) fn charged(bench: &Bench) -> Outcome {
-    run(bench, "lab-load", 185, &[&FLOOD[..], &PINGS].concat(), |report| {
+    run(bench, "lab-load", 125, &[&FLOOD[..], &PINGS].concat(), |report| {
         report.all_reachable()?;
         let pings = lost_few(report)?;
         let all = Carrier::all(report);

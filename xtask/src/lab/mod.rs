@@ -22,12 +22,6 @@ pub(crate) const STEPS: [Step; 30] = [
     step("lab-renewal", "arrows are renewed and no ping is lost to it", checks::renewal),
     step("lab-failover", "what fails is walked around, and healed", checks::failover),
     step("lab-clean", "no process or interface is left, whatever ends it", checks::clean),
-    light("lab-load", "who carries more than it says is charged, nobody else", load::charged),
-    light(
-        "lab-capacities",
-        "of members that lie about their lines what others saw is believed",
-        load::capacities,
-    ),
     light("lab-calendar", "calendars that jump cost no link", wishes::calendar),
     light("lab-kill", "survivors reach each other again after nodes die", checks::kill),
     light(
@@ -60,6 +54,12 @@ pub(crate) const STEPS: [Step; 30] = [
     ),
     light("lab-ensure", "an arrow that a rule ensures is there, within its bound", wishes::ensure),
     wire_step(),
+    light(
+        "lab-capacities",
+        "of members that lie about their lines what others saw is believed",
+        load::capacities,
+    ),
+    step("lab-load", "who carries more than it says is charged, nobody else", load::charged),
     step("lab-order", "24 nodes in 3 meshes reach each other, with small tables", meshes::order),
     step("lab-order3", "27 nodes in 9 meshes of 3 groups reach each other", meshes::order_3),
     step("lab-rotate", "border nodes change every few seconds, no ping is lost", meshes::rotate),
