@@ -28,8 +28,8 @@ const LEARNING: Duration = Duration::from_secs(1);
 /// How long others have to hear of an election before who won tells by it: who did not refuses the
 /// word, and loses the range if all its neighbours have taken it.
 pub(crate) const NOTICE: Duration = Duration::from_secs(1);
-/// The same where nobody hears of it, since the registry is silent: as far as the dates of nodes may be
-/// apart before they are set.
+/// The same where nobody hears of it, since the registry is silent: as far as the date of a node may be off
+/// that of most before it is set. Who was elected before tells for twice as long.
 pub(crate) const APART: Duration = Duration::from_secs(10);
 
 /// Where a stay is in its life.

@@ -186,16 +186,19 @@ impl Epoch {
 
     /// Returns the epoch of `now`, if the registry tells nothing more: this one, or one that
     /// follows in silence. Up to [`Epoch::SILENT`] are computed one by one, so that each remembers those
-    /// before it, and a slot is drawn anew once in its tenure; who slept longer skips the rest.
+    /// before it, and a slot is drawn anew once in its tenure; who slept longer skips half as many at a
+    /// time, and all slots are drawn anew once in those.
     #[must_use]
     pub fn at(&self, now: Wall) -> Self {
         let mut epoch = self.clone();
         let passed = now.since(self.began).as_secs() / self.length.as_secs().max(1);
-        let most = Self::SILENT;
-        if passed > most {
-            epoch.skip(passed - most);
+        // In whole parts, so that the epochs inside of one remember the same.
+        let part = Self::SILENT / 2;
+        let skipped = (passed / part).saturating_sub(1) * part;
+        if skipped > 0 {
+            epoch.skip(skipped);
         }
-        (0..passed.min(most)).for_each(|_| epoch.silence());
+        (skipped..passed).for_each(|_| epoch.silence());
         epoch
     }
 

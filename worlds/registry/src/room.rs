@@ -3,7 +3,8 @@
 //! The document names every member, and has a largest size. It must always be possible to sign the next one:
 //! revocations above all. So room for as many of these as a document can name is never given to members;
 //! newcomers are refused while there is none left, and who came last is not listed if there is too little
-//! all the same; of those who came at once, chance decides, so that all meshes lose alike. Who is not listed is a node like any other, and is only neither elected nor counted.
+//! all the same; of those who came at once, chance decides, so that all meshes lose alike. Who is not listed is
+//! a node like any other, and is only neither elected nor counted.
 
 use gossip::{Document, Meshes};
 use order::{Epoch, Member, Roster};

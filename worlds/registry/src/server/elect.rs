@@ -113,12 +113,15 @@ impl Present {
 struct Looks {
     dates: Dates,
     deafness: Deafness,
+    /// When anybody was heard last, as it was at the last look.
+    heard: Option<Wall>,
     present: Option<Arc<Present>>,
 }
 
 impl Looks {
     fn new(now: Time) -> Self {
-        Self { dates: Dates::new(now), deafness: Deafness::default(), present: None }
+        let (dates, deafness) = (Dates::new(now), Deafness::default());
+        Self { dates, deafness, heard: None, present: None }
     }
 
     /// Reads the document, if it is another one.
@@ -136,13 +139,17 @@ impl Looks {
     /// Takes in what the clock says; returns the date.
     fn date(&mut self, (wall, now): (Wall, Time)) -> Wall {
         let meshes = self.present.as_ref().and_then(|present| present.meshes());
-        self.dates.tell(wall, meshes.map(|(meshes, _)| &meshes.epoch), now)
+        let date = self.dates.tell(wall, meshes.map(|(meshes, _)| &meshes.epoch), now);
+        // Whoever tells in the moment in which the clock is set hides no silence.
+        self.deafness.look(self.heard, date);
+        date
     }
 
     /// Looks when anybody was heard last.
     async fn hear(&mut self, shared: &Shared, said: (Wall, Time)) -> Result<(), Error> {
         let heard = shared.store.heard_last().await?;
         let date = self.date(said);
+        self.heard = heard;
         self.deafness.look(heard, date);
         Ok(())
     }
@@ -154,7 +161,9 @@ impl Looks {
         let Some((meshes, _)) = present.meshes() else {
             return divide_if_due(shared, self.deafness.listed_since(date), date).await;
         };
-        if self.dates.is_doubtful(&meshes.epoch, said.1) {
+        // There was no registry before its certificate: such a clock was never set.
+        let (founded, _) = shared.issuer.certificate().validity();
+        if self.dates.is_doubtful(&meshes.epoch, said.1) || date < founded {
             return Ok(());
         }
         hold_if_due(shared, &present, self.deafness, date).await

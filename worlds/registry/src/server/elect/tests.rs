@@ -75,7 +75,10 @@ fn registry(network: &str, settings: &str, division: Option<Division>) -> (TempD
 
 /// Lets nodes in that tell how they are reached.
 async fn let_in(store: &store::Store, keys: std::ops::Range<u8>) -> Vec<NodeId> {
-    let now = Clock::wall();
+    let_in_at(store, keys, Clock::wall()).await
+}
+
+async fn let_in_at(store: &store::Store, keys: std::ops::Range<u8>, now: Wall) -> Vec<NodeId> {
     let mut dice = words::Dice::of([3; 32], "nodes");
     let mut all = Vec::new();
     for key in keys {
@@ -232,10 +235,41 @@ fn a_registry_that_starts_with_a_slow_clock_signs_nothing_until_it_is_set() {
 }
 
 #[test]
+fn who_tells_as_the_clock_is_set_is_not_all_that_there_is() {
+    let (_folder, shared, began) = two_meshes();
+    wait_for(async {
+        let mut looks = Looks::new(Time::ZERO);
+        look_for((&shared, &mut looks), (Duration::ZERO, MINUTE), Wall(20)).await;
+        // It was off for ten days; the first of four is heard again before any look.
+        let right = began.plus(240 * HOUR);
+        let_in_at(&shared.store, 4..5, right).await;
+        let said = (right, Time::ZERO + MINUTE);
+        looks.hear(&shared, said).await?;
+        looks.hold(&shared, said).await?;
+        let (_, document) = shared.store.document().await?;
+        assert_eq!(of(&document).unwrap().0.roster.members().len(), 5);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_clock_that_was_never_set_is_never_believed() {
+    let (_folder, shared, _) = two_meshes();
+    wait_for(async {
+        let (before, mut looks) = (present(&shared).await, Looks::new(Time::ZERO));
+        look_for((&shared, &mut looks), (Duration::ZERO, 40 * MINUTE), Wall(20)).await;
+        assert_eq!(present(&shared).await, before);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_clock_that_stays_behind_is_believed_after_a_quarter_of_an_hour() {
     let (_folder, shared, began) = two_meshes();
     wait_for(async {
-        let slow = Wall(began.0 - 24 * 3600);
+        let slow = Wall(began.0 - 5400);
         let (before, mut looks) = (present(&shared).await, Looks::new(Time::ZERO));
         look_for((&shared, &mut looks), (Duration::ZERO, 15 * MINUTE), slow).await;
         assert_eq!(present(&shared).await, before);
