@@ -34,9 +34,6 @@ use crate::{Authority, Event, Gossip, Output};
 const JUMP: Duration = Duration::from_mins(5);
 /// How long a calendar that jumped ends no link, and sets no date by itself.
 const DOUBT: Duration = Duration::from_mins(15);
-/// How far the date may be off what most say before it is set. Who serves between meshes goes on for as
-/// long after an election, so that nothing is lost by less.
-const OFF: Duration = Duration::from_secs(10);
 /// How far our calendar must be off what a neighbour was told before it is told again.
 const NEWS: Duration = Duration::from_secs(5);
 /// After how long it is told again anyway: a word may have been lost.
@@ -84,6 +81,10 @@ pub struct Jump {
 }
 
 impl Calendar {
+    /// How far the date may be off what most say before it is set. Where nobody hears of an election, who
+    /// won waits for as long before it tells ranges, so that nothing is lost by less.
+    pub const OFF: Duration = Duration::from_secs(10);
+
     /// Returns a calendar that said nothing yet.
     pub const fn new(now: Time) -> Self {
         Self { told: (Wall(0), now), by: None, doubted: now }
@@ -114,7 +115,7 @@ impl Calendar {
         all.sort_unstable();
         let middle = all.get((all.len() - 1) / 2..=all.len() / 2).unwrap_or_default();
         let median = middle.iter().copied().min_by_key(|it| off(*it, before)).unwrap_or(ours);
-        if self.by.is_some() && off(before, median) <= OFF {
+        if self.by.is_some() && off(before, median) <= Self::OFF {
             return None;
         }
         self.by = Some((median, now));
@@ -245,13 +246,13 @@ impl<A: Authority> Gossip<A> {
         let before = self.calendar.agree(others, now);
         let (calendar, date) = (self.wall(now), self.date(now));
         // While a jump of ours is doubted, it alone may be what is off.
-        let is_off = off(calendar, date) > OFF;
+        let is_off = off(calendar, date) > Calendar::OFF;
         let is_overruled = is_off && now >= self.calendar.doubted;
         if is_overruled && !self.overruled {
             self.say(Output::Event(Event::DateOverruled { calendar, date }));
         }
         self.overruled = is_overruled || (is_off && self.overruled);
-        if before.is_some_and(|before| off(before, date) > OFF) {
+        if before.is_some_and(|before| off(before, date) > Calendar::OFF) {
             self.say(Output::Dated);
         }
     }

@@ -18,6 +18,7 @@
 use core::time::Duration;
 
 use arrows::{Arrows, State};
+use gossip::Calendar;
 use order::Stage;
 use words::{Engine, Prefix, Time};
 
@@ -30,7 +31,7 @@ const LEARNING: Duration = Duration::from_secs(1);
 pub(crate) const NOTICE: Duration = Duration::from_secs(1);
 /// The same where nobody hears of it, since the registry is silent: as far as the date of a node may be off
 /// that of most before it is set. Who was elected before tells for twice as long.
-pub(crate) const APART: Duration = Duration::from_secs(10);
+pub(crate) const APART: Duration = Calendar::OFF;
 
 /// Where a stay is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
