@@ -199,11 +199,13 @@ impl<C: Candidates> Speaker<C> {
 
     fn forget_row(&mut self, row: RowId) {
         for (_, neighbour) in self.neighbours.iter_mut() {
-            neighbour.newest.remove(&row);
-            neighbour.again.remove(&row);
-            for carried in neighbour.window.values_mut() {
+            let Some(flight) = neighbour.flight.there() else { continue };
+            flight.newest.remove(&row);
+            flight.again.remove(&row);
+            for carried in flight.window.values_mut() {
                 carried.retain(|it| it.row != row);
             }
+            neighbour.flight.tidy();
         }
         let bringer = self.rows.get(row).brought_by();
         if let Some(neighbour) = bringer.and_then(|slot| self.neighbours.get_mut(slot)) {

@@ -5,6 +5,7 @@
 //! Besides, all routes are told again at every update interval, which is long for those who
 //! acknowledge.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -67,7 +68,9 @@ impl<C: Candidates> Speaker<C> {
         self.journal.write(row, &mut self.rows);
         let mut hurries = presses;
         for (_, neighbour) in self.neighbours.iter_mut() {
-            neighbour.out.pressing |= presses && neighbour.is_usable();
+            if presses && neighbour.is_usable() {
+                neighbour.out.pressing = true;
+            }
             if begins_elsewhere && neighbour.is_usable() && neighbour.said(row).is_route() {
                 // What it was told is no longer comparable, so nothing can rest.
                 neighbour.out.owed.entry(row).or_default();
@@ -161,7 +164,7 @@ impl<C: Candidates> Speaker<C> {
         let again = !reliable && neighbour.lacks.is_none();
         neighbour.lacks = again.then_some(now);
         let reliable = reliable || neighbour.acknowledges;
-        neighbour.dump = Some(Dump { after: None, reliable, again });
+        neighbour.dump = Some(Box::new(Dump { after: None, reliable, again }));
         neighbour.place = end;
         neighbour.dumped = Some(now);
         self.is_ready(slot);
@@ -240,16 +243,17 @@ impl<C: Candidates> Speaker<C> {
     /// Takes in that a packet arrived.
     pub(crate) fn acknowledged(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        let Some(carried) = neighbour.window.remove(&opaque) else { return };
-        neighbour.asks.remove(&opaque);
+        let Some(flight) = neighbour.flight.there() else { return };
+        let Some(carried) = flight.window.remove(&opaque) else { return };
+        flight.asks.remove(&opaque);
         neighbour.acknowledges = true;
         let mut ended = Vec::new();
         let again = self.heard_at + STRAGGLERS;
         for it in carried {
-            if neighbour.newest.get(&it.row) == Some(&opaque) {
-                neighbour.newest.remove(&it.row);
+            if neighbour.flight.newest.get(&it.row) == Some(&opaque) {
+                neighbour.flight.newest.remove(&it.row);
                 if it.overtakes {
-                    neighbour.again.insert(it.row, again);
+                    neighbour.flight.again.insert(it.row, again);
                     self.agenda.no_later(Timer::Again(slot), again);
                 }
             }
@@ -258,6 +262,7 @@ impl<C: Candidates> Speaker<C> {
                 ended.push(it.row);
             }
         }
+        neighbour.flight.tidy();
         let presses = neighbour.out.pressing || neighbour.dump.is_some();
         if presses || !neighbour.is_patient() && neighbour.place != self.journal.end() {
             self.ready.insert(slot);
@@ -275,8 +280,9 @@ impl<C: Candidates> Speaker<C> {
     /// next full update.
     pub(crate) fn resend(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        let Some(carried) = neighbour.window.remove(&opaque) else { return };
-        if let Some(asked) = neighbour.asks.remove(&opaque) {
+        let Some(flight) = neighbour.flight.there() else { return };
+        let Some(carried) = flight.window.remove(&opaque) else { return };
+        if let Some(asked) = flight.asks.remove(&opaque) {
             let tries = asked.tries.saturating_add(1);
             // Who acknowledges nothing, but tells something, has heard it.
             let most = match (neighbour.acknowledges, self.candidates.told_by(slot)) {
@@ -292,10 +298,10 @@ impl<C: Candidates> Speaker<C> {
         }
         let (mut resent, mut given_up) = (false, false);
         for it in carried {
-            if neighbour.newest.get(&it.row) != Some(&opaque) {
+            if neighbour.flight.newest.get(&it.row) != Some(&opaque) {
                 continue;
             }
-            neighbour.newest.remove(&it.row);
+            neighbour.flight.newest.remove(&it.row);
             let tries = it.tries.saturating_add(1);
             given_up |= neighbour.acknowledges && tries >= INSISTENCE;
             if tries < if neighbour.acknowledges { INSISTENCE } else { COPIES } {
@@ -304,6 +310,7 @@ impl<C: Candidates> Speaker<C> {
                 resent = true;
             }
         }
+        neighbour.flight.tidy();
         if given_up {
             // It does not acknowledge any more: it hears everything often from now on.
             neighbour.acknowledges = false;
@@ -319,13 +326,15 @@ impl<C: Candidates> Speaker<C> {
     /// would put it right before the next full update.
     pub(crate) fn tell_again(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        let later = neighbour.again.extract_if(.., |_, at| *at <= now);
-        for (row, _) in later {
-            neighbour.out.owed.entry(row).or_default().again = true;
+        if let Some(flight) = neighbour.flight.there() {
+            for (row, _) in flight.again.extract_if(.., |_, at| *at <= now) {
+                neighbour.out.owed.entry(row).or_default().again = true;
+            }
         }
-        if let Some(next) = neighbour.again.values().min() {
+        if let Some(next) = neighbour.flight.again.values().min() {
             self.agenda.set(Timer::Again(slot), *next);
         }
+        neighbour.flight.tidy();
         if !neighbour.is_patient() {
             self.is_ready(slot);
         }

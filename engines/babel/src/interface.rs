@@ -1,6 +1,6 @@
 //! Interfaces, and the greetings on them (RFC 8966 §3.4.1).
 
-use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 
@@ -8,6 +8,7 @@ use words::Time;
 
 use crate::agenda::Timer;
 use crate::candidates::{Candidates, Slot};
+use crate::few::Few;
 use crate::neighbour::Neighbour;
 use crate::speaker::anywhere;
 use crate::{Cost, Ignored, Interface, Place, Profile, Seqno, Speaker};
@@ -15,12 +16,13 @@ use crate::{Cost, Ignored, Interface, Place, Profile, Seqno, Speaker};
 /// An interface on which Babel is spoken.
 #[derive(Clone, Debug)]
 pub(crate) struct Port {
-    pub(crate) profile: Profile,
+    /// Shared with the interfaces of the same kind.
+    pub(crate) profile: Arc<Profile>,
     /// What the world adds to the cost of all its links.
     pub(crate) charge: Cost,
     /// The number of our next Hello.
     pub(crate) hello: Seqno,
-    pub(crate) neighbours: BTreeMap<Ipv6Addr, Slot>,
+    pub(crate) neighbours: Few<Ipv6Addr, Slot>,
     /// How often it is still greeted sooner than promised.
     pub(crate) courting: u8,
     /// Everybody must be told that we begin: what they know of us is of a former life.
@@ -39,9 +41,9 @@ impl Port {
 impl<C: Candidates> Speaker<C> {
     /// Begins to speak on an interface, or goes on in another way.
     pub(crate) fn up(&mut self, interface: Interface, profile: Profile, now: Time) {
-        let profile = profile.clamped();
+        let profile = self.shared(profile.clamped());
         if let Some(port) = self.interfaces.get_mut(&interface) {
-            let before = core::mem::replace(&mut port.profile, profile);
+            let before = core::mem::replace(&mut port.profile, Arc::clone(&profile));
             let slots: Vec<Slot> = port.neighbours.values().copied().collect();
             self.greet_all(interface, now);
             for slot in slots {
@@ -53,10 +55,10 @@ impl<C: Candidates> Speaker<C> {
             return;
         }
         let port = Port {
-            profile,
+            profile: Arc::clone(&profile),
             charge: Cost(0),
             hello: Seqno(anywhere(&mut self.dice)),
-            neighbours: BTreeMap::new(),
+            neighbours: Few::new(),
             courting: COURTING,
             begins: true,
             usage: 0,
@@ -68,6 +70,12 @@ impl<C: Candidates> Speaker<C> {
         let hello = self.shortened(profile.hello);
         self.agenda.set(Timer::Hello(interface), now + hello);
         self.agenda.set(Timer::Court(interface), now);
+    }
+
+    /// Returns the profile in one place with the interfaces that have it already.
+    fn shared(&self, profile: Profile) -> Arc<Profile> {
+        let mut all = self.interfaces.values().map(|port| &port.profile);
+        all.find(|it| ***it == profile).map_or_else(|| Arc::new(profile), Arc::clone)
     }
 
     /// Ends all that goes through an interface, at once. What has another way takes it.

@@ -36,7 +36,9 @@ impl<C: Candidates> Speaker<C> {
             if !(trusted && neighbour.frugal && whole) {
                 neighbour.out.wanted.routes.insert(None);
             }
-            neighbour.out.ihu |= !timed;
+            if !timed {
+                neighbour.out.ihu = true;
+            }
             self.is_ready(slot);
             self.court_again(interface, now);
         }
@@ -186,7 +188,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     fn cancel_timers(&mut self, slot: Slot) {
-        let names = self.neighbours.get(slot).into_iter().flat_map(|it| it.window.keys());
+        let names = self.neighbours.get(slot).into_iter().flat_map(|it| it.flight.window.keys());
         let names: Vec<u16> = names.copied().collect();
         for opaque in names {
             self.agenda.cancel(Timer::Resend(slot, opaque));

@@ -6,7 +6,7 @@
 //!                 └── 2 of 3 lost ───┘     3 of 3 lost: forgotten
 //! ```
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::Ipv6Addr;
 use core::time::Duration;
@@ -18,8 +18,9 @@ use crate::agenda::Stream;
 use crate::candidates::{Hold, Slot, grow};
 use crate::history::History;
 use crate::links::held;
-use crate::outbox::{Asked, Carried, Dump, Outbox, Said};
+use crate::outbox::{Dump, Flight, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
+use crate::rare::Rare;
 use crate::rest::Resting;
 use crate::rows::RowId;
 use crate::wire::{Echo, Hello};
@@ -45,7 +46,7 @@ pub(crate) struct Neighbour {
     /// Alone at the other end of a link, and of our kind.
     pub(crate) alone: bool,
     /// What must be sent.
-    pub(crate) out: Outbox,
+    pub(crate) out: Rare<Outbox>,
     /// What it was last told of each range.
     pub(crate) said: Vec<Said>,
     /// The ranges of which it may know less than is true now.
@@ -53,19 +54,13 @@ pub(crate) struct Neighbour {
     /// Up to which place of the journal it was told.
     pub(crate) place: u32,
     /// The full telling that is under way.
-    pub(crate) dump: Option<Dump>,
+    pub(crate) dump: Option<Box<Dump>>,
     /// When it was last told everything.
     pub(crate) dumped: Option<Time>,
     /// Since when it may lack something that rests, or asked for everything in vain.
     pub(crate) lacks: Option<Time>,
-    /// The packets that it has not acknowledged.
-    pub(crate) window: BTreeMap<u16, Vec<Carried>>,
-    /// The newest of those packets that tells each range.
-    pub(crate) newest: BTreeMap<RowId, u16>,
-    /// The requests for routes that it has not acknowledged, by the packet that made them.
-    pub(crate) asks: BTreeMap<u16, Asked>,
-    /// Ranges to be told once more when nothing older can arrive any more, and when that is.
-    pub(crate) again: BTreeMap<RowId, Time>,
+    /// What it was told, and what was asked of it, and it may not know yet.
+    pub(crate) flight: Rare<Flight>,
     /// The name of the last packet to be acknowledged; never 0.
     pub(crate) opaque: u16,
     /// How many requests it may make.
@@ -99,17 +94,14 @@ impl Neighbour {
             frugal: false,
             acknowledges: false,
             alone: false,
-            out: Outbox::default(),
+            out: Rare::default(),
             said: Vec::new(),
             resting: Resting::default(),
             place: 0,
             dump: None,
             dumped: None,
             lacks: None,
-            window: BTreeMap::new(),
-            newest: BTreeMap::new(),
-            asks: BTreeMap::new(),
-            again: BTreeMap::new(),
+            flight: Rare::default(),
             opaque,
             allowance: Allowance::default(),
             brought: 0,
@@ -362,9 +354,9 @@ impl Neighbours {
     pub(crate) fn add(&mut self, neighbour: Neighbour) -> Option<Slot> {
         let free = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
         let slot = u16::try_from(free).ok().filter(|slot| *slot < MOST)?;
-        match self.0.get_mut(free) {
-            Some(place) => *place = Some(neighbour),
-            None => self.0.push(Some(neighbour)),
+        grow(&mut self.0, free, None);
+        if let Some(place) = self.0.get_mut(free) {
+            *place = Some(neighbour);
         }
         Some(Slot(slot))
     }

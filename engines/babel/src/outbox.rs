@@ -3,6 +3,10 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use words::Time;
+
+use crate::few::Few;
+use crate::rare::Void;
 use crate::rows::RowId;
 use crate::{Key, Metric, RouterId, Seqno};
 
@@ -27,9 +31,20 @@ pub(crate) struct Outbox {
     pub(crate) pressing: bool,
 }
 
-impl Outbox {
+impl Void for Outbox {
+    const VOID: &'static Self = &Self {
+        ihu: false,
+        acks: Vec::new(),
+        routes: BTreeSet::new(),
+        wanted: Asked { routes: BTreeSet::new(), tries: 0 },
+        seqnos: BTreeMap::new(),
+        unknown: BTreeSet::new(),
+        owed: BTreeMap::new(),
+        pressing: false,
+    };
+
     /// Tells whether nothing is owed.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_void(&self) -> bool {
         !self.ihu
             && self.acks.is_empty()
             && self.routes.is_empty()
@@ -38,6 +53,35 @@ impl Outbox {
             && self.unknown.is_empty()
             && self.owed.is_empty()
             && !self.pressing
+    }
+}
+
+/// What a neighbour was told and may not know yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flight {
+    /// The packets that it has not acknowledged.
+    pub(crate) window: Few<u16, Vec<Carried>>,
+    /// The newest of those packets that tells each range.
+    pub(crate) newest: BTreeMap<RowId, u16>,
+    /// The requests for routes that it has not acknowledged, by the packet that made them.
+    pub(crate) asks: Few<u16, Asked>,
+    /// Ranges to be told once more when nothing older can arrive any more, and when that is.
+    pub(crate) again: BTreeMap<RowId, Time>,
+}
+
+impl Void for Flight {
+    const VOID: &'static Self = &Self {
+        window: Few::new(),
+        newest: BTreeMap::new(),
+        asks: Few::new(),
+        again: BTreeMap::new(),
+    };
+
+    fn is_void(&self) -> bool {
+        self.window.is_empty()
+            && self.newest.is_empty()
+            && self.asks.is_empty()
+            && self.again.is_empty()
     }
 }
 

@@ -12,9 +12,10 @@ use crate::announce::Offer;
 use crate::candidates::{Candidates, Slot};
 use crate::feasibility::Distance;
 use crate::neighbour::clock;
-use crate::outbox::{Carried, Due, Outbox, Said};
+use crate::outbox::{Carried, Due, Said};
 use crate::press::{Claim, Press};
 use crate::profile::Profile;
+use crate::rare::Void;
 use crate::rows::RowId;
 use crate::wire::{Ack, Hello, Ihu, RouteRequest, SeqnoRequest, Tlv, Update};
 use crate::{Interface, Key, Metric, Output, Seqno, Speaker};
@@ -42,7 +43,7 @@ impl<C: Candidates> Speaker<C> {
             let Some(neighbour) = self.neighbours.get(slot) else { continue };
             let (interface, address) = (neighbour.interface, neighbour.address);
             let Some(port) = self.interfaces.get(&interface) else { continue };
-            let profile = port.profile;
+            let profile = *port.profile;
             let within = if neighbour.frugal { QUICKLY } else { SOON };
             let press = Press::new(profile.max_packet, neighbour.opaque, within);
             let told = BTreeSet::new();
@@ -54,8 +55,8 @@ impl<C: Candidates> Speaker<C> {
 
     /// Writes all that a neighbour is owed, after what is in the press already.
     fn write_page(&mut self, mut page: Page<'_>, to: Option<Ipv6Addr>) {
-        self.write_words(&mut page);
-        self.write_updates(&mut page);
+        let owed = self.write_words(&mut page);
+        self.write_updates(&mut page, owed);
         page.press.turn();
         self.send(page.slot, to, page.press, page.now);
     }
@@ -64,7 +65,7 @@ impl<C: Candidates> Speaker<C> {
     /// round trip can be told (rule K1).
     fn write_greeting(&mut self, interface: Interface, now: Time) {
         let Some(port) = self.interfaces.get_mut(&interface) else { return };
-        let profile = port.profile;
+        let profile = *port.profile;
         let seqno = port.hello;
         port.hello = seqno.plus(1);
         let begins = core::mem::take(&mut port.begins);
@@ -120,7 +121,7 @@ impl<C: Candidates> Speaker<C> {
     /// Writes that nothing of ours is left.
     pub(crate) fn write_farewell(&mut self, interface: Interface) {
         let Some(port) = self.interfaces.get(&interface) else { return };
-        let profile = port.profile;
+        let profile = *port.profile;
         let mut press = Press::new(profile.max_packet, 0, SOON);
         press.put(&Tlv::Update(self.end_of(None, &profile, profile.update)));
         press.turn();
@@ -144,16 +145,15 @@ impl<C: Candidates> Speaker<C> {
         Some(Ihu { to, rxcost, next: profile.hello * 3, echo })
     }
 
-    /// Writes what is not an update.
-    fn write_words(&mut self, page: &mut Page<'_>) {
+    /// Writes what is not an update; returns which updates are owed.
+    fn write_words(&mut self, page: &mut Page<'_>) -> BTreeMap<RowId, Due> {
         let Page { slot, profile, press, .. } = page;
         let (slot, profile) = (*slot, *profile);
-        let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
-        if neighbour.out.is_empty() {
-            return;
+        let Some(neighbour) = self.neighbours.get_mut(slot) else { return BTreeMap::new() };
+        if neighbour.out.is_void() {
+            return BTreeMap::new();
         }
-        let owed = core::mem::take(&mut neighbour.out.owed);
-        let out = core::mem::replace(&mut neighbour.out, Outbox { owed, ..Outbox::default() });
+        let out = neighbour.out.take();
         if out.ihu
             && let Some(ihu) = self.ihu(slot, profile, None)
         {
@@ -176,13 +176,13 @@ impl<C: Candidates> Speaker<C> {
         for key in &out.unknown {
             press.put(&Tlv::Update(self.end_of(Some(*key), profile, profile.update)));
         }
+        out.owed
     }
 
     /// Writes routes: those owed, those that changed, and the next part of a full telling; as
     /// many as may be said in one breath.
-    fn write_updates(&mut self, page: &mut Page<'_>) {
-        let Some(neighbour) = self.neighbours.get_mut(page.slot) else { return };
-        let mut owed = core::mem::take(&mut neighbour.out.owed);
+    fn write_updates(&mut self, page: &mut Page<'_>, mut owed: BTreeMap<RowId, Due>) {
+        let Some(neighbour) = self.neighbours.get(page.slot) else { return };
         if !neighbour.is_usable() {
             return self.write_answers(page, owed);
         }
@@ -192,7 +192,9 @@ impl<C: Candidates> Speaker<C> {
             self.tell(page, row, due);
             page.told.insert(row);
         }
-        if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
+        if !owed.is_empty()
+            && let Some(neighbour) = self.neighbours.get_mut(page.slot)
+        {
             // To telling, hardly anything is added: what is left goes back as it is.
             neighbour.out.owed.append(&mut owed);
         }
@@ -209,8 +211,9 @@ impl<C: Candidates> Speaker<C> {
     /// for what is only told again, of which nobody would know by then.
     fn write_answers(&mut self, page: &mut Page<'_>, owed: BTreeMap<RowId, Due>) {
         if let Some(neighbour) = self.neighbours.get_mut(page.slot) {
-            let later = owed.iter().filter(|(_, due)| due.again && !due.asked);
-            neighbour.out.owed.extend(later.map(|(row, due)| (*row, *due)));
+            for (row, due) in owed.iter().filter(|(_, due)| due.again && !due.asked) {
+                neighbour.out.owed.insert(*row, *due);
+            }
         }
         for (row, _) in owed.into_iter().filter(|(_, due)| due.asked) {
             let offer = self.offer(row, page.slot, true);
@@ -239,7 +242,8 @@ impl<C: Candidates> Speaker<C> {
     }
 
     fn write_dump(&mut self, page: &mut Page<'_>) {
-        let Some(mut dump) = self.neighbours.get(page.slot).and_then(|it| it.dump) else { return };
+        let neighbour = self.neighbours.get_mut(page.slot);
+        let Some(mut dump) = neighbour.and_then(|it| it.dump.take()) else { return };
         self.rows.sort();
         let mut is_done = false;
         while !is_done && !self.is_out_of_breath(page) {
@@ -268,7 +272,7 @@ impl<C: Candidates> Speaker<C> {
     /// acknowledge late or never: to them there is only the pause between two breaths.
     fn is_out_of_breath(&self, page: &Page<'_>) -> bool {
         let neighbour = self.neighbours.get(page.slot).filter(|it| it.frugal);
-        let waiting = neighbour.map_or(0, |it| it.window.len());
+        let waiting = neighbour.map_or(0, |it| it.flight.window.len());
         let done = page.press.done.len();
         done >= PACKETS || waiting + done >= WINDOW
     }
@@ -307,7 +311,7 @@ impl<C: Candidates> Speaker<C> {
         let offer = self.offer(row, page.slot, false);
         // An end that is still to be acknowledged is said again anyway, until then in doubt.
         let waits =
-            || self.neighbours.get(page.slot).is_some_and(|it| it.newest.contains_key(&row));
+            || self.neighbours.get(page.slot).is_some_and(|it| it.flight.newest.contains_key(&row));
         if offer.is_none() && (waits() || !self.may_believe(page.slot, row)) {
             return;
         }
@@ -370,12 +374,12 @@ impl<C: Candidates> Speaker<C> {
                 let Claim { opaque, mut carried, asked } = claim;
                 if let Some(neighbour) = self.neighbours.get_mut(slot) {
                     if !asked.routes.is_empty() {
-                        neighbour.asks.insert(opaque, asked);
+                        neighbour.flight.asks.insert(opaque, asked);
                     }
                     for it in &mut carried {
-                        it.overtakes |= neighbour.newest.insert(it.row, opaque).is_some();
+                        it.overtakes |= neighbour.flight.newest.insert(it.row, opaque).is_some();
                     }
-                    neighbour.window.insert(opaque, carried);
+                    neighbour.flight.window.insert(opaque, carried);
                 }
                 self.agenda.set(Timer::Resend(slot, opaque), now + wait);
             }

@@ -17,6 +17,7 @@ use words::{Deadline, Dice, Engine, Time};
 use crate::agenda::{Agenda, Timer};
 use crate::candidates::{Candidates, Columns, Slot, Stamp};
 use crate::feasibility::Sources;
+use crate::few::Few;
 use crate::interface::Port;
 use crate::intern::{Router, Routers};
 use crate::journal::Journal;
@@ -65,7 +66,7 @@ pub struct Speaker<C = Columns> {
     pub(crate) stamp: Stamp,
     pub(crate) dice: Dice,
     pub(crate) agenda: Agenda,
-    pub(crate) interfaces: BTreeMap<Interface, Port>,
+    pub(crate) interfaces: Few<Interface, Port>,
     pub(crate) neighbours: Neighbours,
     pub(crate) own: BTreeMap<Key, RowId>,
     pub(crate) routers: Routers,
@@ -118,7 +119,7 @@ impl<C: Candidates> Speaker<C> {
             stamp: Stamp(0),
             dice,
             agenda,
-            interfaces: BTreeMap::new(),
+            interfaces: Few::new(),
             neighbours: Neighbours::default(),
             own: BTreeMap::new(),
             routers,
@@ -218,6 +219,6 @@ pub(crate) fn anywhere(dice: &mut Dice) -> u16 {
 }
 
 /// Room for so much to say is kept when all is said.
-const CALM: usize = 256;
+const CALM: usize = 8;
 /// How often old sources are looked for.
 pub(crate) const GARBAGE: Duration = Duration::from_mins(1);
