@@ -162,11 +162,11 @@ impl<C: Candidates> Speaker<C> {
         // Who asked for everything may have forgotten what it was told. And what rests is told every
         // second time, well before it would be forgotten there.
         let again = !reliable && neighbour.lacks.is_none();
-        neighbour.lacks = again.then_some(now);
+        neighbour.lacks = again.then(|| now.into());
         let reliable = reliable || neighbour.acknowledges;
         neighbour.dump = Some(Box::new(Dump { after: None, reliable, again }));
         neighbour.place = end;
-        neighbour.dumped = Some(now);
+        neighbour.dumped = Some(now.into());
         self.is_ready(slot);
     }
 
@@ -175,8 +175,8 @@ impl<C: Candidates> Speaker<C> {
     /// A neighbour that is not usable yet is told everything once it is.
     pub(crate) fn dump_if_due(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get(slot) else { return };
-        let pause =
-            neighbour.dumped.map_or(Duration::ZERO, |at| DUMP_PAUSE.saturating_sub(now.since(at)));
+        let ago = neighbour.dumped.map(|at| now.since(at.time()));
+        let pause = ago.map_or(Duration::ZERO, |ago| DUMP_PAUSE.saturating_sub(ago));
         if !neighbour.is_usable() {
             return;
         }
@@ -184,7 +184,7 @@ impl<C: Candidates> Speaker<C> {
             self.dump(slot, true, now);
         } else {
             if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                neighbour.lacks = Some(now);
+                neighbour.lacks = Some(now.into());
             }
             self.agenda.no_later(Timer::Update(slot), now + pause);
         }

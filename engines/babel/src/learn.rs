@@ -87,7 +87,7 @@ impl<C: Candidates> Speaker<C> {
     /// tells of ranges that come and go must not fill the memory with them.
     fn bring(&mut self, slot: Slot, key: Key) -> Option<RowId> {
         let neighbour = self.neighbours.get_mut(slot)?;
-        let own = neighbour.brought < self.settings.max_routes_per_neighbour;
+        let own = (neighbour.brought as usize) < self.settings.max_routes_per_neighbour;
         if !own || self.rows.len() >= self.settings.max_ranges {
             return None;
         }

@@ -30,6 +30,7 @@ mod learn;
 mod links;
 pub mod mac;
 mod metric;
+mod moment;
 mod neighbour;
 mod outbox;
 mod packets;

@@ -18,12 +18,13 @@ use crate::agenda::Stream;
 use crate::candidates::{Hold, Slot, grow};
 use crate::history::History;
 use crate::links::held;
+use crate::moment::Moment;
 use crate::outbox::{Dump, Flight, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
 use crate::rare::Rare;
 use crate::rest::Resting;
 use crate::rows::RowId;
-use crate::wire::{Echo, Hello};
+use crate::wire::{Echo, Hello, Interval};
 use crate::{Cost, Interface, Place};
 
 /// All that is known of a neighbour, and all that it is owed.
@@ -56,9 +57,9 @@ pub(crate) struct Neighbour {
     /// The full telling that is under way.
     pub(crate) dump: Option<Box<Dump>>,
     /// When it was last told everything.
-    pub(crate) dumped: Option<Time>,
+    pub(crate) dumped: Option<Moment>,
     /// Since when it may lack something that rests, or asked for everything in vain.
-    pub(crate) lacks: Option<Time>,
+    pub(crate) lacks: Option<Moment>,
     /// What it was told, and what was asked of it, and it may not know yet.
     pub(crate) flight: Rare<Flight>,
     /// The name of the last packet to be acknowledged; never 0.
@@ -66,19 +67,21 @@ pub(crate) struct Neighbour {
     /// How many requests it may make.
     pub(crate) allowance: Allowance,
     /// How many ranges are known because it told of them first, whether it still does or not.
-    pub(crate) brought: usize,
+    pub(crate) brought: u32,
     /// The row of the last update heard: the next one is probably the one after it.
     pub(crate) last_heard: RowId,
-    /// How soon it last promised to repeat a route, and how long that is believed.
-    pub(crate) promised: (Duration, Hold),
+    /// How soon it last promised to repeat a route.
+    promised: Duration,
+    /// How long that is believed.
+    hold: Hold,
     /// When its first greeting came, in its present life.
-    pub(crate) met: Option<Time>,
+    pub(crate) met: Option<Moment>,
     /// When it was last given up or began again.
-    pub(crate) forgotten: Option<Time>,
-    pub(crate) multicast: Option<(History, Option<Duration>)>,
-    pub(crate) unicast: Option<(History, Option<Duration>)>,
+    pub(crate) forgotten: Option<Moment>,
+    pub(crate) multicast: Option<Greetings>,
+    pub(crate) unicast: Option<Greetings>,
     rtt: Option<(Duration, Time)>,
-    echo: Option<(Echo, Time)>,
+    echo: Option<(Echo, Moment)>,
 }
 
 impl Neighbour {
@@ -108,7 +111,8 @@ impl Neighbour {
             last_heard: RowId(0),
             met: None,
             forgotten: None,
-            promised: (Duration::ZERO, Hold::of(1)),
+            promised: Duration::ZERO,
+            hold: Hold::of(1),
             multicast: None,
             unicast: None,
             rtt: None,
@@ -124,7 +128,7 @@ impl Neighbour {
     /// Takes in a greeting; returns what it tells of its sender.
     pub(crate) fn hear(&mut self, hello: &Hello, trusted: bool, now: Time) -> Greeting {
         if let Some(origin) = hello.sent {
-            self.echo = Some((Echo { origin, received: clock(now) }, now));
+            self.echo = Some((Echo { origin, received: clock(now) }, now.into()));
         }
         self.frugal |= hello.frugal;
         self.alone = self.frugal && trusted;
@@ -133,7 +137,7 @@ impl Neighbour {
         let kept = stream.as_mut().is_none_or(|(history, _)| history.hear(hello.seqno));
         let first = || (History::starting(hello.seqno, trusted), None);
         let (_, promised) = stream.get_or_insert_with(first);
-        *promised = hello.next.or(*promised);
+        *promised = hello.next.map(Interval::from).or(*promised);
         match (known, kept) {
             (false, _) => Greeting::First,
             (true, true) => Greeting::Next,
@@ -152,14 +156,14 @@ impl Neighbour {
         if next.is_none() {
             *place = None;
         }
-        next
+        next.map(Duration::from)
     }
 
     /// Forgets all that was learnt from the neighbour, but not what it was told: it may still
     /// believe that.
     pub(crate) fn forget(&mut self, now: Time) {
         let fresh = Self::new(self.place(), self.address, self.opaque);
-        let (said, forgotten) = (core::mem::take(&mut self.said), Some(now));
+        let (said, forgotten) = (core::mem::take(&mut self.said), Some(now.into()));
         let resting = core::mem::take(&mut self.resting);
         let (acknowledges, place) = (self.acknowledges, self.place);
         *self = Self { acknowledges, said, resting, place, forgotten, ..fresh };
@@ -167,7 +171,7 @@ impl Neighbour {
 
     /// Tells whether its first greeting came a moment ago.
     pub(crate) fn began_lately(&self, now: Time) -> bool {
-        self.met.is_some_and(|at| now.since(at) < OVERTAKING)
+        self.met.is_some_and(|at| now.since(at.time()) < OVERTAKING)
     }
 
     /// Tells whether it may still believe something that it was told.
@@ -200,7 +204,7 @@ impl Neighbour {
 
     /// Returns what to echo of the neighbour's clock, if that is not too long ago.
     pub(crate) fn echo(&self, now: Time) -> Option<Echo> {
-        self.echo.filter(|(_, at)| now.since(*at) < ECHO_LIFE).map(|(echo, _)| echo)
+        self.echo.filter(|(_, at)| now.since(at.time()) < ECHO_LIFE).map(|(echo, _)| echo)
     }
 
     /// Tells whether it was ever greeted by the neighbour.
@@ -270,11 +274,12 @@ impl Neighbour {
     /// was promised the last time.
     #[inline]
     pub(crate) fn believed(&mut self, next: Duration) -> Hold {
-        if self.promised.0 != next {
+        if self.promised != next {
             let seconds = held(next).as_millis().div_ceil(1000);
-            self.promised = (next, Hold::of(u16::try_from(seconds).unwrap_or(u16::MAX)));
+            self.hold = Hold::of(u16::try_from(seconds).unwrap_or(u16::MAX));
+            self.promised = next;
         }
-        self.promised.1
+        self.hold
     }
 
     /// Tells whether what does not press may wait for our next greeting, and go with it: only if
@@ -307,13 +312,16 @@ impl Neighbour {
         told.map(|(history, _)| history)
     }
 
-    const fn stream(&mut self, stream: Stream) -> &mut Option<(History, Option<Duration>)> {
+    const fn stream(&mut self, stream: Stream) -> &mut Option<Greetings> {
         match stream {
             Stream::Multicast => &mut self.multicast,
             Stream::Unicast => &mut self.unicast,
         }
     }
 }
+
+/// Which greetings of a stream arrived, and how soon the next was promised.
+pub(crate) type Greetings = (History, Option<Interval>);
 
 /// What a greeting tells of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

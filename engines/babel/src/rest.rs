@@ -8,7 +8,7 @@
 //! next word, as it then has none of its own for us, and is told at once how the route is now. Every
 //! second full telling tells what rests too, before it would be forgotten there.
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use crate::announce::Offer;
 use crate::candidates::{Candidates, Slot};
@@ -82,7 +82,7 @@ impl<C: Candidates> Speaker<C> {
 
 /// Ranges of which a neighbour may know less than is true now, a bit each.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Resting(Vec<u64>);
+pub(crate) struct Resting(Box<[u64]>);
 
 impl Resting {
     pub(crate) fn has(&self, row: RowId) -> bool {
@@ -93,7 +93,10 @@ impl Resting {
     pub(crate) fn set(&mut self, row: RowId, rests: bool) {
         let (word, bit) = place(row);
         if rests && word >= self.0.len() {
-            self.0.resize(word + 1, 0);
+            let mut words = core::mem::take(&mut self.0).into_vec();
+            words.reserve_exact(word + 1 - words.len());
+            words.resize(word + 1, 0);
+            self.0 = words.into_boxed_slice();
         }
         if let Some(it) = self.0.get_mut(word) {
             if rests { *it |= bit } else { *it &= !bit }

@@ -86,3 +86,8 @@ fn requests_are_paid_from_an_allowance() {
     let granted = (0..100).filter(|_| allowance.take(10, at(1_000_000))).count();
     assert_eq!(granted, 10);
 }
+
+#[test]
+fn a_neighbour_that_is_owed_nothing_is_small() {
+    assert!(size_of::<Neighbour>() <= 240, "{}", size_of::<Neighbour>());
+}
