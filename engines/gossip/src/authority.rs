@@ -3,9 +3,10 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use order::{Elected, Outcome, Source};
 use words::{NodeId, Wall};
 
-use crate::{Document, Malformed, Refused};
+use crate::{Checked, Document, Malformed, Refused};
 
 /// The network's certification authority, as a node sees it.
 ///
@@ -50,6 +51,18 @@ pub trait Authority {
     /// this process, if it keeps the same.
     fn keep(&self, octets: &[u8]) -> Arc<[u8]> {
         octets.into()
+    }
+
+    /// Returns an introduction that was checked, to be remembered: that of another node in this
+    /// process, if it remembers the same.
+    fn share(&self, checked: Checked) -> Arc<Checked> {
+        Arc::new(checked)
+    }
+
+    /// Holds the election that follows from a network document, with the `last` outcome known: that of
+    /// another node in this process, if it holds the same.
+    fn elected(&self, source: Source, last: Option<&Outcome>) -> Arc<Elected> {
+        Arc::new(Elected::of(source, last))
     }
 }
 

@@ -1,7 +1,10 @@
 //! The contacts that we know, and how well.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Deref;
 use core::time::Duration;
 
 use words::{NodeId, Time, Wall};
@@ -11,19 +14,35 @@ use crate::Contact;
 /// How long a contact is believed without asking again.
 const FRESH: Duration = Duration::from_hours(1);
 
+/// An introduction that was checked, and what it says. Nothing of it changes, so all who know it may
+/// share one copy ([`Authority::share`](crate::Authority::share)).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What the node says.
+    pub contact: Contact,
+    /// The encoded introduction that proves it.
+    pub introduction: Box<[u8]>,
+    /// Number of its certificate.
+    pub serial: u64,
+    /// Last second of its certificate.
+    pub expires: Wall,
+}
+
 /// A contact that was checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    /// What the node says.
-    pub(crate) contact: Contact,
-    /// The encoded introduction that proves it.
-    pub(crate) introduction: Vec<u8>,
-    /// Number of its certificate.
-    pub(crate) serial: u64,
-    /// Last second of its certificate.
-    pub(crate) expires: Wall,
+    /// What was checked.
+    pub(crate) checked: Arc<Checked>,
     /// When the node itself, or the registry, last told it; `None` if only the disk did.
     pub(crate) heard: Option<Time>,
+}
+
+impl Deref for Known {
+    type Target = Checked;
+
+    fn deref(&self) -> &Checked {
+        &self.checked
+    }
 }
 
 impl Known {
@@ -46,18 +65,17 @@ pub(crate) enum Learnt {
 /// Contacts by node, at most so many.
 #[derive(Debug)]
 pub(crate) struct Contacts {
-    known: BTreeMap<NodeId, Known>,
+    /// With the place of each in the order.
+    known: BTreeMap<NodeId, (Known, u64)>,
     /// Nodes, the least recently told of first.
-    order: BTreeSet<(u64, NodeId)>,
-    told: BTreeMap<NodeId, u64>,
+    order: BTreeMap<u64, NodeId>,
     count: u64,
     limit: usize,
 }
 
 impl Contacts {
     pub(crate) fn new(limit: usize) -> Self {
-        let (known, order, told) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { known, order, told, count: 0, limit }
+        Self { known: BTreeMap::new(), order: BTreeMap::new(), count: 0, limit }
     }
 
     /// Keeps a contact, unless a newer one is known; the oldest makes room.
@@ -65,61 +83,65 @@ impl Contacts {
     /// One dated after the `latest` that can be believed now was learnt while the calendar was
     /// wrong, and gives way to any other.
     pub(crate) fn learn(&mut self, node: NodeId, told: Known, latest: Wall) -> Learnt {
-        self.touch(node);
+        self.count += 1;
+        self.order.insert(self.count, node);
         let learnt = match self.known.get_mut(&node) {
-            Some(known)
-                if told.contact.issued < known.contact.issued && known.contact.issued <= latest =>
-            {
-                Learnt::Old
+            Some((known, place)) => {
+                self.order.remove(place);
+                *place = self.count;
+                known.renew(told, latest)
             }
-            Some(known) if told.introduction == known.introduction => {
-                known.heard = known.heard.max(told.heard);
-                Learnt::Old
-            }
-            Some(_) | None => {
-                self.known.insert(node, told);
+            None => {
+                self.known.insert(node, (told, self.count));
                 Learnt::News
             }
         };
         if self.known.len() > self.limit
-            && let Some((_, oldest)) = self.order.first().copied()
+            && let Some((_, oldest)) = self.order.pop_first()
         {
-            self.forget(oldest);
+            self.known.remove(&oldest);
         }
         learnt
     }
 
     pub(crate) fn get(&self, node: NodeId) -> Option<&Known> {
-        self.known.get(&node)
+        self.known.get(&node).map(|(known, _)| known)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Known> {
-        self.known.values()
+        self.known.values().map(|(known, _)| known)
     }
 
     /// Forgets those that are not to be kept, and tells whether there were any.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Known) -> bool) -> bool {
-        let gone: Vec<NodeId> =
-            (self.known.iter()).filter(|(_, known)| !keep(known)).map(|(node, _)| *node).collect();
+        let gone: Vec<NodeId> = (self.known.iter())
+            .filter(|(_, (known, _))| !keep(known))
+            .map(|(node, _)| *node)
+            .collect();
         for node in &gone {
             self.forget(*node);
         }
         !gone.is_empty()
     }
 
-    /// Puts a node last among those to be forgotten.
-    fn touch(&mut self, node: NodeId) {
-        self.count += 1;
-        if let Some(before) = self.told.insert(node, self.count) {
-            self.order.remove(&(before, node));
-        }
-        self.order.insert((self.count, node));
-    }
-
     fn forget(&mut self, node: NodeId) {
-        self.known.remove(&node);
-        if let Some(told) = self.told.remove(&node) {
-            self.order.remove(&(told, node));
+        if let Some((_, place)) = self.known.remove(&node) {
+            self.order.remove(&place);
         }
+    }
+}
+
+impl Known {
+    /// Takes in what is told of the same node, unless a newer word is known.
+    fn renew(&mut self, told: Self, latest: Wall) -> Learnt {
+        if told.contact.issued < self.contact.issued && self.contact.issued <= latest {
+            return Learnt::Old;
+        }
+        if told.introduction == self.introduction {
+            self.heard = self.heard.max(told.heard);
+            return Learnt::Old;
+        }
+        *self = told;
+        Learnt::News
     }
 }

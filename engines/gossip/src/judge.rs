@@ -5,7 +5,7 @@ use core::net::Ipv6Addr;
 
 use words::{Bucket, LinkId, NodeId, Time};
 
-use crate::contacts::{Known, Learnt};
+use crate::contacts::{Checked, Known, Learnt};
 use crate::frame::Remote;
 use crate::spread::Peer;
 use crate::{
@@ -220,7 +220,7 @@ impl<A: Authority> Gossip<A> {
     /// Returns what we know, if these very octets were checked before and are still valid.
     fn recall(&self, claimed: &Contact, octets: &[u8], now: Time) -> Option<Known> {
         let known = self.contacts.get(claimed.node)?;
-        let same = known.introduction == octets && self.wall(now) <= known.expires;
+        let same = *known.introduction == *octets && self.wall(now) <= known.expires;
         same.then(|| Known { heard: None, ..known.clone() })
     }
 
@@ -231,7 +231,8 @@ impl<A: Authority> Gossip<A> {
         if self.is_revoked(serial) {
             return Err(Refused::Revoked { serial });
         }
-        Ok(Known { contact, introduction: octets.to_vec(), serial, expires, heard: None })
+        let checked = Checked { contact, introduction: octets.into(), serial, expires };
+        Ok(Known { checked: self.authority.share(checked), heard: None })
     }
 
     /// Keeps what was believed, and tells who seeks it.

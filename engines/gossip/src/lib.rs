@@ -55,6 +55,7 @@ pub use believe::{Believed, believe};
 pub use calendar::{Calendar, Jump};
 pub use claim::{Claim, Standing};
 pub use contact::{Contact, Endpoint};
+pub use contacts::Checked;
 pub use document::{Document, SignedDocument};
 pub use introduction::Introduction;
 pub use io::{Counters, Event, Input, Output, Why};
@@ -263,6 +264,15 @@ impl<A: Authority> Gossip<A> {
         self.document.as_ref().map(|(document, _)| document)
     }
 
+    /// Holds the election that follows from a network document: see [`Authority::elected`].
+    pub fn elected(
+        &self,
+        source: order::Source,
+        last: Option<&order::Outcome>,
+    ) -> Arc<order::Elected> {
+        self.authority.elected(source, last)
+    }
+
     /// Returns what we show of ourselves, encoded, once we know it.
     pub fn myself(&self) -> Option<&[u8]> {
         self.myself.as_deref()
@@ -370,7 +380,7 @@ impl<A: Authority> Gossip<A> {
         if self.next_save.is_some_and(|at| at <= now) {
             self.next_save = None;
             self.last_save = now;
-            let kept = self.contacts.iter().map(|known| known.introduction.clone()).collect();
+            let kept = self.contacts.iter().map(|known| known.introduction.to_vec()).collect();
             self.say(Output::SaveContacts(kept));
         }
     }

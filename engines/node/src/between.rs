@@ -14,7 +14,7 @@ use core::time::Duration;
 
 use arrows::Arrows;
 use gossip::{Authority, Meshes};
-use order::{Epoch, MeshMap, Slot, Stage};
+use order::{Epoch, MeshMap, Slot, Source, Stage};
 use words::routing::{self, Routing};
 use words::{Engine, LinkId, NodeId, Prefix, Time, Wall};
 
@@ -24,7 +24,6 @@ use crate::overlap::Overlap;
 use crate::reach::Reach;
 use crate::refuge::Haven;
 use crate::stay::{APART, NOTICE, Phase, Stay};
-use crate::tellers::Source;
 use crate::{Event, Node, Output};
 
 /// How long a successor has to connect and to learn the mesh; and then neighbours to take another
@@ -143,7 +142,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
             epoch: epoch.clone(),
             rules: meshes.rules,
         });
-        division.tellers.look(source, now)
+        let gossip = &self.gossip;
+        division.tellers.look(source, |source, last| gossip.elected(source, last), now)
     }
 
     /// Lets the map before pass no longer, once all had time to learn the new one.

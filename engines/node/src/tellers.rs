@@ -1,10 +1,11 @@
 //! Who is believed when it tells of a range: whoever was elected to.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use order::{Election, Epoch, MeshMap, Outcome, Roster, Rules};
+use order::{Elected, Outcome, Source};
 use words::{Names, Prefix, Time};
 
 /// How long those are believed who were elected until now. They serve on for 20 s after they heard
@@ -12,78 +13,54 @@ use words::{Names, Prefix, Time};
 /// that are late.
 const FORMER: Duration = Duration::from_mins(1);
 
-/// What an election follows from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
-    pub(crate) map: MeshMap,
-    pub(crate) roster: Roster,
-    pub(crate) epoch: Epoch,
-    pub(crate) rules: Rules,
-}
-
-impl Source {
-    fn election<'a>(&'a self, epoch: &'a Epoch) -> Election<'a> {
-        Election::new(&self.map, &self.roster, epoch, self.rules)
-    }
-
-    /// Returns the outcome, and who is elected by it, or was in the epoch before: who missed the
-    /// change goes on, and who has just come does not know who was.
-    ///
-    /// `last` is the outcome of what was the source until now: mostly the epoch before, so that
-    /// nearly all of both follows from it.
-    fn elected(&self, last: Option<&Outcome>) -> (Outcome, BTreeMap<Prefix, Names>) {
-        let outcome = Outcome::of(self.election(&self.epoch), last);
-        let mut elected = outcome.tellers();
-        if let Some(before) = self.epoch.before() {
-            let known = last.or(Some(&outcome));
-            for (range, nodes) in Outcome::of(self.election(&before), known).tellers() {
-                elected.entry(range).or_default().extend(nodes);
-            }
-        }
-        let named = elected.into_iter().map(|(range, nodes)| (range, Names::of(nodes)));
-        (outcome, named.collect())
-    }
-}
-
 /// Who may tell of which range.
 #[derive(Debug, Default)]
 pub(crate) struct Tellers {
-    source: Option<Source>,
-    /// Who holds which slot by it.
-    outcome: Option<Outcome>,
     /// Those elected in this epoch or the one before.
-    elected: BTreeMap<Prefix, Names>,
+    elected: Option<Arc<Elected>>,
     /// Those who were a moment ago, until when.
     former: BTreeMap<(Prefix, [u8; 8]), Time>,
-    /// Both.
-    believed: BTreeMap<Prefix, Names>,
+    /// Both, of ranges of which former ones told.
+    both: BTreeMap<Prefix, Names>,
 }
 
 impl Tellers {
-    /// Takes in what the election follows from; tells whether others are believed than before.
-    pub(crate) fn look(&mut self, source: Option<Source>, now: Time) -> bool {
-        if source == self.source {
+    /// Takes in what the election follows from, and has it held by `hold` if that is new; tells whether
+    /// others may be believed than before.
+    ///
+    /// `hold` is given the outcome of the election until now.
+    pub(crate) fn look(
+        &mut self,
+        source: Option<Source>,
+        hold: impl FnOnce(Source, Option<&Outcome>) -> Arc<Elected>,
+        now: Time,
+    ) -> bool {
+        if source.as_ref() == self.elected.as_deref().map(Elected::source) {
             return self.expire(now);
         }
-        let held = source.as_ref().map(|source| source.elected(self.outcome.as_ref()));
-        let (outcome, elected) = held.unzip();
-        self.outcome = outcome;
-        let before = core::mem::replace(&mut self.elected, elected.unwrap_or_default());
-        self.source = source;
-        let over = before.iter().flat_map(|(range, its)| its.iter().map(|name| (*range, name)));
-        self.former.extend(over.map(|one| (one, now + FORMER)));
-        let elected = &self.elected;
+        let elected = source.map(|source| hold(source, self.outcome()));
+        let before = core::mem::replace(&mut self.elected, elected);
+        for (range, its) in before.as_deref().map(Elected::tellers).into_iter().flatten() {
+            self.former.extend(its.iter().map(|name| ((*range, name), now + FORMER)));
+        }
+        let elected = tellers(self.elected.as_deref());
         self.former.retain(|(range, name), until| {
             *until > now && !elected.get(range).is_some_and(|names| names.contains(*name))
         });
-        self.gather()
+        let both = core::mem::take(&mut self.both);
+        self.gather();
+        self.both != both || tellers(before.as_deref()) != tellers(self.elected.as_deref())
     }
 
     /// Forgets those who were elected long ago; tells whether others are believed than before.
     pub(crate) fn expire(&mut self, now: Time) -> bool {
         let before = self.former.len();
         self.former.retain(|_, until| *until > now);
-        self.former.len() != before && self.gather()
+        let is_less = self.former.len() != before;
+        if is_less {
+            self.gather();
+        }
+        is_less
     }
 
     /// Returns when somebody is believed no longer.
@@ -91,37 +68,47 @@ impl Tellers {
         self.former.values().min().copied()
     }
 
+    /// Returns who was elected; `None` while the network is one mesh.
+    pub(crate) fn elected(&self) -> Option<&Elected> {
+        self.elected.as_deref()
+    }
+
     /// Returns who holds which slot; `None` while the network is one mesh.
-    pub(crate) const fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.elected().map(Elected::outcome)
     }
 
     /// Returns who may tell of a range: nobody of one that nobody was elected for.
     pub(crate) fn of(&self, range: Prefix) -> Names {
-        self.believed.get(&range).cloned().unwrap_or_default()
+        let of_election = || self.elected()?.tellers().get(&range);
+        self.both.get(&range).or_else(of_election).cloned().unwrap_or_default()
     }
 
-    fn gather(&mut self) -> bool {
-        let mut believed = self.elected.clone();
+    fn gather(&mut self) {
         let mut former: BTreeMap<Prefix, Vec<[u8; 8]>> = BTreeMap::new();
         for (range, name) in self.former.keys() {
             former.entry(*range).or_default().push(*name);
         }
-        for (range, names) in former {
-            let all = believed.entry(range).or_default();
-            *all = all.iter().chain(names).collect();
-        }
-        let news = believed != self.believed;
-        self.believed = believed;
-        news
+        let elected = tellers(self.elected.as_deref());
+        let both = former.into_iter().map(|(range, names)| {
+            let of_election = elected.get(&range).into_iter().flat_map(Names::iter);
+            (range, of_election.chain(names).collect())
+        });
+        self.both = both.collect();
     }
+}
+
+/// Who may tell by an election: nobody without one.
+fn tellers(elected: Option<&Elected>) -> &BTreeMap<Prefix, Names> {
+    const NOBODY: &BTreeMap<Prefix, Names> = &BTreeMap::new();
+    elected.map_or(NOBODY, Elected::tellers)
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::collections::BTreeSet;
 
-    use order::{Chain, Member};
+    use order::{Chain, Epoch, Member, MeshMap, Roster, Rules};
     use words::{NodeId, Wall};
 
     use super::*;
@@ -146,22 +133,28 @@ mod tests {
         Time::from_micros(seconds * 1_000_000)
     }
 
-    fn believed(tellers: &Tellers) -> BTreeSet<(Prefix, [u8; 8])> {
-        let names = tellers.believed.iter();
-        names.flat_map(|(range, names)| names.iter().map(move |name| (*range, name))).collect()
+    fn hold(source: Source, last: Option<&Outcome>) -> Arc<Elected> {
+        Arc::new(Elected::of(source, last))
+    }
+
+    fn believed(it: &Tellers) -> BTreeSet<(Prefix, [u8; 8])> {
+        let ranges = tellers(it.elected()).keys().chain(it.both.keys());
+        let of =
+            |range: &Prefix| it.of(*range).iter().map(|name| (*range, name)).collect::<Vec<_>>();
+        ranges.flat_map(of).collect()
     }
 
     #[test]
     fn who_was_elected_goes_on_being_believed_until_its_service_is_certainly_over() {
         let mut tellers = Tellers::default();
-        assert!(tellers.look(Some(source(1)), at(0)));
+        assert!(tellers.look(Some(source(1)), hold, at(0)));
         let first = believed(&tellers);
         assert!(!first.is_empty() && tellers.deadline().is_none());
-        assert!(!tellers.look(Some(source(1)), at(9)), "nothing new");
+        assert!(!tellers.look(Some(source(1)), hold, at(9)), "nothing new");
         // In the next epoch they are those of the one before; in the third, former ones.
-        assert!(tellers.look(Some(source(2)), at(10)));
+        assert!(tellers.look(Some(source(2)), hold, at(10)));
         assert!(believed(&tellers).is_superset(&first) && believed(&tellers) != first);
-        assert!(tellers.look(Some(source(3)), at(20)));
+        assert!(tellers.look(Some(source(3)), hold, at(20)));
         assert!(believed(&tellers).is_superset(&first));
         assert_eq!(tellers.deadline(), Some(at(80)));
         assert!(!tellers.expire(at(79)) && tellers.expire(at(80)));
@@ -169,17 +162,17 @@ mod tests {
         assert!(!later.is_superset(&first) && tellers.deadline().is_none());
         // Who has just come believes the same.
         let mut fresh = Tellers::default();
-        fresh.look(Some(source(3)), at(90));
+        fresh.look(Some(source(3)), hold, at(90));
         assert_eq!(believed(&fresh), later);
     }
 
     #[test]
     fn who_is_elected_again_is_no_former_one() {
         let mut tellers = Tellers::default();
-        tellers.look(Some(source(1)), at(0));
-        tellers.look(None, at(1));
+        tellers.look(Some(source(1)), hold, at(0));
+        tellers.look(None, hold, at(1));
         assert!(tellers.deadline().is_some());
-        tellers.look(Some(source(1)), at(2));
+        tellers.look(Some(source(1)), hold, at(2));
         assert!(tellers.deadline().is_none());
         assert_eq!(tellers.of(NETWORK), Names::default());
     }

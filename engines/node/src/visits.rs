@@ -41,8 +41,8 @@ impl<R: Routing, A: Authority> Node<R, A> {
     pub(crate) fn tell_guests(&mut self, now: Time) {
         let division = &mut self.division;
         let is_moving = division.territory != division.home || division.merging.is_some();
-        let outcome = division.tellers.outcome().filter(|_| !is_moving);
-        let of = |mesh| outcome.map(|outcome| outcome.guests(mesh)).unwrap_or_default();
+        let elected = division.tellers.elected().filter(|_| !is_moving);
+        let of = |mesh| elected.map(|elected| elected.guests(mesh)).unwrap_or_default();
         let stays = division.stays.values_mut().filter(|stay| stay.is_serving());
         let mut stays: Vec<_> = stays.map(|stay| (of(stay.mesh), &mut stay.arrows)).collect();
         let home = of(division.home);

@@ -35,6 +35,7 @@ extern crate alloc;
 
 mod again;
 pub mod border;
+mod elected;
 mod election;
 mod epoch;
 mod escape;
@@ -56,6 +57,7 @@ mod roster;
 mod service;
 mod tellers;
 
+pub use elected::{Elected, Source};
 pub use election::{Election, Rules, Slot};
 pub use epoch::{Beacon, Chain, Commitment, Epoch, Reveal};
 pub use escape::Escape;

@@ -86,22 +86,25 @@ impl Outcome {
         there.filter_map(rank).min().ok_or(Refused::NotElected { node, mesh })
     }
 
-    /// Returns the nodes that serve in `mesh` and are at home elsewhere: the winners of the slots that
-    /// lead there, in order. Nobody tells of the substitutes there.
+    /// Returns for each mesh the nodes that serve there and are at home elsewhere: the winners of the
+    /// slots that lead there. Nobody tells of the substitutes there.
     ///
     /// Takes time linear in all slots.
-    pub fn guests(&self, mesh: Prefix) -> BTreeSet<NodeId> {
-        let Ok(at) = self.map.meshes().binary_search(&mesh) else { return BTreeSet::new() };
-        let meshes = self.map.meshes().iter().zip(&self.held);
-        let winners = meshes.flat_map(|(home, held)| {
+    pub fn guests(&self) -> BTreeMap<Prefix, BTreeSet<NodeId>> {
+        let mut guests: BTreeMap<Prefix, BTreeSet<NodeId>> = BTreeMap::new();
+        for (home, held) in self.map.meshes().iter().zip(&self.held) {
             let members = self.roster.inside(*home);
-            let there = held.iter().filter(move |it| usize::try_from(it.target) == Ok(at));
-            there.filter_map(|it| {
+            let at = |place: u32| usize::try_from(place).ok();
+            for it in held {
                 let [winner, ..] = it.holders;
-                Some(members.get(usize::try_from(winner).ok()?)?.node)
-            })
-        });
-        winners.collect()
+                let winner = at(winner).and_then(|place| members.get(place));
+                let target = at(it.target).and_then(|place| self.map.meshes().get(place));
+                if let (Some(winner), Some(target)) = (winner, target) {
+                    guests.entry(*target).or_default().insert(winner.node);
+                }
+            }
+        }
+        guests
     }
 
     /// Returns who may tell of which range, as [`Election::tellers`] does.

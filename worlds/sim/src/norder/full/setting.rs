@@ -1,18 +1,18 @@
 //! What all nodes of a whole network are told: one document, read once and kept once.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use babel::Babel;
 use gossip::{
-    Authority, Contact, Document, Endpoint, Gossip, Identity, Introduction, Malformed, Meshes,
-    Parameters, PublicKey, Refused, SignedDocument,
+    Authority, Checked, Contact, Document, Endpoint, Gossip, Identity, Introduction, Malformed,
+    Meshes, Parameters, PublicKey, Refused, SignedDocument,
 };
 use node::{Local, Node};
-use order::{Chain, Roster};
+use order::{Chain, Elected, Outcome, Roster, Source};
 use words::{Carrier, Carriers, NodeId, Prefix, Time, Wall};
 
 use super::Whole;
@@ -31,12 +31,15 @@ const LENGTH: u8 = 64;
 /// The octets of a document, and what they say.
 type Read = (Vec<u8>, Document);
 
-/// Believes everybody, as [`Trusting`] does, and reads each document once for all nodes, which keep
-/// one copy.
+/// Believes everybody, as [`Trusting`] does, and reads each document and holds each election once for
+/// all nodes, which keep one copy, also of what they know of each other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notary {
     read: Rc<RefCell<VecDeque<Read>>>,
     kept: Rc<RefCell<VecDeque<Arc<[u8]>>>>,
+    /// What nodes last showed of themselves, by their names.
+    checked: Rc<RefCell<BTreeMap<NodeId, Arc<Checked>>>>,
+    elected: Rc<RefCell<VecDeque<Arc<Elected>>>>,
     /// The members, where they are too many for a document.
     roster: Roster,
 }
@@ -79,6 +82,29 @@ impl Authority for Notary {
         kept.push_front(octets.clone());
         kept.truncate(REMEMBERED);
         octets
+    }
+
+    fn share(&self, checked: Checked) -> Arc<Checked> {
+        let mut all = self.checked.borrow_mut();
+        match all.get(&checked.contact.node) {
+            Some(known) if **known == checked => known.clone(),
+            Some(_) | None => {
+                let checked = Arc::new(checked);
+                all.insert(checked.contact.node, checked.clone());
+                checked
+            }
+        }
+    }
+
+    fn elected(&self, source: Source, last: Option<&Outcome>) -> Arc<Elected> {
+        let mut elected = self.elected.borrow_mut();
+        if let Some(known) = elected.iter().find(|known| *known.source() == source) {
+            return known.clone();
+        }
+        let held = Arc::new(Elected::of(source, last));
+        elected.push_front(held.clone());
+        elected.truncate(REMEMBERED);
+        held
     }
 }
 
