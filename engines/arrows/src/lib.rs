@@ -57,7 +57,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use principles::exceptions::FailingCarrier;
-use words::{Deadline, Dice, Engine, LinkId, NodeId, Time};
+use words::{Deadline, Dice, Engine, LinkId, NodeId, Time, next_said};
 
 pub use io::{Death, Event, Holdout, Input, Output, Refusal, Why};
 pub use principles::{Cause, Drawn, Traits};
@@ -126,7 +126,7 @@ impl Engine for Arrows {
     }
 
     fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        next_said(&mut self.outputs)
     }
 
     fn deadline(&self) -> Option<Deadline<Why>> {

@@ -43,12 +43,13 @@ mod spread;
 mod transfer;
 mod witness;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time};
+use words::{Bucket, Deadline, Dice, Engine, LinkId, NodeId, Prefix, Time, next_said};
 
 pub use authority::{Authority, Identity, PublicKey};
 pub use believe::{Believed, believe};
@@ -107,7 +108,7 @@ pub struct Gossip<A> {
     /// The document in force, and its signed octets.
     document: Option<(Document, Arc<[u8]>)>,
     revoked: BTreeSet<u64>,
-    neighbours: BTreeMap<LinkId, Neighbour>,
+    neighbours: BTreeMap<LinkId, Box<Neighbour>>,
     transfer: Option<Transfer>,
     contacts: Contacts,
     searches: BTreeMap<NodeId, Search>,
@@ -190,7 +191,7 @@ impl<A: Authority> Engine for Gossip<A> {
     }
 
     fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        next_said(&mut self.outputs)
     }
 
     fn deadline(&self) -> Option<Deadline<Why>> {
@@ -286,7 +287,7 @@ impl<A: Authority> Gossip<A> {
     /// Returns the version of the document that the other end of a link said it has: 0 if it has none,
     /// or has not said; `None` if the link is not up.
     pub fn version_of(&self, link: LinkId) -> Option<u64> {
-        self.neighbours.get(&link).map(Neighbour::knows)
+        self.neighbours.get(&link).map(|neighbour| neighbour.knows())
     }
 
     /// Returns the contacts that we know, in the order of their nodes.

@@ -11,6 +11,7 @@
 //!     │ ─── Version ─► │   and to all other neighbours
 //! ```
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -92,7 +93,7 @@ impl<A: Authority> Gossip<A> {
             failures: 0,
             work: Bucket::new(128, 64),
         };
-        self.neighbours.insert(link, neighbour);
+        self.neighbours.insert(link, Box::new(neighbour));
         self.tell(link, now);
         self.tell_date(link, now);
         self.tell_escapes_to(link, now);
@@ -101,7 +102,7 @@ impl<A: Authority> Gossip<A> {
 
     /// Ties the links to a node, which nobody had introduced, to its certificate.
     pub(crate) fn tie(&mut self, node: NodeId, peer: Peer) {
-        let of = |neighbour: &&mut Neighbour| neighbour.node == node;
+        let of = |neighbour: &&mut Box<Neighbour>| neighbour.node == node;
         for neighbour in self.neighbours.values_mut().filter(of) {
             neighbour.peer.get_or_insert(peer);
         }
@@ -201,7 +202,7 @@ impl<A: Authority> Gossip<A> {
     /// Returns the neighbours that are not as far as we are, for all that we know.
     fn lagging(&self) -> impl Iterator<Item = (LinkId, &Neighbour)> {
         let ours = self.version();
-        let all = self.neighbours.iter().map(|(link, neighbour)| (*link, neighbour));
+        let all = self.neighbours.iter().map(|(link, neighbour)| (*link, &**neighbour));
         all.filter(move |(_, neighbour)| neighbour.knows < ours && !neighbour.banished)
     }
 
@@ -241,7 +242,7 @@ impl<A: Authority> Gossip<A> {
     /// Returns the neighbours that say they have a newer document.
     fn ahead(&self) -> impl Iterator<Item = (LinkId, &Neighbour)> {
         let ours = self.version();
-        let all = self.neighbours.iter().map(|(link, neighbour)| (*link, neighbour));
+        let all = self.neighbours.iter().map(|(link, neighbour)| (*link, &**neighbour));
         all.filter(move |(_, neighbour)| ours < neighbour.knows && !neighbour.banished)
     }
 

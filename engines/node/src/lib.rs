@@ -38,7 +38,7 @@ use alloc::vec::Vec;
 use arrows::Arrows;
 use gossip::{Authority, Contact, Gossip, Parameters};
 use words::routing::{self, Admission, Range, Routing};
-use words::{Deadline, Engine, LinkId, NodeId, Prefix, Time};
+use words::{Deadline, Engine, LinkId, NodeId, Prefix, Time, next_said};
 
 use division::Division;
 use guests::Ways;
@@ -177,7 +177,7 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     }
 
     fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        next_said(&mut self.outputs)
     }
 
     fn deadline(&self) -> Option<Deadline<Self::Why>> {

@@ -16,6 +16,7 @@
 //! While the registry is silent, every node goes on by itself, by the date that neighbours share: those
 //! beacons can be predicted, but elections go on.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -132,7 +133,7 @@ pub struct Epoch {
     /// What members promise to reveal in the next.
     pub commitments: Vec<Commitment>,
     /// The beacons, this epoch's first, then the ones before, at most [`Epoch::MEMORY`].
-    pub beacons: Vec<Beacon>,
+    pub beacons: Arc<[Beacon]>,
 }
 
 impl Epoch {
@@ -156,7 +157,7 @@ impl Epoch {
             part: anchor,
             reveals: Vec::new(),
             commitments: Vec::new(),
-            beacons: alloc::vec![Beacon(hash(*b"anchor  ", &[&anchor]))],
+            beacons: [Beacon(hash(*b"anchor  ", &[&anchor]))].into(),
         }
     }
 
@@ -179,7 +180,7 @@ impl Epoch {
     pub fn before(&self) -> Option<Self> {
         let (_, beacons) = self.beacons.split_first().filter(|(_, before)| !before.is_empty())?;
         let began = Wall(self.began.0.saturating_sub(self.length.as_secs()));
-        let (number, beacons) = (self.number.saturating_sub(1), beacons.to_vec());
+        let (number, beacons) = (self.number.saturating_sub(1), beacons.into());
         let (reveals, commitments) = (Vec::new(), Vec::new());
         Some(Self { number, began, reveals, commitments, beacons, ..*self })
     }
@@ -208,7 +209,7 @@ impl Epoch {
         let parts: &[&[u8]] = &[&last.0, &epochs.to_be_bytes()];
         let beacon = Beacon(hash(*b"skip    ", parts));
         self.advance(epochs, beacon);
-        self.beacons.truncate(1);
+        self.beacons = [beacon].into();
     }
 
     /// Goes on without the registry.
@@ -223,8 +224,8 @@ impl Epoch {
             self.began.plus(Duration::from_secs(self.length.as_secs().saturating_mul(epochs)));
         self.reveals.clear();
         self.commitments.clear();
-        self.beacons.insert(0, beacon);
-        self.beacons.truncate(Self::MEMORY);
+        let all = core::iter::once(beacon).chain(self.beacons.iter().copied());
+        self.beacons = all.take(Self::MEMORY).collect();
     }
 
     /// Returns the next epoch: the registry's next `part`, and what members revealed. What nobody
@@ -320,7 +321,7 @@ impl Epoch {
         }
         let back = usize::try_from(got - have).unwrap_or(usize::MAX);
         let history = self.beacons.get(back..).unwrap_or_default();
-        let other = history.iter().zip(&old.beacons).any(|(new, old)| new != old);
+        let other = history.iter().zip(&*old.beacons).any(|(new, old)| new != old);
         if other || got > have && !self.is_drawn() {
             return Err(Refused::Beacon { epoch: got });
         }

@@ -67,7 +67,7 @@ impl Epoch {
         from.end()?;
         let length = Duration::from_secs(length.into());
         let began = Wall(began);
-        Ok(Self { number, began, length, part, reveals, commitments, beacons })
+        Ok(Self { number, began, length, part, reveals, commitments, beacons: beacons.into() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Epochs: what follows what, what is refused, and the octets.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use order::{Beacon, Chain, Change, Commitment, Epoch, Member, Plan, Refused, Reveal, Roster};
@@ -66,11 +67,11 @@ fn an_epoch_that_goes_back_or_rewrites_history_is_refused() {
     assert_eq!(one.follows(&three), Err(Refused::EpochBack { got: 1, have: 3 }));
     assert_eq!(three.follows(&three), Ok(()));
     let mut forged = three.clone();
-    forged.beacons[0] = Beacon([1; 32]);
+    Arc::make_mut(&mut forged.beacons)[0] = Beacon([1; 32]);
     assert_eq!(forged.follows(&two), Err(Refused::Beacon { epoch: 3 }));
     assert_eq!(forged.follows(&three), Err(Refused::Beacon { epoch: 3 }));
     let mut forged = three.clone();
-    forged.beacons[1] = Beacon([1; 32]);
+    Arc::make_mut(&mut forged.beacons)[1] = Beacon([1; 32]);
     assert_eq!(forged.follows(&two), Err(Refused::Beacon { epoch: 3 }));
 }
 
@@ -81,18 +82,19 @@ fn a_registry_that_skips_its_chain_or_an_epoch_cannot_choose_the_beacon() {
     let three = two.next(chain.part(2).unwrap(), &[]).unwrap();
     // Another part than the next one, and a beacon to its liking.
     let mut chosen = two.clone();
-    (chosen.part, chosen.beacons[0]) = ([5; 32], Beacon([1; 32]));
+    chosen.part = [5; 32];
+    Arc::make_mut(&mut chosen.beacons)[0] = Beacon([1; 32]);
     assert_eq!(chosen.follows(&one), Err(Refused::Beacon { epoch: 2 }));
     assert!(!chosen.joins(&one));
     // The same, two epochs later.
     let mut chosen = three.clone();
-    chosen.beacons[0] = Beacon([1; 32]);
+    Arc::make_mut(&mut chosen.beacons)[0] = Beacon([1; 32]);
     assert_eq!(chosen.follows(&one), Err(Refused::Beacon { epoch: 3 }));
     assert_eq!(three.follows(&one), Ok(()));
     assert!(three.joins(&one));
     // One that remembers nothing proves nothing.
     let mut short = three;
-    short.beacons.truncate(1);
+    short.beacons = short.beacons[..1].into();
     assert_eq!(short.follows(&one), Err(Refused::Beacon { epoch: 3 }));
 }
 

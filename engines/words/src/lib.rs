@@ -27,7 +27,7 @@ mod wall;
 pub use bucket::Bucket;
 pub use carrier::{Carrier, Carriers};
 pub use dice::Dice;
-pub use engine::Engine;
+pub use engine::{Engine, next_said};
 pub use id::{LinkId, NodeId};
 pub use ipv4_plan::{Ipv4Plan, Ipv4PlanError};
 pub use names::Names;

@@ -1,5 +1,6 @@
 //! Epochs that documents tell: what is refused, and what is said.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -57,7 +58,7 @@ fn another_chain_is_said_and_a_beacon_that_does_not_follow_refused() {
     assert_eq!(tell(4, &two), (refused(NotInOrder::EpochBack { got: 2, have: 3 }), 3));
     // It may not choose the beacon itself.
     let mut chosen = other.next(part(2, 1), &[]).unwrap();
-    chosen.beacons[0] = Beacon([7; 32]);
+    Arc::make_mut(&mut chosen.beacons)[0] = Beacon([7; 32]);
     let why = NotInOrder::Beacon { epoch: 4 };
     assert_eq!(tell(5, &chosen), (refused(why), 3));
     let counted = node.counters().refused.get(Refused::from(why).name());
