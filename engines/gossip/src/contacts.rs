@@ -85,16 +85,13 @@ impl Contacts {
     pub(crate) fn learn(&mut self, node: NodeId, told: Known, latest: Wall) -> Learnt {
         self.count += 1;
         self.order.insert(self.count, node);
-        let learnt = match self.known.get_mut(&node) {
-            Some((known, place)) => {
-                self.order.remove(place);
-                *place = self.count;
-                known.renew(told, latest)
-            }
-            None => {
-                self.known.insert(node, (told, self.count));
-                Learnt::News
-            }
+        let learnt = if let Some((known, place)) = self.known.get_mut(&node) {
+            self.order.remove(place);
+            *place = self.count;
+            known.renew(told, latest)
+        } else {
+            self.known.insert(node, (told, self.count));
+            Learnt::News
         };
         if self.known.len() > self.limit
             && let Some((_, oldest)) = self.order.pop_first()
