@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use sim::norder::{
-    Besieged, Full, Lines, Norder, Remapped, Tables, full, simulate, write_pictures,
+    Besieged, Full, Lied, Lines, Norder, Remapped, Tables, full, simulate, write_pictures,
 };
 
 use crate::options::NorderOptions;
@@ -108,6 +108,7 @@ fn whole_in_words(report: &Full) -> Vec<String> {
     }));
     lines.extend(report.divided.iter().map(|it| remapped_in_words("was split", it)));
     lines.extend(report.merged.iter().map(|it| remapped_in_words("became one mesh", it)));
+    lines.extend(report.liars.iter().flat_map(lied_in_words));
     lines.push(format!(
         "{:.1} s, {} octets for each node, {} events",
         cost.seconds, cost.bytes_per_node, cost.events
@@ -140,6 +141,49 @@ fn remapped_in_words(happened: &str, it: &Remapped) -> String {
         it.longest_ms,
         seconds(it.exact_s)
     )
+}
+
+fn lied_in_words(it: &Lied) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{} liars carry {} of all and are elected to {} of the slots ({} if they did not lie, {} if all were \
+             believed, {} without bounds as well)",
+            it.liars,
+            percent(it.capacity_share),
+            percent(it.elected_share),
+            percent(it.due_share),
+            percent(it.believed_share),
+            percent(it.uncapped_share)
+        ),
+        format!(
+            "{} routes told that were not theirs to tell, {} passed over; {} links asked for, {} refused; {} \
+             documents offered, {} refused",
+            it.told,
+            it.passed_over,
+            it.asked,
+            it.refused.values().sum::<u64>(),
+            it.offered,
+            it.documents_refused.values().sum::<u64>()
+        ),
+        format!(
+            "meanwhile {} of {} walks of the others lost, a pair for {} ms at most; other tables than the formula \
+             says for {} of {:.0} s",
+            it.lost, it.walks, it.longest_ms, it.wrong_s, it.watched_s
+        ),
+    ];
+    lines.extend(it.attracted.iter().map(|them| {
+        format!(
+            "{} said that all is next to them: {} of the walks led by liars, {} before; {} lost, {} at most; all is \
+             well {} after that",
+            if them.refugees { "as refugees they" } else { "they" },
+            percent(them.drawn_share),
+            percent(them.before_share),
+            percent(them.lost_share),
+            percent(them.most_lost_share),
+            seconds(them.whole_s)
+        )
+    }));
+    lines
 }
 
 fn all_tables(tables: &Tables) -> Vec<String> {

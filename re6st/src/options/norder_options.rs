@@ -59,7 +59,7 @@ pub(crate) struct NorderOptions {
     #[arg(long, value_name = "quorum|refuge", value_parser = ["quorum", "refuge"])]
     without: Vec<String>,
     /// Run the whole protocol: every node with the product's own engines, from a cold start, instead
-    /// of paths over links that are drawn; of the faults it knows all but "liars 10%"
+    /// of paths over links that are drawn; of the faults it knows all
     #[arg(long, conflicts_with = "svg")]
     full: bool,
     /// With --full: how long the network may take until all is well, in its own time

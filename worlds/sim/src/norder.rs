@@ -35,7 +35,9 @@ mod web;
 
 use std::time::Instant;
 
-pub use full::{Besieged, Cost, Full, Lost, Remapped, Traffic, Whole, Words, full};
+pub use full::{
+    Attracted, Besieged, Cost, Full, Lied, Lost, Remapped, Traffic, Whole, Words, full,
+};
 pub use growth::{Sizes, grow};
 pub use liars::{Liars, Lie, lie};
 pub use options::{NoTrouble, NorderOptions, Trouble};

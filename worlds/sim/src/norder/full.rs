@@ -14,7 +14,10 @@
 //! are exactly what the filter of [`order`] lets come to members of the meshes that the election
 //! says, and all walks between drawn nodes arrive, and it stayed so for a while. Faults come after that.
 
+mod attract;
+mod forge;
 mod formula;
+mod liars;
 mod loss;
 mod remap;
 mod report;
@@ -29,7 +32,7 @@ use std::time::{Duration, Instant};
 use order::Epoch;
 use words::{Dice, Time};
 
-pub use report::{Besieged, Cost, Full, Lost, Remapped, Traffic, Words};
+pub use report::{Attracted, Besieged, Cost, Full, Lied, Lost, Remapped, Traffic, Words};
 
 use super::land::Land;
 use super::options::{NorderOptions, Trouble};
@@ -138,6 +141,7 @@ impl Run<'_> {
                 }
                 Trouble::Split if report.converged => report.divided.push(self.split()?),
                 Trouble::Merge if report.converged => report.merged.push(self.merge()?),
+                Trouble::Liars(_) if report.converged => report.liars.push(self.lie()?),
                 Trouble::LoseBorder(_)
                 | Trouble::Filter(..)
                 | Trouble::Liars(_)
@@ -161,12 +165,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Returns how many nodes have a table that is not as it must be.
+    /// Returns how many nodes have a table that is not as it must be; liars do not count.
     fn wrong(&self) -> usize {
         let world = &self.world;
         let lives = |node| world.lives(node);
         let is_wrong = |node: &usize| !self.formula.is_met(*node, world.tables.lines(*node), lives);
-        (0..world.web.nodes()).filter(|node| world.lives(*node)).filter(is_wrong).count()
+        self.honest().filter(is_wrong).count()
     }
 
     /// Walks from drawn sources to drawn destinations.
@@ -225,6 +229,7 @@ impl Run<'_> {
             besieged: Vec::new(),
             divided: Vec::new(),
             merged: Vec::new(),
+            liars: Vec::new(),
         }
     }
 

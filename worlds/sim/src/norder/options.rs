@@ -93,6 +93,14 @@ impl NorderOptions {
         self.groups * self.meshes * self.each
     }
 
+    /// Returns the share of the members that lie, if any do.
+    pub(super) fn liars(&self) -> Option<Share> {
+        self.troubles.iter().find_map(|trouble| match trouble {
+            Trouble::Liars(share) => Some(*share),
+            Trouble::LoseBorder(_) | Trouble::Filter(..) | Trouble::Split | Trouble::Merge => None,
+        })
+    }
+
     /// Returns the destinations to walk to, and the sources for each.
     pub(super) fn sampled(&self) -> (usize, usize) {
         let usual = if self.nodes() > 100_000 { 8 } else { 100 };
@@ -216,19 +224,42 @@ impl NorderOptions {
             self.order > 1 || first != Some(&Trouble::Merge),
             "--order 1 is one mesh and has none to merge; use --order 2 with it"
         );
+        self.check_liars()?;
         let others = [
             ("--well-known", self.well_known != Share::percent(0)),
             ("--flat", self.flat),
             ("--load-gain", self.gain.is_some()),
         ];
-        let sampled = |it: &&Trouble| matches!(it, Trouble::Liars(_));
-        if let Some(trouble) = self.troubles.iter().find(sampled) {
-            bail!("--fault \"{trouble}\" is for sampled paths; leave it or --full out");
-        }
         match others.iter().find(|(_, is_used)| *is_used) {
             Some((option, _)) => bail!("{option} is for sampled paths; leave it or --full out"),
             None => Ok(()),
         }
+    }
+}
+
+impl NorderOptions {
+    /// Checks that members of a whole network can lie so.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot, with the remedy.
+    fn check_liars(&self) -> anyhow::Result<()> {
+        let Some(lying) = self.liars() else { return Ok(()) };
+        let count = self.troubles.iter().filter(|it| matches!(it, Trouble::Liars(_))).count();
+        ensure!(
+            count == 1,
+            "who lies does so from the beginning; use one --fault \"liars P%\" only"
+        );
+        ensure!(self.order > 1, "--order 1 holds no election to lie in; use --order 2 with liars");
+        let percent = lying.as_percent();
+        ensure!(
+            lying.at_most(self.each) > 0,
+            "{percent}% of {} nodes are none that lie; use more --nodes-per-mesh, or more of them",
+            self.each
+        );
+        let nobody = "leaves nobody who does not lie; use 50% at most";
+        ensure!(lying <= Share::percent(50), "--fault \"liars {percent}%\" {nobody}");
+        Ok(())
     }
 }
 

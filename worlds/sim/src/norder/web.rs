@@ -1,12 +1,14 @@
 //! Which meshes there are, who is where, and who was elected to serve elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use order::border::{Passage, originate, passage};
 use order::{Chain, Election, Epoch, Member, Memberships, MeshMap, Roster, Rules, Slot};
-use words::{NodeId, Prefix, Wall};
+use words::{NodeId, Prefix, Share, Wall};
 
+use super::liars::Crowd;
 use super::names::Names;
 use super::options::{NorderOptions, Trouble};
 use crate::number::small;
@@ -20,6 +22,7 @@ pub(super) struct Web {
     /// The epoch.
     pub(super) epoch: Epoch,
     rules: Rules,
+    members: Members,
     /// Of all meshes, as they were elected.
     slots: Vec<Slot>,
     /// The memberships of border nodes.
@@ -28,6 +31,36 @@ pub(super) struct Web {
     in_line: BTreeMap<u32, Vec<u32>>,
     /// Who originates each range, and on links of which mesh.
     told: BTreeMap<Prefix, Vec<(u32, u32)>>,
+}
+
+/// Who is listed, with what is believed of each; and the crowd that they are, if some of it lie.
+#[derive(Clone, Debug)]
+struct Members {
+    roster: Roster,
+    crowd: Option<Rc<Crowd>>,
+}
+
+impl Members {
+    /// Returns members who all carry as much and say so.
+    fn alike(names: &Names) -> Self {
+        let member = |node| Member { node, since: 0, declared: 100, attested: vec![100] };
+        let roster = (0..names.nodes()).map(|node| member(names.name(node)));
+        Self { roster: Roster::of(roster), crowd: None }
+    }
+
+    /// Returns members of whom some lie, attested by those whom the beacon draws.
+    fn lying(
+        map: &MeshMap,
+        names: &Names,
+        epoch: &Epoch,
+        (lying, luck): (Share, [u8; 32]),
+    ) -> Self {
+        let of =
+            |mesh: &Prefix| names.inside(*mesh).map(|node| names.name(node as usize)).collect();
+        let meshes = map.meshes().iter().map(|mesh| (*mesh, of(mesh)));
+        let crowd = Crowd::new(meshes, lying, luck);
+        Self { roster: crowd.attested(&epoch.beacon()), crowd: Some(Rc::new(crowd)) }
+    }
 }
 
 /// The addresses of the network.
@@ -42,33 +75,44 @@ impl Web {
     pub(super) fn new(options: &NorderOptions, seed: [u8; 32]) -> anyhow::Result<Self> {
         let map = map(options)?;
         let names = Names::new(map.clone(), options.each, false);
-        Self::held(map, names, epoch(seed)?, rules(options))
+        let members = Members::alike(&names);
+        Self::held(map, (names, members), epoch(seed)?, rules(options))
     }
 
-    /// The same where all nodes run the whole protocol: if the map is to be changed, epochs go on, and
-    /// the names are such that a mesh can be split.
+    /// The same where all nodes run the whole protocol: if the map is to be changed, the names are such that
+    /// a mesh can be split, and epochs go on; so they do where members lie, from the beginning.
     pub(super) fn whole(options: &NorderOptions, seed: [u8; 32]) -> anyhow::Result<Self> {
         let changes = |trouble: &Trouble| matches!(trouble, Trouble::Split | Trouble::Merge);
-        if !options.troubles.iter().any(changes) {
-            return Self::new(options, seed);
-        }
+        let moves = options.troubles.iter().any(changes);
         let map = map(options)?;
-        let names = Names::new(map.clone(), options.each, true);
-        Self::held(map, names, told(seed, &chain(seed))?, rules(options))
+        let names = Names::new(map.clone(), options.each, moves);
+        let goes_on = moves || options.liars().is_some();
+        let epoch = if goes_on { told(seed, &chain(seed))? } else { epoch(seed)? };
+        let members = match options.liars() {
+            Some(lying) => Members::lying(&map, &names, &epoch, (lying, seed)),
+            None => Members::alike(&names),
+        };
+        Self::held(map, (names, members), epoch, rules(options))
     }
 
     /// Returns the same nodes in another epoch, or by another map.
     pub(super) fn later(&self, map: MeshMap, epoch: Epoch) -> anyhow::Result<Self> {
-        Self::held(map, self.names.clone(), epoch, self.rules)
+        Self::held(map, (self.names.clone(), self.members.clone()), epoch, self.rules)
     }
 
     /// Holds the election.
-    fn held(map: MeshMap, names: Names, epoch: Epoch, rules: Rules) -> anyhow::Result<Self> {
+    fn held(
+        map: MeshMap,
+        (names, members): (Names, Members),
+        epoch: Epoch,
+        rules: Rules,
+    ) -> anyhow::Result<Self> {
         let mut web = Self {
             map,
             names,
             epoch,
             rules,
+            members,
             slots: Vec::new(),
             border: BTreeMap::new(),
             in_line: BTreeMap::new(),
@@ -121,9 +165,30 @@ impl Web {
 
     /// Returns all nodes, as the registry lists them.
     pub(super) fn roster(&self) -> Roster {
-        let member =
-            |node| Member { node: self.name(node), since: 0, declared: 100, attested: vec![100] };
-        Roster::of((0..self.nodes()).map(member))
+        self.members.roster.clone()
+    }
+
+    /// Returns all members, if some of them lie.
+    pub(super) fn crowd(&self) -> Option<&Crowd> {
+        self.members.crowd.as_deref()
+    }
+
+    /// Returns all slots, as they were elected.
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Returns who is believed when it tells of a range: whoever was elected to in this epoch, or in the
+    /// one before.
+    pub(super) fn tellers(&self) -> BTreeMap<Prefix, BTreeSet<NodeId>> {
+        let mut tellers: BTreeMap<Prefix, BTreeSet<NodeId>> = BTreeMap::new();
+        for epoch in [Some(self.epoch.clone()), self.epoch.before()].into_iter().flatten() {
+            let election = Election::new(&self.map, &self.members.roster, &epoch, self.rules);
+            for (range, nodes) in election.tellers() {
+                tellers.entry(range).or_default().extend(nodes);
+            }
+        }
+        tellers
     }
 
     /// Asks the filter who originates what where.

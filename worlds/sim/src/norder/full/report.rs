@@ -1,5 +1,7 @@
 //! The figures of a whole network, one line of JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::norder::{Paths, Tables};
@@ -48,6 +50,90 @@ pub struct Full {
     pub divided: Vec<Remapped>,
     /// Meshes that became one, one pair after the other.
     pub merged: Vec<Remapped>,
+    /// Members that lied once all was well; what they carry they lied about from the beginning.
+    pub liars: Vec<Lied>,
+}
+
+/// Members that lied, and what became of the others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Lied {
+    /// How many lied.
+    pub liars: usize,
+    /// What each declared, in Mbit/s.
+    pub declared: u32,
+    /// Their share of what all carry together in truth.
+    pub capacity_share: f64,
+    /// Slots of the network, and how many of them they won.
+    pub slots: usize,
+    /// See `slots`.
+    pub won: usize,
+    /// Their share of the slots of 20 elections with other beacons: as the product counts, …
+    pub elected_share: f64,
+    /// … if they did not lie, …
+    pub due_share: f64,
+    /// … if all were believed, …
+    pub believed_share: f64,
+    /// … and without bounds as well.
+    pub uncapped_share: f64,
+    /// Virtual seconds in which they said what is refused, and those in which some table of the others was not
+    /// exactly as it must be.
+    pub watched_s: f64,
+    /// See `watched_s`.
+    pub wrong_s: u64,
+    /// Nodes of the others whose table was not, in the end.
+    pub wrong_tables: usize,
+    /// Pairs of the others that were watched.
+    pub pairs: usize,
+    /// Walks of these, one of each pair in 20 ms.
+    pub walks: u64,
+    /// Walks that did not arrive, and their share.
+    pub lost: u64,
+    /// See `lost`.
+    pub lost_share: f64,
+    /// Pairs of which walks were lost, and the longest time in which all of one were, in milliseconds.
+    pub lost_pairs: usize,
+    /// See `lost_pairs`.
+    pub longest_ms: u64,
+    /// Routes that liars told the others and may not tell, and those that the others passed over.
+    pub told: u64,
+    /// See `told`.
+    pub passed_over: u64,
+    /// Links that liars asked for where they were not elected to; those that were let in, by which nothing is
+    /// believed of them or as refugees; and why others were refused.
+    pub asked: u64,
+    /// See `asked`.
+    pub let_in: u64,
+    /// See `asked`.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Documents that liars offered, and why they were refused.
+    pub offered: u64,
+    /// See `offered`.
+    pub documents_refused: BTreeMap<&'static str, u64>,
+    /// Nodes of the others that went by another document than the one in force, in the end.
+    pub other_documents: usize,
+    /// What they drew to themselves after that.
+    pub attracted: Vec<Attracted>,
+}
+
+/// Members that said that all they know is next to them, and what they drew to themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Attracted {
+    /// Whether they said it in foreign meshes, on links on which they were let in as refugees.
+    pub refugees: bool,
+    /// On how many links.
+    pub links: usize,
+    /// Share of the walks between the others that led by a liar before.
+    pub before_share: f64,
+    /// The same after a minute: what these could read, delay or drop.
+    pub drawn_share: f64,
+    /// Share of the walks that did not arrive then, though liars drop nothing; and the most in any second.
+    pub lost_share: f64,
+    /// See `lost_share`.
+    pub most_lost_share: f64,
+    /// Nodes of the others whose table was not exactly as it must be then.
+    pub wrong_tables: usize,
+    /// After how many seconds all was well again, once they said it no more; `null` if not in time.
+    pub whole_s: Option<f64>,
 }
 
 /// A mesh that was split, or two that became one, and what became of the walks meanwhile.

@@ -67,10 +67,10 @@ enum Fate {
 }
 
 impl Watch {
-    /// Begins to watch so many nodes, drawn among all.
+    /// Begins to watch so many nodes, drawn among all; nobody looks at what liars are sent, or send.
     pub(super) fn new(world: &mut World<'_>, count: usize, dice: &mut words::Dice) -> Self {
         let mut to = some(count, world.web.nodes(), dice);
-        to.retain(|node| world.lives(*node));
+        to.retain(|node| world.lives(*node) && !world.lies.lies(small(*node)));
         let named = |node: usize| (small(node), world.tables.names(&world.web, node));
         let to = to.into_iter().map(named).collect();
         world.tables.forget_news();
@@ -201,7 +201,8 @@ fn cut(world: &World<'_>, to: u32, names: &[Name]) -> Option<Cut> {
     let mut fates = vec![Fate::Unknown; nodes];
     let mut cut = Cut::default();
     let mut way = Vec::new();
-    for from in (0..small(nodes)).filter(|from| world.lives(*from as usize)) {
+    let counts = |from: &u32| world.lives(*from as usize) && !world.lies.lies(*from);
+    for from in (0..small(nodes)).filter(counts) {
         let mut at = Some(from);
         let fate = loop {
             let Some(here) = at else { break Fate::Lost };

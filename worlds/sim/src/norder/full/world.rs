@@ -4,6 +4,7 @@
 //! the registry answers in a tenth of a second, and names some of those that started, for each mesh
 //! that a node may serve in. That the other end of a link is gone, nodes find out by their probes.
 
+mod lies;
 mod perform;
 mod registry;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 use arrows::Death;
 use node::Input;
 use words::{Dice, Engine, LinkId, Prefix, Time};
+
+pub(super) use lies::{Lies, Outlet};
 
 use super::setting::{Citizen, Setting, introduction};
 use super::tables::{Name, Next, Tables};
@@ -117,6 +120,8 @@ pub(super) struct World<'a> {
     joined: Vec<Vec<u32>>,
     /// What blocks pairs of nodes, if anything does.
     pub(super) wall: Option<Wall>,
+    /// Who lies, if anybody does.
+    pub(super) lies: Lies,
     /// Whether nobody hears of nodes that escape, nor of those that seek refuge: negative controls.
     pub(super) silent: (bool, bool),
     /// What each node shows of itself.
@@ -163,6 +168,7 @@ impl<'a> World<'a> {
             joined: vec![Vec::new(); web.meshes().len()],
             web: Rc::new(web),
             wall: None,
+            lies: Lies::default(),
             silent: (false, false),
             introductions: introductions?,
             agenda: Agenda::new(),
@@ -190,6 +196,12 @@ impl<'a> World<'a> {
             Entry::Start(node) => self.start(node),
             Entry::Wake(node) => self.wake(node),
             Entry::Call(from, link, to, shown) => self.call((from, link), to, &shown),
+            Entry::Answered(node, link, why) if Lies::is_besides(link) => {
+                self.answered(node, link, why);
+            }
+            Entry::Frame(node, link, frame) if Lies::is_besides(link) => {
+                self.overhear(node, link, &frame);
+            }
             Entry::Answered(node, link, None) => self.up(node, link),
             Entry::Answered(node, link, Some(why)) => {
                 if self.take_end(node, link).is_some() {
@@ -327,7 +339,7 @@ impl<'a> World<'a> {
         self.tell(node, Input::Myself(&shown));
     }
 
-    fn introduction(&self, node: u32) -> Vec<u8> {
+    pub(super) fn introduction(&self, node: u32) -> Vec<u8> {
         self.introductions.get(node as usize).cloned().unwrap_or_default()
     }
 
@@ -406,16 +418,21 @@ impl<'a> World<'a> {
 
     /// Returns the nodes on the way from `from` to `to`, both included; `None` if there is none.
     pub(super) fn walk(&self, from: u32, to: u32) -> Option<Vec<u32>> {
+        let (way, arrives) = self.way(from, to);
+        arrives.then_some(way)
+    }
+
+    /// Returns the nodes that a packet comes to, the first included, and whether it arrives.
+    pub(super) fn way(&self, from: u32, to: u32) -> (Vec<u32>, bool) {
         let names = self.tables.names(&self.web, to as usize);
         let (mut way, mut at) = (vec![from], from);
-        while at != to {
-            at = self.next(at, &names)?;
+        while at != to && way.len() <= LONGEST {
+            let Some(next) = self.next(at, &names) else { break };
+            at = next;
             way.push(at);
-            if way.len() > LONGEST {
-                return None;
-            }
         }
-        Some(way)
+        let arrives = at == to && way.len() <= LONGEST;
+        (way, arrives)
     }
 
     /// Returns when what is sent through a tunnel now arrives.

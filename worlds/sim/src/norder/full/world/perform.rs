@@ -37,6 +37,9 @@ impl World<'_> {
             Output::Event(Event::Escaped(false)) => self.counts.came_back += 1,
             Output::Event(Event::SeeksRefuge { .. }) => self.counts.sought += 1,
             Output::Event(Event::Expelled { .. }) => self.counts.expelled += 1,
+            Output::Event(Event::Gossip(gossip::Event::DocumentRefused { why, .. })) => {
+                *self.lies.documents.entry(why.name()).or_default() += 1;
+            }
             // Nobody sends payload but gossip, nobody has IPv4 or moves, every port is open, and
             // there is no disk.
             Output::Event(
@@ -81,7 +84,8 @@ impl World<'_> {
         self.agenda.plan(at, Entry::Answered(peer, theirs, Some(why)));
     }
 
-    fn send(&mut self, node: u32, link: LinkId, frame: Vec<u8>) {
+    /// A frame goes through a link.
+    pub(super) fn send(&mut self, node: u32, link: LinkId, frame: Vec<u8>) {
         let Some(End { peer, theirs, .. }) = self.end(node, link) else { return };
         let counts = &mut self.counts;
         let sent = match Kind::of(&frame) {

@@ -37,6 +37,21 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Lets epochs go on, each of this length, from now on.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be encoded.
+    pub(in crate::norder::full) fn go_on(&mut self, length: Duration) -> anyhow::Result<()> {
+        let now = CALENDAR.plus(self.now.since(Time::ZERO));
+        self.setting.tell(now, |meshes| {
+            (meshes.epoch.length, meshes.epoch.began) = (length, now);
+            Ok(())
+        })?;
+        self.publish();
+        Ok(())
+    }
+
     /// Tells the next epoch, with the map that is in force in it, and elects for it.
     ///
     /// # Errors
