@@ -39,6 +39,10 @@ const MOST: usize = 8;
 const PUPILS: usize = 4;
 /// Most refugees that have a link with us at a time.
 const REFUGEES: usize = 4;
+/// How much longer a round trip over the link of a refugee is taken to be than it is; 9000 in the cost of Babel,
+/// more than ways through a mesh cost, and less than half of what shunning does. Nobody sees whether it is in need,
+/// and it could say of a mesh that is not its own that all of it is next to it: whoever has another way takes that.
+const AWAY: Duration = Duration::from_millis(880);
 
 /// A link whose ends go by different documents.
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +145,22 @@ impl<R: Routing, A: Authority> Node<R, A> {
         }
     }
 
+    /// Returns how much longer a round trip over a link is taken to be, which our arrows take to be so much
+    /// longer.
+    pub(crate) fn charged(&self, link: LinkId, delay: Duration) -> Duration {
+        if self.division.refugees.contains(&link) { delay.saturating_add(AWAY) } else { delay }
+    }
+
+    /// Lets routing know of a link that is up; of one of a refugee, that it is far away.
+    pub(crate) fn lead(&mut self, link: LinkId, now: Time) {
+        let scope = self.scope_of(link);
+        self.routing.handle(routing::Input::Up(link, scope), now);
+        let away = self.charged(link, Duration::ZERO);
+        if !away.is_zero() {
+            self.routing.handle(routing::Input::Charge(link, away), now);
+        }
+    }
+
     /// Returns how many links wait for a newer document of theirs, or for theirs to be ours.
     fn waiting_for(&self, theirs: bool) -> usize {
         let ours = self.gossip.version();
@@ -196,8 +216,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                 self.arrows.handle(arrows::Input::Dismiss(link), now);
                 self.say(Output::Event(Event::NotAdmitted { link, node, why }));
             } else if self.up.contains(&link) {
-                let scope = self.scope_of(link);
-                self.routing.handle(routing::Input::Up(link, scope), now);
+                self.lead(link, now);
             }
         }
     }

@@ -142,8 +142,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         self.found.remove(&link);
         self.up.insert(link);
         self.tell_arrows(link, arrows::Input::Up(link, peer), now);
-        let scope = self.scope_of(link);
-        self.routing.handle(routing::Input::Up(link, scope), now);
+        self.lead(link, now);
         if self.division.drains(link) {
             self.routing.handle(routing::Input::Shun(link), now);
         }
@@ -215,6 +214,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             arrows::Output::Leave(link) => self.routing.handle(routing::Input::Down(link), now),
             arrows::Output::Shun(link) => self.routing.handle(routing::Input::Shun(link), now),
             arrows::Output::Charge(link, delay) => {
+                let delay = self.charged(link, delay);
                 self.routing.handle(routing::Input::Charge(link, delay), now);
             }
             arrows::Output::Watch(link) => self.say(Output::Watch(link)),

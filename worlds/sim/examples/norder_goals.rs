@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use sim::Rtt;
 use sim::norder::{
-    Filtered, Full, Lines, Norder, NorderOptions, Remapped, Whole, full, grow, lie, rings,
+    Filtered, Full, Lines, Norder, NorderOptions, Remapped, Trouble, Whole, full, grow, lie, rings,
     simulate, split,
 };
 use words::Share;
@@ -46,7 +46,7 @@ struct Bench {
     rtt: PathBuf,
 }
 
-const GOALS: [Goal; 15] = [
+const GOALS: [Goal; 16] = [
     Goal { name: "H1", short: true, far: true, check: tables },
     Goal { name: "H2", short: true, far: true, check: paths },
     Goal { name: "H3", short: false, far: true, check: million },
@@ -61,6 +61,7 @@ const GOALS: [Goal; 15] = [
     Goal { name: "full", short: true, far: true, check: whole_of_two_hundred },
     Goal { name: "split", short: true, far: false, check: split_whole },
     Goal { name: "merge", short: true, far: false, check: merge_whole },
+    Goal { name: "liars", short: true, far: false, check: liars_whole },
     Goal { name: "full10k", short: false, far: true, check: whole_of_ten_thousand },
 ];
 
@@ -201,6 +202,40 @@ fn split_whole(_: &Bench) -> Vec<Row> {
 
 fn merge_whole(_: &Bench) -> Vec<Row> {
     remap("merge", |report| report.merged.into_iter().next())
+}
+
+/// Lets a tenth of the members of a whole network lie about all they can.
+fn liars_whole(_: &Bench) -> Vec<Row> {
+    let troubles = vec![Trouble::Liars(Share::percent(10))];
+    let options = NorderOptions { meshes: 10, each: 20, troubles, ..NorderOptions::default() };
+    let report =
+        full(&options, Whole::default()).unwrap_or_else(|error| give_up(&format!("{error:#}")));
+    let it = told(report.liars.into_iter().next(), "liars");
+    let [refugees, members] = it.attracted[..] else { give_up("nobody was drawn to liars") };
+    let what = |text: &str| format!("10 % liars of 200 whole nodes: {text}");
+    let great = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    let drawn = refugees.drawn_share - refugees.before_share;
+    vec![
+        row(what("slots, in those due"), at_most(1.1), it.elected_share / it.due_share),
+        row(what("the same, unbounded (refused)"), at_least(5.0), it.uncapped_share / it.due_share),
+        row(
+            what("share of what they may not tell that is passed over"),
+            at_least(0.99),
+            great(it.passed_over) / great(it.told),
+        ),
+        row(what("nodes with another document"), 0.0..=0.0, real(it.other_documents)),
+        row(what("seconds with other tables"), 0.0..=0.0, great(it.wrong_s)),
+        row(what("walks of others lost, in millionths"), at_most(20.0), 1e6 * it.lost_share),
+        row(what("longest time, in ms"), at_most(500.0), great(it.longest_ms)),
+        row(what("as refugees: more walks drawn"), at_most(0.05), drawn),
+        row(what("as refugees: walks lost"), 0.0..=0.0, refugees.most_lost_share),
+        row(what("in their own meshes: drawn (to compare)"), at_least(0.5), members.drawn_share),
+        row(
+            what("seconds until all is well after that"),
+            at_most(30.0),
+            members.whole_s.unwrap_or(1e9),
+        ),
+    ]
 }
 
 /// Returns the options with what buys the delay back: 20 arrows, a fifth of the nodes at the

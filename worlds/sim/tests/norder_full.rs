@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use sim::norder::{Besieged, Cost, Full, Lines, NorderOptions, Remapped, Whole, full, simulate};
+use sim::norder::{
+    Besieged, Cost, Full, Lied, Lines, NorderOptions, Remapped, Whole, full, simulate,
+};
 use words::Share;
 
 fn run(change: impl Fn(&mut NorderOptions)) -> Full {
@@ -85,8 +87,6 @@ fn what_only_sampled_paths_have_is_refused_with_the_remedy() {
     };
     let gain = refusal(|options| options.gain = Some(60));
     assert!(gain.contains("--load-gain is for sampled paths; leave it or --full out"), "{gain}");
-    let liars = refusal(|options| options.troubles = vec!["liars 10%".parse().unwrap()]);
-    assert!(liars.contains("--fault \"liars 10%\" is for sampled paths"), "{liars}");
     let many = refusal(|options| (options.meshes, options.each) = (1000, 1000));
     assert!(many.contains("use 200000 at most"), "{many}");
 }
@@ -206,4 +206,69 @@ fn a_change_of_the_map_that_cannot_be_is_refused_with_the_remedy() {
     assert!(refusal(&options(&["split"]), hasty).contains("--epoch 5s is out of 30s to 24h"));
     let lazy = Whole { round: Duration::from_hours(2), ..quick() };
     assert!(refusal(&options(&["split"]), lazy).contains("--round 7200s is out of 1s to 1h"));
+}
+
+/// Lets two of each dozen lie.
+fn lied(change: impl Fn(&mut NorderOptions)) -> Lied {
+    let border = Share::percent(25);
+    let mut options = NorderOptions { meshes: 4, each: 12, border, ..NorderOptions::default() };
+    options.troubles = vec!["liars 17%".parse().unwrap()];
+    change(&mut options);
+    let mut report = full(&options, Whole::default()).unwrap();
+    assert!(report.converged, "{report:?}");
+    report.liars.remove(0)
+}
+
+/// What members may not say is without effect; the bounds are those of the goals.
+fn in_vain(it: &Lied) {
+    assert!(it.elected_share <= it.due_share * 1.1, "{it:?}");
+    let (believed, uncapped) = (it.believed_share, it.uncapped_share);
+    assert!(believed > it.due_share && uncapped > believed, "{it:?}");
+    assert!(it.told > 10_000 && it.passed_over * 100 >= it.told * 99, "{it:?}");
+    for why in ["other-mesh", "elsewhere"] {
+        assert!(it.refused.get(why).is_some_and(|count| *count > 10), "{why}: {it:?}");
+    }
+    assert!(it.let_in + it.refused.values().sum::<u64>() <= it.asked, "{it:?}");
+    for why in ["signature", "rollback", "epoch-back", "beacon"] {
+        assert!(it.documents_refused.get(why).is_some_and(|count| *count > 0), "{why}: {it:?}");
+    }
+    assert_eq!((it.wrong_s, it.wrong_tables, it.other_documents), (0, 0, 0), "{it:?}");
+    assert!(it.lost * 50_000 <= it.walks && it.longest_ms <= 500, "{it:?}");
+}
+
+#[test]
+fn members_that_lie_about_what_they_may_are_passed_over_and_refused() {
+    let it = lied(|_| {});
+    in_vain(&it);
+    assert_eq!((it.liars, it.slots, it.pairs), (8, 12, 40 * 39));
+    assert!(it.uncapped_share > 0.5, "the refused idea: {it:?}");
+    let [refugees, members] = &it.attracted[..] else { panic!("{it:?}") };
+    // In a mesh that is not theirs they draw nothing to themselves, in their own nearly all.
+    assert!(refugees.refugees && refugees.links > 50 && refugees.lost_share <= 0.0, "{it:?}");
+    assert!(refugees.drawn_share <= refugees.before_share + 0.05, "{it:?}");
+    assert!(members.drawn_share > 0.5 && members.wrong_tables == 0, "{it:?}");
+    assert!(members.whole_s.is_some_and(|whole| whole <= 30.0), "{it:?}");
+}
+
+#[test]
+fn members_that_lie_at_order_three_are_passed_over_and_refused_too() {
+    let it = lied(|options| (options.order, options.groups, options.meshes) = (3, 2, 2));
+    in_vain(&it);
+}
+
+#[test]
+fn liars_that_make_no_sense_are_refused_with_the_remedy() {
+    let refusal = |faults: &[&str], change: fn(&mut NorderOptions)| {
+        let troubles = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        let mut options =
+            NorderOptions { meshes: 3, each: 8, troubles, ..NorderOptions::default() };
+        change(&mut options);
+        full(&options, Whole::default()).unwrap_err().to_string()
+    };
+    assert!(refusal(&["liars 10%"], |_| {}).contains("use more --nodes-per-mesh"));
+    assert!(refusal(&["liars 60%"], |_| {}).contains("use 50% at most"));
+    let one = |options: &mut NorderOptions| (options.order, options.meshes) = (1, 1);
+    assert!(refusal(&["liars 25%"], one).contains("use --order 2"));
+    let two = refusal(&["liars 25%", "liars 30%"], |_| {});
+    assert!(two.contains("use one --fault"), "{two}");
 }

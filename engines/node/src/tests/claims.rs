@@ -3,6 +3,8 @@
 use std::vec::Vec;
 
 use arrows::Refusal;
+use babel::wire::{Builder, Hello, Ihu, Tlv, Update};
+use babel::{Cost, Key, LinkRoute, Metric, Seqno};
 use gossip::{Claim, Meshes, Parameters, Standing};
 
 use super::mesh::{Mesh, name};
@@ -143,5 +145,42 @@ fn a_node_that_slept_through_a_split_gets_the_document_from_whom_it_calls() {
     mesh.run(65 * SECOND);
     assert_eq!(mesh.node(0).gossip().version(), version);
     assert_ne!(mesh.node(0).home(), half);
+    assert_eq!(mesh.unreachable_pairs(), 0);
+}
+
+/// Returns the frame that says that all of these routes are next to who says it.
+fn all_is_near(routes: &[LinkRoute]) -> Vec<u8> {
+    let mut packet = Builder::new(4_000);
+    let next = 60 * SECOND;
+    let hello =
+        Hello { seqno: Seqno(1), next: Some(next), unicast: false, sent: None, frugal: true };
+    let ihu = Ihu { to: None, rxcost: Cost(96), next, echo: None };
+    let updates = routes.iter().map(|route| {
+        let (key, router) = (Some(Key::to(route.range.to)), Some(route.router_id));
+        let (seqno, metric) = (route.seqno, Metric::ZERO);
+        Tlv::Update(Update { key, router, seqno, metric, next, hop: None })
+    });
+    for word in [Tlv::Hello(hello), Tlv::Ihu(ihu)].into_iter().chain(updates) {
+        assert!(packet.push(&word, 0));
+    }
+    [&[Kind::Routing.octet().unwrap()], &packet.finish()[..]].concat()
+}
+
+#[test]
+fn a_refugee_that_says_that_all_is_next_to_it_draws_no_way_to_itself() {
+    let (mut mesh, meshes) = settled();
+    let liar = plain(&meshes);
+    let victim = liar + 1;
+    let refugee = Claim { standing: Standing::Refugee, ..claim(&mesh, victim, 0) };
+    let link = mesh.claim_and_come_up(liar, victim, refugee);
+    let routes: Vec<LinkRoute> = mesh.node(victim).routing().routes().collect();
+    mesh.feed(victim, Input::Frame(link, &all_is_near(&routes)));
+    let routing = mesh.node(victim).routing();
+    for route in &routes {
+        let mut offers = routing.offers(route.range);
+        let its = offers.find(|offer| offer.link == link).map(|offer| offer.metric);
+        assert!(its.is_some_and(|metric| metric > Metric(9_000) && metric.is_finite()), "{its:?}");
+    }
+    assert!(routing.routes().all(|route| route.link != link));
     assert_eq!(mesh.unreachable_pairs(), 0);
 }

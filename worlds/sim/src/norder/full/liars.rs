@@ -75,7 +75,7 @@ impl Run<'_> {
         (report.asked, report.let_in) = (lies.asked.into(), lies.let_in);
         (report.refused, report.documents_refused) = (lies.refused.clone(), lies.documents.clone());
         report.other_documents = self.other_documents();
-        for besides in [false, true] {
+        for besides in [true, false] {
             report.attracted.push(self.attract(besides, &mut plot.dice)?);
         }
         self.world.lies.begin(BTreeSet::new());
@@ -249,11 +249,13 @@ impl Run<'_> {
         self.honest().filter_map(passed).sum()
     }
 
-    /// Returns how many of those who do not lie go by another document than the one in force.
+    /// Returns how many of those who do not lie go by another document than the one in force, or the one
+    /// before, while that spreads.
     fn other_documents(&self) -> usize {
         let ours = self.world.setting.version();
         let version = |node| self.world.citizen(node).map(|it| it.gossip().version());
-        self.honest().filter_map(version).filter(|theirs| *theirs != ours).count()
+        let is_other = |theirs: &u64| *theirs > ours || *theirs + 1 < ours;
+        self.honest().filter_map(version).filter(is_other).count()
     }
 
     /// Returns those who live and do not lie.

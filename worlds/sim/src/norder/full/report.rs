@@ -109,7 +109,7 @@ pub struct Lied {
     pub offered: u64,
     /// See `offered`.
     pub documents_refused: BTreeMap<&'static str, u64>,
-    /// Nodes of the others that went by another document than the one in force, in the end.
+    /// Nodes of the others that went by another document than the one in force or the one before, in the end.
     pub other_documents: usize,
     /// What they drew to themselves after that.
     pub attracted: Vec<Attracted>,
