@@ -156,9 +156,9 @@ fn all_is_near(routes: &[LinkRoute]) -> Vec<u8> {
         Hello { seqno: Seqno(1), next: Some(next), unicast: false, sent: None, frugal: true };
     let ihu = Ihu { to: None, rxcost: Cost(96), next, echo: None };
     let updates = routes.iter().map(|route| {
-        let (key, router) = (Some(Key::to(route.range.to)), Some(route.router_id));
+        let (key, whose) = (Some(Key::to(route.range.to)), Some(route.router_id));
         let (seqno, metric) = (route.seqno, Metric::ZERO);
-        Tlv::Update(Update { key, router, seqno, metric, next, hop: None })
+        Tlv::Update(Update { key, router: whose, seqno, metric, next, hop: None })
     });
     for word in [Tlv::Hello(hello), Tlv::Ihu(ihu)].into_iter().chain(updates) {
         assert!(packet.push(&word, 0));

@@ -112,9 +112,12 @@ impl World<'_> {
 
     /// A liar hears something by a link that its engines do not know: it says that it is there.
     pub(super) fn overhear(&mut self, liar: u32, link: LinkId, frame: &[u8]) {
-        if let Some((Kind::Arrows, [PROBE, token @ ..])) = Kind::of(frame) {
-            let echo = [&frame[..1], &[ECHO], token].concat();
-            self.send(liar, link, echo);
-        }
+        let (Some((Kind::Arrows, [PROBE, token @ ..])), Some(kind)) =
+            (Kind::of(frame), frame.first())
+        else {
+            return;
+        };
+        let echo = [&[*kind, ECHO], token].concat();
+        self.send(liar, link, echo);
     }
 }
