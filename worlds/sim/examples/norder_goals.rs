@@ -219,7 +219,7 @@ fn liars_whole(_: &Bench) -> Vec<Row> {
         row(what("slots, in those due"), at_most(1.1), it.elected_share / it.due_share),
         row(what("the same, unbounded (refused)"), at_least(5.0), it.uncapped_share / it.due_share),
         row(
-            what("share of what they may not tell that is passed over"),
+            what("share passed over of what is not theirs"),
             at_least(0.99),
             great(it.passed_over) / great(it.told),
         ),
