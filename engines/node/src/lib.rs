@@ -65,6 +65,8 @@ pub struct Node<R, A> {
     division: Division,
     /// When we were last told anything.
     heard_at: Time,
+    /// When the meshes want us to look again, as of then.
+    meshes_due: Option<Time>,
     /// How to reach the nodes whose arrows are about to open.
     found: BTreeMap<LinkId, Contact>,
     /// What routing believes of others.
@@ -98,6 +100,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             up: BTreeSet::new(),
             division,
             heard_at: now,
+            meshes_due: None,
             found: BTreeMap::new(),
             admissions: Vec::new(),
             index: None,
@@ -110,6 +113,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         node.gossip.handle(gossip::Input::Host(node.local.host), now);
         node.routing.handle(routing::Input::Announce(node.me.0.into()), now);
         node.converse(now);
+        node.meshes_due = node.division_deadline();
         node
     }
 
@@ -174,6 +178,7 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
         self.bury_haven(now);
         self.inform(&input, now);
         self.converse(now);
+        self.meshes_due = self.division_deadline();
     }
 
     fn poll(&mut self) -> Option<Output> {
@@ -187,7 +192,7 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
         let arrows = arrows.min_by_key(|deadline| deadline.at).map(|d| d.because(Why::Arrows));
         let routing = self.routing.deadline().map(|d| d.because(Why::Routing));
         let gossip = self.gossip.deadline().map(|d| d.because(Why::Gossip));
-        let meshes = self.division_deadline().map(|at| Deadline { at, why: Why::Meshes });
+        let meshes = self.meshes_due.map(|at| Deadline { at, why: Why::Meshes });
         let parts = [arrows, routing, gossip, meshes];
         parts.into_iter().fold(None, Deadline::earlier)
     }

@@ -61,11 +61,16 @@ impl Division {
         roster: &Roster,
         groups: &BTreeMap<Prefix, Reach>,
     ) -> (usize, usize) {
+        let is_reached = |part: &Prefix| self.abroad.contains(part) || self.holds(*part, groups);
+        // Of the map before, nothing is kept.
+        if let Some(parts) = self.tellers.elected().and_then(|it| it.inhabited(group)) {
+            return (parts.iter().filter(|part| is_reached(part)).count(), parts.len());
+        }
         let Some(map) = self.map_with(group) else { return (0, 0) };
-        let listed = map.children(group).filter(|part| roster.count(*part) > 0);
-        let is_reached = |part: Prefix| self.abroad.contains(&part) || self.holds(part, groups);
-        listed
-            .fold((0, 0), |(reached, all), part| (reached + usize::from(is_reached(part)), all + 1))
+        let parts = map.children(group).filter(|part| roster.count(*part) > 0);
+        parts.fold((0, 0), |(reached, all), part| {
+            (reached + usize::from(is_reached(&part)), all + 1)
+        })
     }
 
     /// Tells whether others may be told of a range around one of our meshes, if they may be of the

@@ -61,7 +61,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
                         arrows.handle(arrows::Input::Wake, now);
                     }
                 }
-                self.review(now);
+                if self.meshes_due.is_some_and(|due| due <= now) {
+                    self.review(now);
+                }
                 if self.gossip.deadline().is_some_and(|due| due.at <= now) {
                     self.gossip.handle(gossip::Input::Wake, now);
                 }

@@ -1,6 +1,7 @@
 //! Who was elected, as everybody computes it from the network document.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
 use words::{Names, NodeId, Prefix};
 
@@ -23,6 +24,14 @@ impl Source {
     fn election<'a>(&'a self, epoch: &'a Epoch) -> Election<'a> {
         Election::new(&self.map, &self.roster, epoch, self.rules)
     }
+
+    /// Returns for each group the parts of it that have members.
+    fn inhabited(&self) -> BTreeMap<Prefix, Vec<Prefix>> {
+        let groups = self.map.cuts().split_last().map_or(&[][..], |(_, groups)| groups);
+        let is_inhabited = |part: &Prefix| self.roster.count(*part) > 0;
+        let parts = |group: &Prefix| self.map.children(*group).filter(is_inhabited).collect();
+        groups.iter().flatten().map(|group| (*group, parts(group))).collect()
+    }
 }
 
 /// Who was elected by a [`Source`]: who holds which slot, and whom that makes a guest or a teller. All
@@ -33,6 +42,7 @@ pub struct Elected {
     outcome: Outcome,
     guests: BTreeMap<Prefix, BTreeSet<NodeId>>,
     tellers: BTreeMap<Prefix, Names>,
+    inhabited: BTreeMap<Prefix, Vec<Prefix>>,
 }
 
 impl Elected {
@@ -53,7 +63,8 @@ impl Elected {
         }
         let tellers = tellers.into_iter().map(|(range, nodes)| (range, Names::of(nodes)));
         let (tellers, guests) = (tellers.collect(), outcome.guests());
-        Self { source, outcome, guests, tellers }
+        let inhabited = source.inhabited();
+        Self { source, outcome, guests, tellers, inhabited }
     }
 
     /// Returns what it follows from.
@@ -69,6 +80,11 @@ impl Elected {
     /// Returns the nodes that serve in `mesh` and are at home elsewhere; see [`Outcome::guests`].
     pub fn guests(&self, mesh: Prefix) -> BTreeSet<NodeId> {
         self.guests.get(&mesh).cloned().unwrap_or_default()
+    }
+
+    /// Returns the meshes, or the groups, of a group of the map that have members; `None` if it is no group.
+    pub fn inhabited(&self, group: Prefix) -> Option<&[Prefix]> {
+        self.inhabited.get(&group).map(Vec::as_slice)
     }
 
     /// Returns for each range who may tell of it, by the election of this epoch or of the one before: who
