@@ -35,6 +35,9 @@ const PARTING: Duration = Duration::from_secs(3);
 pub(crate) const GRACE: Duration = Duration::from_mins(1);
 /// Foreign nodes whose election is remembered; beyond, it is looked up again.
 const VERIFIED: usize = 1024;
+/// How long what changed by little words, as by routes of a node that serves nowhere, may wait to be looked
+/// at: the quorums and what follows from them.
+const LOOK: Duration = Duration::from_millis(500);
 /// What the date is told in.
 const TICK: Duration = Duration::from_secs(1);
 /// The shortest silence after which the next one in line serves.
@@ -193,9 +196,18 @@ impl<R: Routing, A: Authority> Node<R, A> {
         elected
     }
 
+    /// Draws the consequences of what changed, now that we are awake: if something is due, or we have not
+    /// looked for long. Not each word that may change something looks at once.
+    pub(crate) fn review_if_due(&mut self, now: Time) {
+        if self.meshes_due.is_some_and(|due| due <= now) || now >= self.looked_at + LOOK {
+            self.review(now);
+        }
+    }
+
     /// Draws the consequences of whatever changed: begins and ends stays, and tells each mesh the
     /// ranges of the others.
     pub(crate) fn review(&mut self, now: Time) {
+        self.looked_at = now;
         self.division.former.retain(|_, until| *until > now);
         if self.division.meshes.is_none() && self.division.stays.is_empty() {
             self.division.overdue.clear();
@@ -394,7 +406,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
         let division = &self.division;
         let patience = patience(division.meshes.as_ref());
         let silent = division.silent.values().map(|since| *since + patience);
-        let silent = silent.filter(|at| *at > self.heard_at);
+        let silent = silent.filter(|at| *at > self.looked_at);
         let wait = |link: &LinkId| if link.is_ours() { PARTING } else { GRACE };
         let overdue = division.overdue.iter().map(|(link, since)| *since + wait(link));
         let overlap = division.overlap.as_ref().map(Overlap::deadline);

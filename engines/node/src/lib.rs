@@ -63,9 +63,9 @@ pub struct Node<R, A> {
     /// Links that are up.
     up: BTreeSet<LinkId>,
     division: Division,
-    /// When we were last told anything.
-    heard_at: Time,
-    /// When the meshes want us to look again, as of then.
+    /// When we last looked at our meshes.
+    looked_at: Time,
+    /// When they want us to look again, as of the last time that we were told anything.
     meshes_due: Option<Time>,
     /// How to reach the nodes whose arrows are about to open.
     found: BTreeMap<LinkId, Contact>,
@@ -99,7 +99,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             peers: BTreeMap::new(),
             up: BTreeSet::new(),
             division,
-            heard_at: now,
+            looked_at: now,
             meshes_due: None,
             found: BTreeMap::new(),
             admissions: Vec::new(),
@@ -173,7 +173,6 @@ impl<R: Routing, A: Authority> Engine for Node<R, A> {
     type Why = Why<R::Why>;
 
     fn handle(&mut self, input: Input<'_>, now: Time) {
-        self.heard_at = now;
         self.bury_stays(now);
         self.bury_haven(now);
         self.inform(&input, now);

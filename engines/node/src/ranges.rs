@@ -62,10 +62,10 @@ impl Division {
         groups: &BTreeMap<Prefix, Reach>,
     ) -> (usize, usize) {
         let is_reached = |part: &Prefix| self.abroad.contains(part) || self.holds(*part, groups);
-        // Of the map before, nothing is kept.
         if let Some(parts) = self.tellers.elected().and_then(|it| it.inhabited(group)) {
             return (parts.iter().filter(|part| is_reached(part)).count(), parts.len());
         }
+        // It is one of the map before.
         let Some(map) = self.map_with(group) else { return (0, 0) };
         let parts = map.children(group).filter(|part| roster.count(*part) > 0);
         parts.fold((0, 0), |(reached, all), part| {

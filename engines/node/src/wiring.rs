@@ -61,9 +61,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
                         arrows.handle(arrows::Input::Wake, now);
                     }
                 }
-                if self.meshes_due.is_some_and(|due| due <= now) {
-                    self.review(now);
-                }
+                self.review_if_due(now);
                 if self.gossip.deadline().is_some_and(|due| due.at <= now) {
                     self.gossip.handle(gossip::Input::Wake, now);
                 }

@@ -234,6 +234,8 @@ impl Mesh {
                 let due = self.nodes[n].as_ref().and_then(Engine::deadline);
                 if due.is_some_and(|due| due.at <= self.now) {
                     self.notice(n);
+                    // As the daemon does: what crossed links is told before.
+                    self.feed(n, Input::Traffic(&[]));
                     self.feed(n, Input::Wake);
                 }
             }

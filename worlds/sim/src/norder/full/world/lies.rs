@@ -21,6 +21,8 @@ pub(in crate::norder::full) struct Lies {
     liars: BTreeSet<u32>,
     /// Links that were asked for, how many were let in, and why others were not.
     pub(in crate::norder::full) asked: u32,
+    /// The number of the next of them: links of liars of before may still be there.
+    next: u32,
     pub(in crate::norder::full) let_in: u64,
     pub(in crate::norder::full) refused: BTreeMap<&'static str, u64>,
     /// Documents that were refused, and why.
@@ -30,7 +32,7 @@ pub(in crate::norder::full) struct Lies {
 impl Lies {
     /// From now on these lie.
     pub(in crate::norder::full) fn begin(&mut self, liars: BTreeSet<u32>) {
-        *self = Self { liars, ..Self::default() };
+        *self = Self { liars, next: self.next, ..Self::default() };
     }
 
     /// Returns who lies.
@@ -89,7 +91,8 @@ impl World<'_> {
 
     /// A liar asks for a link, showing this.
     pub(in crate::norder::full) fn ask(&mut self, liar: u32, to: u32, shown: Vec<u8>) {
-        let link = LinkId::ours(BESIDES + self.lies.asked);
+        let link = LinkId::ours(BESIDES + self.lies.next);
+        self.lies.next += 1;
         self.lies.asked += 1;
         self.put_end(liar, link, End { peer: to, theirs: LinkId::theirs(0), open: false });
         let at = self.arrival(liar, to, self.now);
