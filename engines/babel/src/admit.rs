@@ -1,5 +1,6 @@
 //! What is let in and out, changed while the speaker speaks.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,6 +9,7 @@ use words::routing::{Admission, Scope};
 use words::{Names, Prefix, Time};
 
 use crate::candidates::{Candidates, Slot};
+use crate::few::Few;
 use crate::rows::RowId;
 use crate::{Key, Metric, Place, Policy, RouterId, Speaker};
 
@@ -27,9 +29,9 @@ pub struct Change {
 /// scope.
 #[derive(Clone, Debug, Default)]
 pub struct Admissions {
-    everywhere: Vec<Admission>,
+    everywhere: Box<[Admission]>,
     /// By scope.
-    scopes: BTreeMap<Scope, Rules>,
+    scopes: Few<Scope, Rules>,
 }
 
 /// What may be told in one scope.
@@ -37,8 +39,8 @@ pub struct Admissions {
 struct Rules {
     /// Ranges that may be announced, exactly so, for everybody, and by whom: `None` is anybody. In
     /// order; one that is there twice may be announced by all of both.
-    exact: Vec<(Prefix, Option<Names>)>,
-    others: Vec<Admission>,
+    exact: Box<[(Prefix, Option<Names>)]>,
+    others: Box<[Admission]>,
 }
 
 impl Rules {
@@ -91,21 +93,24 @@ impl Admissions {
 
     /// Returns the policy that lets in what any of these does.
     pub fn new(admissions: &[Admission]) -> Self {
-        let mut policy = Self::default();
+        let mut everywhere = Vec::new();
+        let mut scopes: BTreeMap<Scope, (Vec<_>, Vec<_>)> = BTreeMap::new();
         for it in admissions {
             let is_plain = it.from.is_none() && it.farther == 0;
             let is_exact = is_plain && it.inside.length() == it.length;
             if it.on == Scope::EVERYWHERE {
-                policy.everywhere.push(it.clone());
+                everywhere.push(it.clone());
             } else if is_exact {
-                let rules = policy.scopes.entry(it.on).or_default();
-                rules.exact.push((it.inside, it.by.clone()));
+                scopes.entry(it.on).or_default().0.push((it.inside, it.by.clone()));
             } else {
-                policy.scopes.entry(it.on).or_default().others.push(it.clone());
+                scopes.entry(it.on).or_default().1.push(it.clone());
             }
         }
-        policy.scopes.values_mut().for_each(|rules| rules.exact.sort_by_key(|(range, _)| *range));
-        policy
+        let rules = |(scope, (mut exact, others)): (_, (Vec<(Prefix, _)>, Vec<Admission>))| {
+            exact.sort_by_key(|(range, _)| *range);
+            (scope, Rules { exact: exact.into(), others: others.into() })
+        };
+        Self { everywhere: everywhere.into(), scopes: scopes.into_iter().map(rules).collect() }
     }
 
     /// Returns how much farther a range is taken to be in a scope, by the first admission that lets

@@ -200,11 +200,7 @@ impl<C: Candidates> Speaker<C> {
     fn forget_row(&mut self, row: RowId) {
         for (_, neighbour) in self.neighbours.iter_mut() {
             let Some(flight) = neighbour.flight.there() else { continue };
-            flight.newest.remove(&row);
-            flight.again.remove(&row);
-            for carried in flight.window.values_mut() {
-                carried.retain(|it| it.row != row);
-            }
+            flight.forget(row);
             neighbour.flight.tidy();
         }
         let bringer = self.rows.get(row).brought_by();

@@ -1,11 +1,12 @@
 //! What is due, and when.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 
 use words::{Deadline, Time};
 
 use crate::candidates::Slot;
 use crate::rows::RowId;
+use crate::several::Several;
 use crate::{Interface, RouterId, Why};
 
 /// Everything that time alone brings about.
@@ -70,17 +71,31 @@ impl Timer {
 /// Timers in the order of their moments, each at most once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Agenda {
-    moments: BTreeMap<Timer, Time>,
+    moments: Several<Timer, Time>,
+    /// The same by moments, while there are many.
     order: BTreeSet<(Time, Timer)>,
+    /// The first one. To look all through for the next takes less than to keep a few in order.
+    first: Option<(Time, Timer)>,
 }
 
 impl Agenda {
     /// Sets `timer` to `at`, wherever it was.
     pub(crate) fn set(&mut self, timer: Timer, at: Time) {
-        if let Some(before) = self.moments.insert(timer, at) {
-            self.order.remove(&(before, timer));
+        let was_many = self.moments.is_many();
+        let before = self.moments.insert(timer, at);
+        if was_many {
+            if let Some(before) = before {
+                self.order.remove(&(before, timer));
+            }
+            self.order.insert((at, timer));
+        } else if self.moments.is_many() {
+            self.order = self.moments.iter().map(|(timer, at)| (*at, *timer)).collect();
         }
-        self.order.insert((at, timer));
+        if self.first.is_none_or(|first| (at, timer) <= first) {
+            self.first = Some((at, timer));
+        } else if self.first.is_some_and(|(_, first)| first == timer) {
+            self.look();
+        }
     }
 
     /// Sets `timer` to `at`, unless it is due before anyway.
@@ -97,8 +112,14 @@ impl Agenda {
 
     /// Unsets `timer`.
     pub(crate) fn cancel(&mut self, timer: Timer) {
-        if let Some(at) = self.moments.remove(&timer) {
+        let Some(at) = self.moments.remove(&timer) else { return };
+        if self.moments.is_many() {
             self.order.remove(&(at, timer));
+        } else {
+            self.order.clear();
+        }
+        if self.first.is_some_and(|(_, first)| first == timer) {
+            self.look();
         }
     }
 
@@ -109,19 +130,32 @@ impl Agenda {
 
     /// Takes out the first timer, if it is due.
     pub(crate) fn due(&mut self, now: Time) -> Option<Timer> {
-        let (_, timer) = *self.order.first().filter(|(at, _)| *at <= now)?;
+        let (_, timer) = self.first.filter(|(at, _)| *at <= now)?;
         self.cancel(timer);
         Some(timer)
     }
 
     /// Returns when the first timer is due.
     pub(crate) fn first(&self) -> Option<Deadline<Why>> {
-        self.order.first().map(|(at, timer)| Deadline { at: *at, why: timer.why() })
+        self.first.map(|(at, timer)| Deadline { at, why: timer.why() })
+    }
+
+    /// Looks for the first timer.
+    fn look(&mut self) {
+        self.first = if self.moments.is_many() {
+            self.order.first().copied()
+        } else {
+            // Of some at the same moment, the first of them comes first.
+            let all = self.moments.iter().map(|(timer, at)| (*at, *timer));
+            all.min_by_key(|(at, _)| *at)
+        };
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -137,5 +171,43 @@ mod tests {
         assert_eq!(agenda.due(Time::from_micros(2)), Some(hello));
         assert_eq!(agenda.due(Time::from_micros(2)), Some(hold));
         assert!(agenda.first().is_none());
+    }
+
+    #[test]
+    fn many_come_as_few_do() {
+        // Against a plain list.
+        let (mut agenda, mut list) = (Agenda::default(), Vec::<(Time, Timer)>::new());
+        let mut dice = words::Dice::of([7; 32], "agenda");
+        let mut below = |most: u64| dice.bits() % most;
+        let mut was = [false; 2];
+        for n in 0..20_000_u64 {
+            let slot = Slot(u16::try_from(below(60)).unwrap());
+            let timer = match below(3) {
+                0 => Timer::Update(slot),
+                1 => Timer::Resend(slot, u16::try_from(below(40)).unwrap()),
+                _ => Timer::Deaf(slot),
+            };
+            if below(4) == 0 {
+                agenda.cancel(timer);
+                list.retain(|it| it.1 != timer);
+            } else {
+                let at = Time::from_micros(n + below(2_000) / 50 * 50);
+                agenda.set(timer, at);
+                list.retain(|it| it.1 != timer);
+                list.push((at, timer));
+            }
+            list.sort_unstable();
+            // At times nothing is done for long.
+            let now = Time::from_micros(if n / 3_000 % 2 == 0 { n } else { n / 3_000 * 3_000 });
+            while let Some(timer) = agenda.due(now) {
+                assert_eq!(Some(timer), list.first().map(|it| it.1));
+                list.remove(0);
+            }
+            let first = list.first().map(|(at, timer)| Deadline { at: *at, why: timer.why() });
+            assert_eq!(agenda.first(), first);
+            assert_eq!(agenda.order.len(), if agenda.moments.is_many() { list.len() } else { 0 });
+            was[usize::from(agenda.moments.is_many())] = true;
+        }
+        assert_eq!(was, [true; 2]);
     }
 }

@@ -15,7 +15,7 @@ use crate::agenda::Timer;
 use crate::candidates::{Candidate, Candidates, Slot};
 use crate::intern::Router;
 use crate::neighbour::Neighbour;
-use crate::outbox::Dump;
+use crate::outbox::{Dump, Haste};
 use crate::rows::{Best, Row, RowId};
 use crate::wire::AckRequest;
 use crate::{Family, Metric, Ramp, Seqno, Speaker};
@@ -69,7 +69,7 @@ impl<C: Candidates> Speaker<C> {
         let mut hurries = presses;
         for (_, neighbour) in self.neighbours.iter_mut() {
             if presses && neighbour.is_usable() {
-                neighbour.out.pressing = true;
+                neighbour.haste = Haste::Presses;
             }
             if begins_elsewhere && neighbour.is_usable() && neighbour.said(row).is_route() {
                 // What it was told is no longer comparable, so nothing can rest.
@@ -147,7 +147,9 @@ impl<C: Candidates> Speaker<C> {
             let presses = !self.candidates.get(row, slot).is_some_and(has_one);
             let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
             neighbour.out.owed.entry(row).or_default();
-            neighbour.out.pressing |= presses;
+            if presses {
+                neighbour.haste = Haste::Presses;
+            }
             if presses || !neighbour.is_patient() {
                 self.flush_soon(self.heard_at);
             }
@@ -207,7 +209,7 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn flush(&mut self) {
         let end = self.journal.end();
         let owed = |it: &Neighbour| it.place != end || !it.out.owed.is_empty();
-        let waits = |it: &Neighbour| it.out.pressing || !it.is_patient() && owed(it);
+        let waits = |it: &Neighbour| it.haste == Haste::Presses || !it.is_patient() && owed(it);
         let waiting = self.neighbours.iter().filter(|(_, it)| it.is_usable() && waits(it));
         self.ready.extend(waiting.map(|(slot, _)| slot));
     }
@@ -244,18 +246,14 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn acknowledged(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(flight) = neighbour.flight.there() else { return };
-        let Some(carried) = flight.window.remove(&opaque) else { return };
-        flight.asks.remove(&opaque);
+        let Some(landed) = flight.land(opaque) else { return };
         neighbour.acknowledges = true;
         let mut ended = Vec::new();
         let again = self.heard_at + STRAGGLERS;
-        for it in carried {
-            if neighbour.flight.newest.get(&it.row) == Some(&opaque) {
-                neighbour.flight.newest.remove(&it.row);
-                if it.overtakes {
-                    neighbour.flight.again.insert(it.row, again);
-                    self.agenda.no_later(Timer::Again(slot), again);
-                }
+        for it in landed.told {
+            if it.overtakes {
+                neighbour.flight.repeat(it.row, again);
+                self.agenda.no_later(Timer::Again(slot), again);
             }
             if neighbour.said(it.row) == crate::outbox::Said::end(opaque) {
                 neighbour.say(it.row, crate::outbox::Said::NOTHING);
@@ -263,7 +261,7 @@ impl<C: Candidates> Speaker<C> {
             }
         }
         neighbour.flight.tidy();
-        let presses = neighbour.out.pressing || neighbour.dump.is_some();
+        let presses = neighbour.haste == Haste::Presses || neighbour.dump.is_some();
         if presses || !neighbour.is_patient() && neighbour.place != self.journal.end() {
             self.ready.insert(slot);
         }
@@ -281,8 +279,8 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn resend(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(flight) = neighbour.flight.there() else { return };
-        let Some(carried) = flight.window.remove(&opaque) else { return };
-        if let Some(asked) = flight.asks.remove(&opaque) {
+        let Some(landed) = flight.land(opaque) else { return };
+        if let Some(asked) = landed.asked {
             let tries = asked.tries.saturating_add(1);
             // Who acknowledges nothing, but tells something, has heard it.
             let most = match (neighbour.acknowledges, self.candidates.told_by(slot)) {
@@ -297,11 +295,7 @@ impl<C: Candidates> Speaker<C> {
             }
         }
         let (mut resent, mut given_up) = (false, false);
-        for it in carried {
-            if neighbour.flight.newest.get(&it.row) != Some(&opaque) {
-                continue;
-            }
-            neighbour.flight.newest.remove(&it.row);
+        for it in landed.told {
             let tries = it.tries.saturating_add(1);
             given_up |= neighbour.acknowledges && tries >= INSISTENCE;
             if tries < if neighbour.acknowledges { INSISTENCE } else { COPIES } {
@@ -327,12 +321,12 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn tell_again(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         if let Some(flight) = neighbour.flight.there() {
-            for (row, _) in flight.again.extract_if(.., |_, at| *at <= now) {
+            for row in flight.repeated(now) {
                 neighbour.out.owed.entry(row).or_default().again = true;
             }
         }
-        if let Some(next) = neighbour.flight.again.values().min() {
-            self.agenda.set(Timer::Again(slot), *next);
+        if let Some(next) = neighbour.flight.repeats_at() {
+            self.agenda.set(Timer::Again(slot), next);
         }
         neighbour.flight.tidy();
         if !neighbour.is_patient() {

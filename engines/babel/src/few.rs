@@ -16,6 +16,24 @@ impl<K, V> Default for Few<K, V> {
     }
 }
 
+impl<K, V> IntoIterator for Few<K, V> {
+    type Item = (K, V);
+    type IntoIter = alloc::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Few<K, V> {
+    /// Takes entries that are in order.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut entries: Vec<(K, V)> = entries.into_iter().collect();
+        entries.shrink_to_fit();
+        Self(entries)
+    }
+}
+
 impl<K, V> Few<K, V> {
     /// Returns a map without entries.
     pub(crate) const fn new() -> Self {
@@ -31,6 +49,11 @@ impl<K, V> Few<K, V> {
         self.0.is_empty()
     }
 
+    /// Returns the entries, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
     /// Returns the keys, in order.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
@@ -39,11 +62,6 @@ impl<K, V> Few<K, V> {
     /// Returns the values, in the order of their keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
-    }
-
-    /// Returns the values, to change them.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, value)| value)
     }
 }
 
@@ -106,7 +124,7 @@ mod tests {
             }
             assert_eq!(few.get(&key), tree.get(&key));
             assert_eq!(few.get_mut(&key), tree.get_mut(&key));
-            assert!(few.keys().eq(tree.keys()) && few.values_mut().eq(tree.values()));
+            assert!(few.keys().eq(tree.keys()) && few.iter().eq(tree.iter()));
             assert!(few.values().eq(tree.values()));
             assert_eq!((few.len(), few.is_empty()), (tree.len(), tree.is_empty()));
         }

@@ -188,8 +188,7 @@ impl<C: Candidates> Speaker<C> {
     }
 
     fn cancel_timers(&mut self, slot: Slot) {
-        let names = self.neighbours.get(slot).into_iter().flat_map(|it| it.flight.window.keys());
-        let names: Vec<u16> = names.copied().collect();
+        let names = self.neighbours.get(slot).map(|it| it.flight.names()).unwrap_or_default();
         for opaque in names {
             self.agenda.cancel(Timer::Resend(slot, opaque));
         }

@@ -16,10 +16,11 @@ use words::routing::Scope;
 
 use crate::agenda::Stream;
 use crate::candidates::{Hold, Slot, grow};
+use crate::flight::Flight;
 use crate::history::History;
 use crate::links::held;
 use crate::moment::Moment;
-use crate::outbox::{Dump, Flight, Outbox, Said};
+use crate::outbox::{Dump, Haste, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
 use crate::rare::Rare;
 use crate::rest::Resting;
@@ -48,6 +49,8 @@ pub(crate) struct Neighbour {
     pub(crate) alone: bool,
     /// What must be sent.
     pub(crate) out: Rare<Outbox>,
+    /// Whether anything of that, or of the journal, presses.
+    pub(crate) haste: Haste,
     /// What it was last told of each range.
     pub(crate) said: Vec<Said>,
     /// The ranges of which it may know less than is true now.
@@ -98,6 +101,7 @@ impl Neighbour {
             acknowledges: false,
             alone: false,
             out: Rare::default(),
+            haste: Haste::None,
             said: Vec::new(),
             resting: Resting::default(),
             place: 0,

@@ -3,9 +3,6 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use words::Time;
-
-use crate::few::Few;
 use crate::rare::Void;
 use crate::rows::RowId;
 use crate::{Key, Metric, RouterId, Seqno};
@@ -27,8 +24,16 @@ pub(crate) struct Outbox {
     pub(crate) unknown: BTreeSet<Key>,
     /// Tell these routes, reliably, before all others.
     pub(crate) owed: BTreeMap<RowId, Due>,
-    /// Something of all that must not wait for the next greeting.
-    pub(crate) pressing: bool,
+}
+
+/// Whether a neighbour must hear something before the next greeting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// What it is owed may wait.
+    #[default]
+    None,
+    /// Something of all presses.
+    Presses,
 }
 
 impl Void for Outbox {
@@ -40,7 +45,6 @@ impl Void for Outbox {
         seqnos: BTreeMap::new(),
         unknown: BTreeSet::new(),
         owed: BTreeMap::new(),
-        pressing: false,
     };
 
     /// Tells whether nothing is owed.
@@ -52,36 +56,6 @@ impl Void for Outbox {
             && self.seqnos.is_empty()
             && self.unknown.is_empty()
             && self.owed.is_empty()
-            && !self.pressing
-    }
-}
-
-/// What a neighbour was told and may not know yet.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Flight {
-    /// The packets that it has not acknowledged.
-    pub(crate) window: Few<u16, Vec<Carried>>,
-    /// The newest of those packets that tells each range.
-    pub(crate) newest: BTreeMap<RowId, u16>,
-    /// The requests for routes that it has not acknowledged, by the packet that made them.
-    pub(crate) asks: Few<u16, Asked>,
-    /// Ranges to be told once more when nothing older can arrive any more, and when that is.
-    pub(crate) again: BTreeMap<RowId, Time>,
-}
-
-impl Void for Flight {
-    const VOID: &'static Self = &Self {
-        window: Few::new(),
-        newest: BTreeMap::new(),
-        asks: Few::new(),
-        again: BTreeMap::new(),
-    };
-
-    fn is_void(&self) -> bool {
-        self.window.is_empty()
-            && self.newest.is_empty()
-            && self.asks.is_empty()
-            && self.again.is_empty()
     }
 }
 
@@ -94,15 +68,6 @@ pub(crate) struct Due {
     pub(crate) again: bool,
     /// How often it was told in vain.
     pub(crate) tries: u8,
-}
-
-/// What a packet that is to be acknowledged told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Carried {
-    pub(crate) row: RowId,
-    pub(crate) tries: u8,
-    /// An older packet about the same range may still be on its way.
-    pub(crate) overtakes: bool,
 }
 
 /// Requests for routes that must be acknowledged.

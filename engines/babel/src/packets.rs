@@ -11,8 +11,9 @@ use crate::agenda::Timer;
 use crate::announce::Offer;
 use crate::candidates::{Candidates, Slot};
 use crate::feasibility::Distance;
+use crate::flight::Carried;
 use crate::neighbour::clock;
-use crate::outbox::{Carried, Due, Said};
+use crate::outbox::{Due, Haste, Said};
 use crate::press::{Claim, Press};
 use crate::profile::Profile;
 use crate::rare::Void;
@@ -111,7 +112,7 @@ impl<C: Candidates> Speaker<C> {
     fn greeting_press(&self, lone: Option<Slot>, profile: &Profile) -> Press {
         let lone = lone.and_then(|slot| self.neighbours.get(slot));
         let within = match lone {
-            Some(it) if it.is_patient() && !it.out.pressing => profile.hello * 5 / 4,
+            Some(it) if it.is_patient() && it.haste == Haste::None => profile.hello * 5 / 4,
             Some(it) if it.frugal => QUICKLY,
             Some(_) | None => SOON,
         };
@@ -150,6 +151,7 @@ impl<C: Candidates> Speaker<C> {
         let Page { slot, profile, press, .. } = page;
         let (slot, profile) = (*slot, *profile);
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return BTreeMap::new() };
+        neighbour.haste = Haste::None;
         if neighbour.out.is_void() {
             return BTreeMap::new();
         }
@@ -272,7 +274,7 @@ impl<C: Candidates> Speaker<C> {
     /// acknowledge late or never: to them there is only the pause between two breaths.
     fn is_out_of_breath(&self, page: &Page<'_>) -> bool {
         let neighbour = self.neighbours.get(page.slot).filter(|it| it.frugal);
-        let waiting = neighbour.map_or(0, |it| it.flight.window.len());
+        let waiting = neighbour.map_or(0, |it| it.flight.packets());
         let done = page.press.done.len();
         done >= PACKETS || waiting + done >= WINDOW
     }
@@ -310,8 +312,7 @@ impl<C: Candidates> Speaker<C> {
     fn repeat(&mut self, page: &mut Page<'_>, row: RowId) {
         let offer = self.offer(row, page.slot, false);
         // An end that is still to be acknowledged is said again anyway, until then in doubt.
-        let waits =
-            || self.neighbours.get(page.slot).is_some_and(|it| it.flight.newest.contains_key(&row));
+        let waits = || self.neighbours.get(page.slot).is_some_and(|it| it.flight.tells(row));
         if offer.is_none() && (waits() || !self.may_believe(page.slot, row)) {
             return;
         }
@@ -371,15 +372,9 @@ impl<C: Candidates> Speaker<C> {
         for (octets, claim) in press.done {
             if let Some(claim) = claim {
                 let wait = (once * (1 << claim.tries().min(4))).min(PATIENCE.max(once));
-                let Claim { opaque, mut carried, asked } = claim;
+                let Claim { opaque, carried, asked } = claim;
                 if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                    if !asked.routes.is_empty() {
-                        neighbour.flight.asks.insert(opaque, asked);
-                    }
-                    for it in &mut carried {
-                        it.overtakes |= neighbour.flight.newest.insert(it.row, opaque).is_some();
-                    }
-                    neighbour.flight.window.insert(opaque, carried);
+                    neighbour.flight.launch(opaque, &carried, asked);
                 }
                 self.agenda.set(Timer::Resend(slot, opaque), now + wait);
             }

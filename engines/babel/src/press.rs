@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::Key;
-use crate::outbox::{Asked, Carried};
+use crate::flight::Carried;
+use crate::outbox::Asked;
 use crate::wire::{AckRequest, Builder, Tlv};
 
 /// Packets in the making.

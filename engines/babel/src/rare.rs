@@ -22,6 +22,13 @@ pub(crate) trait Void: Default + 'static {
 
 impl<T> Default for Rare<T> {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Rare<T> {
+    /// Returns a void one.
+    pub(crate) const fn new() -> Self {
         Self(None)
     }
 }

@@ -240,7 +240,7 @@ impl<C: Candidates> Speaker<C> {
         let key = self.rows.key(row);
         for slot in slots {
             if let Some(neighbour) = self.neighbours.get_mut(slot)
-                && !neighbour.flight.asks.values().any(|asked| asked.routes.contains(&Some(key)))
+                && !neighbour.flight.asks().any(|asked| asked.routes.contains(&Some(key)))
             {
                 neighbour.out.wanted.routes.insert(Some(key));
                 self.ready.insert(slot);

@@ -316,7 +316,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             self.place(node, now);
         }
         // Both may pass until all links have their scope.
-        let mut both = self.admissions.clone();
+        let mut both = self.admissions.to_vec();
         both.extend(self.admissions_by_mesh());
         self.routing.handle(routing::Input::Admit(&both), now);
         let links: Vec<LinkId> = self.up.iter().copied().collect();
@@ -324,7 +324,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             let scope = self.scope_of(link);
             self.routing.handle(routing::Input::Up(link, scope), now);
         }
-        self.admissions = both;
+        self.admissions = both.into();
         self.admit(now);
     }
 

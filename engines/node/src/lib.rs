@@ -32,8 +32,8 @@ mod tellers;
 mod visits;
 mod wiring;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::vec::Vec;
 
 use arrows::Arrows;
 use gossip::{Authority, Contact, Gossip, Parameters};
@@ -70,7 +70,7 @@ pub struct Node<R, A> {
     /// How to reach the nodes whose arrows are about to open.
     found: BTreeMap<LinkId, Contact>,
     /// What routing believes of others.
-    admissions: Vec<Admission>,
+    admissions: Box<[Admission]>,
     /// The small index of our certificate.
     index: Option<u32>,
     ipv4: Option<Ipv4>,
@@ -102,7 +102,7 @@ impl<R: Routing, A: Authority> Node<R, A> {
             looked_at: now,
             meshes_due: None,
             found: BTreeMap::new(),
-            admissions: Vec::new(),
+            admissions: Box::default(),
             index: None,
             ipv4: None,
             ways: Ways::default(),

@@ -74,9 +74,9 @@ impl<R: Routing, A: Authority> Node<R, A> {
             admissions.retain(|it| it.inside != network || it.from.is_some());
             admissions.extend(by_mesh);
         }
-        if admissions != self.admissions {
+        if *admissions != *self.admissions {
             self.routing.handle(routing::Input::Admit(&admissions), now);
-            self.admissions = admissions;
+            self.admissions = admissions.into();
         }
     }
 

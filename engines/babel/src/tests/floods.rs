@@ -34,7 +34,7 @@ fn owed(stand: &Stand) -> usize {
     all.map(|(_, it)| {
         let out = &it.out;
         let words = out.acks.len() + out.routes.len() + out.seqnos.len() + out.unknown.len();
-        words + out.owed.len() + it.flight.window.values().map(|it| it.len() + 1).sum::<usize>()
+        words + out.owed.len() + it.flight.told() + it.flight.packets()
     })
     .sum()
 }
