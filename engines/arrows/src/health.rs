@@ -18,7 +18,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{LinkId, NodeId, Time, Traffic};
+use words::{LinkId, Micros, NodeId, Time, Traffic};
 
 use crate::life::Life;
 use crate::pulse::Turn;
@@ -53,9 +53,9 @@ pub(crate) struct Health {
     came: u32,
     /// Share of the packets that did not come, in 65536ths, smoothed.
     lost: u32,
-    told: Duration,
+    told: Micros,
     /// And besides, for what we carry for others.
-    load: Duration,
+    load: Micros,
 }
 
 impl Health {
@@ -80,8 +80,8 @@ impl Health {
     }
 
     /// Returns what routing was told that the link costs.
-    pub(crate) const fn charge(&self) -> Duration {
-        self.told.saturating_add(self.load)
+    pub(crate) fn charge(&self) -> Duration {
+        Duration::from(self.told) + self.load.into()
     }
 
     /// Returns what its losses cost.
@@ -92,11 +92,12 @@ impl Health {
     /// Notes what the link costs now, by itself and for what we carry, which is damped already, and
     /// tells whether that is news for routing.
     fn is_news(&mut self, costs: Duration, load: Duration) -> bool {
-        let margin = NEWS.max(self.told / 4);
-        let ends = costs == Duration::ZERO && self.told != Duration::ZERO;
-        let news = ends || costs.abs_diff(self.told) > margin || load != self.load;
+        let (told, load) = (Duration::from(self.told), Micros::from(load));
+        let margin = NEWS.max(told / 4);
+        let ends = costs == Duration::ZERO && told != Duration::ZERO;
+        let news = ends || costs.abs_diff(told) > margin || load != self.load;
         if news {
-            (self.told, self.load) = (costs, load);
+            (self.told, self.load) = (costs.into(), load);
         }
         news
     }

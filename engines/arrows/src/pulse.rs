@@ -170,7 +170,7 @@ impl Pulse {
     }
 
     /// Returns the latest round trip measured from this end.
-    pub(crate) const fn round_trip(&self) -> Option<Duration> {
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
         self.trip.latest()
     }
 

@@ -21,18 +21,19 @@ const UNDER_WAY: usize = 16;
 /// Share of probes lost that a link is believed to have before it is known: a quarter.
 const CAUTION: u16 = 1 << 14;
 
-/// The measures of one link, from probes and their answers.
+/// The measures of one link, from probes and their answers. Units: microseconds, up to 71 minutes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trip {
-    smoothed: Duration,
-    variation: Duration,
-    latest: Option<Duration>,
-    /// How many measures there were, up to [`KNOWN`].
-    measures: u8,
+    smoothed: u32,
+    variation: u32,
+    /// 0 before any was measured.
+    latest: u32,
+    /// The last halves of the tokens of the last probes that have no answer yet; 0 is none.
+    tokens: [u32; UNDER_WAY],
     /// Share of the probes that had no answer, in 65536ths, smoothed.
     lost: u16,
-    /// The tokens of the last probes that have no answer yet; 0 is none.
-    tokens: [u64; UNDER_WAY],
+    /// How many measures there were, up to [`KNOWN`].
+    measures: u8,
     next: usize,
 }
 
@@ -40,12 +41,12 @@ impl Trip {
     /// Returns the measures of a link that is new.
     pub(crate) const fn new() -> Self {
         Self {
-            smoothed: Duration::ZERO,
-            variation: Duration::ZERO,
-            latest: None,
-            measures: 0,
-            lost: CAUTION,
+            smoothed: 0,
+            variation: 0,
+            latest: 0,
             tokens: [0; UNDER_WAY],
+            lost: CAUTION,
+            measures: 0,
             next: 0,
         }
     }
@@ -55,7 +56,8 @@ impl Trip {
     /// The sixteenth before it, if it has no answer yet, is taken for lost.
     pub(crate) fn sends(&mut self, now: Time) -> u64 {
         let token = now.as_micros();
-        let place = self.tokens.get_mut(self.next).map(|place| core::mem::replace(place, token));
+        let place = self.tokens.get_mut(self.next);
+        let place = place.map(|place| core::mem::replace(place, half(token)));
         self.next = (self.next + 1) % UNDER_WAY;
         if place.is_some_and(|unanswered| unanswered != 0) {
             self.lost = (self.lost - self.lost / 8).saturating_add(1 << 13);
@@ -67,30 +69,33 @@ impl Trip {
     ///
     /// Source: RFC 6298 §2.
     pub(crate) fn answered(&mut self, token: u64, now: Time) -> Option<Duration> {
-        let place = self.tokens.iter_mut().find(|sent| **sent == token && token != 0)?;
+        let measured = now.since(Time::from_micros(token)).as_micros();
+        // Of all tokens with this half, only one is of the last 71 minutes.
+        let measured = u32::try_from(measured).ok().filter(|_| token <= now.as_micros())?;
+        let half = half(token);
+        let place = self.tokens.iter_mut().find(|sent| **sent == half && half != 0)?;
         *place = 0;
         self.lost -= self.lost / 8;
-        let measured = now.since(Time::from_micros(token));
         if self.measures == 0 {
             (self.smoothed, self.variation) = (measured, measured / 2);
         } else {
             let off = measured.abs_diff(self.smoothed);
-            self.variation = (3 * self.variation + off) / 4;
-            self.smoothed = (7 * self.smoothed + measured) / 8;
+            self.variation = self.variation - self.variation / 4 + off / 4;
+            self.smoothed = self.smoothed - self.smoothed / 8 + measured / 8;
         }
         self.measures = (self.measures + 1).min(KNOWN);
-        self.latest = Some(measured);
-        self.latest
+        self.latest = measured.max(1);
+        self.latest()
     }
 
     /// Returns the latest round trip measured.
-    pub(crate) const fn latest(&self) -> Option<Duration> {
-        self.latest
+    pub(crate) fn latest(&self) -> Option<Duration> {
+        (self.latest != 0).then(|| micros(self.latest))
     }
 
     /// Returns the smoothed round trip; zero before any was measured.
-    pub(crate) const fn smoothed(&self) -> Duration {
-        self.smoothed
+    pub(crate) fn smoothed(&self) -> Duration {
+        micros(self.smoothed)
     }
 
     /// Tells whether enough was measured to rely on it.
@@ -103,7 +108,7 @@ impl Trip {
         if self.measures == 0 {
             return UNMEASURED;
         }
-        self.smoothed + MARGIN.max(4 * self.variation)
+        self.smoothed() + MARGIN.max(4 * micros(self.variation))
     }
 
     /// Returns how many probes in a row must be without an answer to be so sure that it is not
@@ -113,6 +118,15 @@ impl Trip {
         let each = u8::try_from(share.leading_zeros()).unwrap_or(0);
         bits.div_ceil(each.clamp(1, 6))
     }
+}
+
+/// Returns the last half of a token.
+fn half(token: u64) -> u32 {
+    u32::try_from(token & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+fn micros(us: u32) -> Duration {
+    Duration::from_micros(u64::from(us))
 }
 
 #[cfg(test)]
@@ -164,6 +178,10 @@ mod tests {
         assert_eq!(trip.answered(second, at(260)), None, "twice");
         assert_eq!(trip.answered(first, at(260)), Some(ms(160)), "late, and true");
         assert_eq!(trip.answered(0, at(300)), None);
+        let third = trip.sends(at(400));
+        assert_eq!(trip.answered(third + (1 << 32), at(500)), None, "of the future");
+        assert_eq!(trip.answered(third, at(6_000_000)), None, "an hour and more ago");
+        assert_eq!(trip.answered(third, at(450)), Some(ms(50)));
     }
 
     #[test]

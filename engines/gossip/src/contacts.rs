@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::ops::Deref;
 use core::time::Duration;
 
@@ -65,17 +64,16 @@ pub(crate) enum Learnt {
 /// Contacts by node, at most so many.
 #[derive(Debug)]
 pub(crate) struct Contacts {
-    /// With the place of each in the order.
+    /// With the number of the word that last told of each. In order of these numbers they are only
+    /// looked at where there are too many: seldom, and by few nodes.
     known: BTreeMap<NodeId, (Known, u64)>,
-    /// Nodes, the least recently told of first.
-    order: BTreeMap<u64, NodeId>,
     count: u64,
     limit: usize,
 }
 
 impl Contacts {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { known: BTreeMap::new(), order: BTreeMap::new(), count: 0, limit }
+        Self { known: BTreeMap::new(), count: 0, limit }
     }
 
     /// Keeps a contact, unless a newer one is known; the oldest makes room.
@@ -84,19 +82,18 @@ impl Contacts {
     /// wrong, and gives way to any other.
     pub(crate) fn learn(&mut self, node: NodeId, told: Known, latest: Wall) -> Learnt {
         self.count += 1;
-        self.order.insert(self.count, node);
         let learnt = if let Some((known, place)) = self.known.get_mut(&node) {
-            self.order.remove(place);
             *place = self.count;
             known.renew(told, latest)
         } else {
             self.known.insert(node, (told, self.count));
             Learnt::News
         };
-        if self.known.len() > self.limit
-            && let Some((_, oldest)) = self.order.pop_first()
-        {
-            self.known.remove(&oldest);
+        if self.known.len() > self.limit {
+            let oldest = self.known.iter().min_by_key(|(_, (_, told))| *told);
+            if let Some(oldest) = oldest.map(|(node, _)| *node) {
+                self.known.remove(&oldest);
+            }
         }
         learnt
     }
@@ -111,20 +108,9 @@ impl Contacts {
 
     /// Forgets those that are not to be kept, and tells whether there were any.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Known) -> bool) -> bool {
-        let gone: Vec<NodeId> = (self.known.iter())
-            .filter(|(_, (known, _))| !keep(known))
-            .map(|(node, _)| *node)
-            .collect();
-        for node in &gone {
-            self.forget(*node);
-        }
-        !gone.is_empty()
-    }
-
-    fn forget(&mut self, node: NodeId) {
-        if let Some((_, place)) = self.known.remove(&node) {
-            self.order.remove(&place);
-        }
+        let before = self.known.len();
+        self.known.retain(|_, (known, _)| keep(known));
+        self.known.len() < before
     }
 }
 

@@ -15,7 +15,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use words::{Bucket, Deadline, LinkId, NodeId, Time, Wall};
+use words::{Bucket, Deadline, LinkId, Micros, NodeId, Time, Wall};
 
 use crate::calendar::Dates;
 use crate::frame::{CHUNK, Word};
@@ -51,7 +51,7 @@ pub(crate) struct Neighbour {
     /// The version it said it has.
     knows: u64,
     tell: Time,
-    wait: Duration,
+    wait: Micros,
     /// Not asked before.
     trusted: Time,
     /// How often it lied or kept silent; who did so less is asked first.
@@ -88,7 +88,7 @@ impl<A: Authority> Gossip<A> {
             dates: Dates::default(),
             knows: 0,
             tell: now,
-            wait: TELL.0,
+            wait: TELL.0.into(),
             trusted: now,
             failures: 0,
             work: Bucket::new(128, 64),
@@ -171,7 +171,7 @@ impl<A: Authority> Gossip<A> {
     fn tell(&mut self, link: LinkId, now: Time) {
         let mine = self.version();
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.tell = now + neighbour.wait;
+        neighbour.tell = now + neighbour.wait.into();
         let word = Word::Version { mine, yours: neighbour.knows };
         self.say(Output::Send(link, word.encode()));
     }
@@ -181,7 +181,7 @@ impl<A: Authority> Gossip<A> {
         let links: Vec<LinkId> = self.lagging().map(|(link, _)| link).collect();
         for link in links {
             if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                neighbour.wait = TELL.0;
+                neighbour.wait = TELL.0.into();
             }
             self.tell(link, now);
         }
@@ -193,7 +193,7 @@ impl<A: Authority> Gossip<A> {
         let due: Vec<LinkId> = due.map(|(link, _)| link).collect();
         for link in due {
             if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                neighbour.wait = (neighbour.wait * 2).min(TELL.1);
+                neighbour.wait = (Duration::from(neighbour.wait) * 2).min(TELL.1).into();
             }
             self.tell(link, now);
         }

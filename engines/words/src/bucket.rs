@@ -8,8 +8,8 @@ use crate::Time;
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
     burst: u32,
-    /// Time in which one token comes back.
-    each: Duration,
+    /// Time in which one token comes back, in nanoseconds.
+    each: u32,
     /// When the bucket is full again, if nothing more is taken.
     full: Time,
 }
@@ -17,14 +17,15 @@ pub struct Bucket {
 impl Bucket {
     /// Returns a full bucket of `burst` tokens, `rate` (at least 1) of which come back in a second.
     pub fn new(burst: u32, rate: u32) -> Self {
-        Self { burst, each: Duration::from_secs(1) / rate.max(1), full: Time::ZERO }
+        Self { burst, each: 1_000_000_000 / rate.max(1), full: Time::ZERO }
     }
 
     /// Takes a token; `false` if there is none.
     pub fn take(&mut self, now: Time) -> bool {
         let full = if self.full < now { now } else { self.full };
-        let after = full + self.each;
-        if after.since(now) > self.each * self.burst {
+        let each = Duration::from_nanos(self.each.into());
+        let after = full + each;
+        if after.since(now) > each * self.burst {
             return false;
         }
         self.full = after;

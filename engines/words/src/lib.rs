@@ -34,6 +34,6 @@ pub use names::Names;
 pub use prefix::{Prefix, PrefixError};
 pub use share::Share;
 pub use span::{read_span, write_span};
-pub use time::{Deadline, Time};
+pub use time::{Deadline, Micros, Time};
 pub use traffic::Traffic;
 pub use wall::Wall;

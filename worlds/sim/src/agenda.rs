@@ -12,27 +12,19 @@ use words::Time;
 pub(crate) struct Agenda<E> {
     /// What waits, by the number of the page, in the order of writing.
     pages: BTreeMap<u64, Vec<Entry<E>>>,
-    /// The open page, and all that was written for earlier ones since: in order, the last first.
+    /// The open page, and all that was written for earlier ones since: in order, the last first; of
+    /// entries of the same time, the last written first.
     open: Vec<Entry<E>>,
     /// The number of the open page.
     page: u64,
     /// An empty page, for the next that is begun.
     spare: Vec<Entry<E>>,
-    count: u64,
 }
 
 #[derive(Debug)]
 struct Entry<E> {
     at: Time,
-    number: u64,
     what: E,
-}
-
-impl<E> Entry<E> {
-    /// What entries are ordered by.
-    const fn key(&self) -> (Time, u64) {
-        (self.at, self.number)
-    }
 }
 
 /// How long one page lasts, in microseconds.
@@ -41,19 +33,18 @@ const PAGE: u64 = 1_000;
 impl<E> Agenda<E> {
     /// Returns an agenda on which nothing stands.
     pub(crate) const fn new() -> Self {
-        Self { pages: BTreeMap::new(), open: Vec::new(), page: 0, spare: Vec::new(), count: 0 }
+        Self { pages: BTreeMap::new(), open: Vec::new(), page: 0, spare: Vec::new() }
     }
 
     /// Writes down what is to happen at `at`.
     pub(crate) fn plan(&mut self, at: Time, what: E) {
-        self.count += 1;
-        let entry = Entry { at, number: self.count, what };
+        let entry = Entry { at, what };
         let page = at.as_micros() / PAGE;
         if page > self.page {
             let spare = &mut self.spare;
             self.pages.entry(page).or_insert_with(|| std::mem::take(spare)).push(entry);
         } else {
-            let place = self.open.partition_point(|it| it.key() > entry.key());
+            let place = self.open.partition_point(|it| it.at > entry.at);
             self.open.insert(place, entry);
         }
     }
@@ -75,7 +66,8 @@ impl<E> Agenda<E> {
         };
         self.page = *first.key();
         self.spare = std::mem::replace(&mut self.open, first.remove());
-        self.open.sort_unstable_by_key(|it| std::cmp::Reverse(it.key()));
+        self.open.sort_by_key(|it| it.at);
+        self.open.reverse();
     }
 }
 

@@ -35,13 +35,13 @@ enum Entry {
     /// A node asked to be woken.
     Wake(u32),
     /// A call arrives: whose, by which of its links, at whom, and what it shows.
-    Call(u32, LinkId, u32, Vec<u8>),
+    Call(u32, LinkId, u32, Box<[u8]>),
     /// The answer to a call arrives: why it was refused, if it was.
     Answered(u32, LinkId, Option<u8>),
     /// A frame arrives.
-    Frame(u32, LinkId, Vec<u8>),
+    Frame(u32, LinkId, Box<[u8]>),
     /// A datagram arrives over the mesh: at whom, from whom.
-    Overlay(u32, u32, Vec<u8>),
+    Overlay(u32, u32, Box<[u8]>),
     /// The registry's answer arrives.
     Named(u32),
 }

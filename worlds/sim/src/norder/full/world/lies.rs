@@ -96,7 +96,7 @@ impl World<'_> {
         self.lies.asked += 1;
         self.put_end(liar, link, End { peer: to, theirs: LinkId::theirs(0), open: false });
         let at = self.arrival(liar, to, self.now);
-        self.agenda.plan(at, Entry::Call(liar, link, to, shown));
+        self.agenda.plan(at, Entry::Call(liar, link, to, shown.into()));
     }
 
     /// A liar is answered.

@@ -68,7 +68,8 @@ impl World<'_> {
             return;
         }
         self.put_end(node, link, End { peer: to, theirs: LinkId::theirs(0), open: false });
-        self.agenda.plan(self.arrival(node, to, self.now), Entry::Call(node, link, to, shown));
+        self.agenda
+            .plan(self.arrival(node, to, self.now), Entry::Call(node, link, to, shown.into()));
     }
 
     /// The answer to a call: our end is up now, the other when it hears.
@@ -98,7 +99,7 @@ impl World<'_> {
             return;
         }
         let at = self.arrival(node, peer, self.now);
-        self.agenda.plan(at, Entry::Frame(peer, theirs, frame));
+        self.agenda.plan(at, Entry::Frame(peer, theirs, frame.into()));
     }
 
     /// Sends a datagram hop by hop, all of which are taken at once.
@@ -114,6 +115,6 @@ impl World<'_> {
             self.counts.gossip.add(words.len());
         }
         let to = way.last().copied().unwrap_or(node);
-        self.agenda.plan(at, Entry::Overlay(to, node, words));
+        self.agenda.plan(at, Entry::Overlay(to, node, words.into()));
     }
 }
