@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     Update(Slot),
     /// Tell what has changed.
     Flush,
+    /// Acknowledge what arrived.
+    Acks,
     /// Go on telling the neighbour what did not fit into one breath.
     Pace(Slot),
     /// Tell the neighbour once more what overtook something older.
@@ -58,7 +60,7 @@ impl Timer {
             Self::Hello(_) | Self::Court(_) => Why::Hello,
             Self::Silence(..) | Self::Deaf(_) => Why::Neighbour,
             Self::Update(_) => Why::Update,
-            Self::Flush | Self::Pace(_) => Why::Triggered,
+            Self::Flush | Self::Acks | Self::Pace(_) => Why::Triggered,
             Self::Resend(..) | Self::Again(_) => Why::Resend,
             Self::Expiry(_) | Self::Hold => Why::Expiry,
             Self::Request(..) => Why::Request,

@@ -13,9 +13,11 @@ use words::Time;
 
 use crate::agenda::Timer;
 use crate::candidates::{Candidate, Candidates, Slot};
+use crate::gather::LEAST;
 use crate::intern::Router;
 use crate::neighbour::Neighbour;
 use crate::outbox::{Dump, Haste};
+use crate::packets::WINDOW;
 use crate::rows::{Best, Row, RowId};
 use crate::wire::AckRequest;
 use crate::{Family, Metric, Ramp, Seqno, Speaker};
@@ -83,8 +85,11 @@ impl<C: Candidates> Speaker<C> {
     }
 
     fn flush_soon(&mut self, now: Time) {
-        let wait = GATHER + self.dice.within(GATHER);
-        self.agenda.no_later(Timer::Flush, now + wait);
+        if self.agenda.moment(Timer::Flush).is_none() {
+            let pause = self.gather.pause(now);
+            let wait = pause + self.dice.within(pause);
+            self.agenda.set(Timer::Flush, now + wait);
+        }
     }
 
     /// Returns our route as the neighbour is to hear it; `None` if it is to hear of none.
@@ -164,11 +169,11 @@ impl<C: Candidates> Speaker<C> {
         // Who asked for everything may have forgotten what it was told. And what rests is told every
         // second time, well before it would be forgotten there.
         let again = !reliable && neighbour.lacks.is_none();
-        neighbour.lacks = again.then(|| now.into());
+        neighbour.lacks = again.then_some(now);
         let reliable = reliable || neighbour.acknowledges;
         neighbour.dump = Some(Box::new(Dump { after: None, reliable, again }));
         neighbour.place = end;
-        neighbour.dumped = Some(now.into());
+        neighbour.dumped = Some(now);
         self.is_ready(slot);
     }
 
@@ -177,7 +182,7 @@ impl<C: Candidates> Speaker<C> {
     /// A neighbour that is not usable yet is told everything once it is.
     pub(crate) fn dump_if_due(&mut self, slot: Slot, now: Time) {
         let Some(neighbour) = self.neighbours.get(slot) else { return };
-        let ago = neighbour.dumped.map(|at| now.since(at.time()));
+        let ago = neighbour.dumped.map(|at| now.since(at));
         let pause = ago.map_or(Duration::ZERO, |ago| DUMP_PAUSE.saturating_sub(ago));
         if !neighbour.is_usable() {
             return;
@@ -186,7 +191,7 @@ impl<C: Candidates> Speaker<C> {
             self.dump(slot, true, now);
         } else {
             if let Some(neighbour) = self.neighbours.get_mut(slot) {
-                neighbour.lacks = Some(now.into());
+                neighbour.lacks = Some(now);
             }
             self.agenda.no_later(Timer::Update(slot), now + pause);
         }
@@ -206,7 +211,8 @@ impl<C: Candidates> Speaker<C> {
     }
 
     /// Lets what has gathered leave.
-    pub(crate) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self, now: Time) {
+        self.gather.over(now);
         let end = self.journal.end();
         let owed = |it: &Neighbour| it.place != end || !it.out.owed.is_empty();
         let waits = |it: &Neighbour| it.haste == Haste::Presses || !it.is_patient() && owed(it);
@@ -237,8 +243,17 @@ impl<C: Candidates> Speaker<C> {
         neighbour.out.acks.push(opaque);
         let port = self.interfaces.get(&neighbour.interface);
         let soon = port.is_some_and(|port| port.profile.hello <= within);
-        if !(neighbour.alone && soon && neighbour.out.acks.len() < ACKS) {
-            self.is_ready(slot);
+        let waiting = neighbour.out.acks.len();
+        if neighbour.alone && soon && waiting < ACKS {
+            return;
+        }
+        // Of our own kind a few go together, unless that is late for the neighbour, or holds it up.
+        if !neighbour.frugal || within < LEAST * 4 || waiting >= FEW_ACKS {
+            return self.is_ready(slot);
+        }
+        if self.agenda.moment(Timer::Acks).is_none() {
+            let wait = LEAST + self.dice.within(LEAST);
+            self.agenda.set(Timer::Acks, self.heard_at + wait);
         }
     }
 
@@ -246,6 +261,7 @@ impl<C: Candidates> Speaker<C> {
     pub(crate) fn acknowledged(&mut self, slot: Slot, opaque: u16) {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let Some(flight) = neighbour.flight.there() else { return };
+        let was_full = flight.packets() >= WINDOW;
         let Some(landed) = flight.land(opaque) else { return };
         neighbour.acknowledges = true;
         let mut ended = Vec::new();
@@ -262,7 +278,8 @@ impl<C: Candidates> Speaker<C> {
         }
         neighbour.flight.tidy();
         let presses = neighbour.haste == Haste::Presses || neighbour.dump.is_some();
-        if presses || !neighbour.is_patient() && neighbour.place != self.journal.end() {
+        let waits = presses || !neighbour.is_patient() && neighbour.place != self.journal.end();
+        if was_full && waits {
             self.ready.insert(slot);
         }
         self.agenda.cancel(Timer::Resend(slot, opaque));
@@ -395,8 +412,6 @@ impl<C: Candidates> Speaker<C> {
     }
 }
 
-/// How long changes gather before they leave together: once to twice this.
-const GATHER: Duration = Duration::from_millis(25);
 /// How often a route is told to who never acknowledged anything. Source: RFC 8966 §3.7.2
 /// allows five.
 const COPIES: u8 = 3;
@@ -409,3 +424,5 @@ const DUMP_PAUSE: Duration = Duration::from_secs(1);
 const WORST: u16 = Ramp::PLANET.penalty;
 /// So many acknowledgments wait for a greeting at most.
 const ACKS: usize = 64;
+/// So many wait for each other at most.
+const FEW_ACKS: usize = 16;

@@ -29,7 +29,7 @@ impl<C: Candidates> Speaker<C> {
         let Some(neighbour) = self.neighbours.get_mut(slot) else { return };
         let promises = neighbour.promises(stream);
         if greeting == Greeting::First {
-            neighbour.met = Some(now.into());
+            neighbour.met = Some(now);
             // One of our kind that is new at the end of a new link tells everything by itself,
             // and repeats it until we have it.
             let whole = neighbour.scope == Scope::EVERYWHERE && neighbour.forgotten.is_none();
@@ -149,7 +149,7 @@ impl<C: Candidates> Speaker<C> {
         let is_over = |it: &Neighbour| {
             let port = self.interfaces.get(&it.interface).filter(|port| !port.profile.lone);
             let life = port.map(|port| held(port.profile.long_update));
-            let absent = it.forgotten.map(|at| now.since(at.time())).filter(|_| !it.is_known());
+            let absent = it.forgotten.map(|at| now.since(at)).filter(|_| !it.is_known());
             life.zip(absent).is_some_and(|(life, absent)| absent > life)
         };
         let over = self.neighbours.iter().filter(|(_, it)| is_over(it));

@@ -19,7 +19,6 @@ use crate::candidates::{Hold, Slot, grow};
 use crate::flight::Flight;
 use crate::history::History;
 use crate::links::held;
-use crate::moment::Moment;
 use crate::outbox::{Dump, Haste, Outbox, Said};
 use crate::profile::{Kind, Profile, Ramp};
 use crate::rare::Rare;
@@ -60,9 +59,9 @@ pub(crate) struct Neighbour {
     /// The full telling that is under way.
     pub(crate) dump: Option<Box<Dump>>,
     /// When it was last told everything.
-    pub(crate) dumped: Option<Moment>,
+    pub(crate) dumped: Option<Time>,
     /// Since when it may lack something that rests, or asked for everything in vain.
-    pub(crate) lacks: Option<Moment>,
+    pub(crate) lacks: Option<Time>,
     /// What it was told, and what was asked of it, and it may not know yet.
     pub(crate) flight: Rare<Flight>,
     /// The name of the last packet to be acknowledged; never 0.
@@ -78,13 +77,13 @@ pub(crate) struct Neighbour {
     /// How long that is believed.
     hold: Hold,
     /// When its first greeting came, in its present life.
-    pub(crate) met: Option<Moment>,
+    pub(crate) met: Option<Time>,
     /// When it was last given up or began again.
-    pub(crate) forgotten: Option<Moment>,
+    pub(crate) forgotten: Option<Time>,
     pub(crate) multicast: Option<Greetings>,
     pub(crate) unicast: Option<Greetings>,
     rtt: Option<(Duration, Time)>,
-    echo: Option<(Echo, Moment)>,
+    echo: Option<(Echo, Time)>,
 }
 
 impl Neighbour {
@@ -132,7 +131,7 @@ impl Neighbour {
     /// Takes in a greeting; returns what it tells of its sender.
     pub(crate) fn hear(&mut self, hello: &Hello, trusted: bool, now: Time) -> Greeting {
         if let Some(origin) = hello.sent {
-            self.echo = Some((Echo { origin, received: clock(now) }, now.into()));
+            self.echo = Some((Echo { origin, received: clock(now) }, now));
         }
         self.frugal |= hello.frugal;
         self.alone = self.frugal && trusted;
@@ -167,7 +166,7 @@ impl Neighbour {
     /// believe that.
     pub(crate) fn forget(&mut self, now: Time) {
         let fresh = Self::new(self.place(), self.address, self.opaque);
-        let (said, forgotten) = (core::mem::take(&mut self.said), Some(now.into()));
+        let (said, forgotten) = (core::mem::take(&mut self.said), Some(now));
         let resting = core::mem::take(&mut self.resting);
         let (acknowledges, place) = (self.acknowledges, self.place);
         *self = Self { acknowledges, said, resting, place, forgotten, ..fresh };
@@ -175,7 +174,7 @@ impl Neighbour {
 
     /// Tells whether its first greeting came a moment ago.
     pub(crate) fn began_lately(&self, now: Time) -> bool {
-        self.met.is_some_and(|at| now.since(at.time()) < OVERTAKING)
+        self.met.is_some_and(|at| now.since(at) < OVERTAKING)
     }
 
     /// Tells whether it may still believe something that it was told.
@@ -208,7 +207,7 @@ impl Neighbour {
 
     /// Returns what to echo of the neighbour's clock, if that is not too long ago.
     pub(crate) fn echo(&self, now: Time) -> Option<Echo> {
-        self.echo.filter(|(_, at)| now.since(at.time()) < ECHO_LIFE).map(|(echo, _)| echo)
+        self.echo.filter(|(_, at)| now.since(*at) < ECHO_LIFE).map(|(echo, _)| echo)
     }
 
     /// Tells whether it was ever greeted by the neighbour.

@@ -54,6 +54,26 @@ impl<C: Candidates> Speaker<C> {
         self.trim_journal();
     }
 
+    /// Says the acknowledgments that wait, and nothing else.
+    pub(crate) fn acknowledge(&mut self, now: Time) {
+        let waits = self.neighbours.iter().filter(|(_, it)| !it.out.acks.is_empty());
+        let slots: Vec<Slot> = waits.map(|(slot, _)| slot).collect();
+        for slot in slots {
+            let Some(neighbour) = self.neighbours.get_mut(slot) else { continue };
+            let acks = core::mem::take(&mut neighbour.out.acks);
+            neighbour.out.tidy();
+            let (address, opaque) = (neighbour.address, neighbour.opaque);
+            let Some(port) = self.interfaces.get(&neighbour.interface) else { continue };
+            let to = (!port.profile.lone).then_some(address);
+            let mut press = Press::new(port.profile.max_packet, opaque, SOON);
+            for opaque in acks {
+                press.put(&Tlv::Ack(Ack { opaque }));
+            }
+            press.turn();
+            self.send(slot, to, press, now);
+        }
+    }
+
     /// Writes all that a neighbour is owed, after what is in the press already.
     fn write_page(&mut self, mut page: Page<'_>, to: Option<Ipv6Addr>) {
         let owed = self.write_words(&mut page);
@@ -270,8 +290,9 @@ impl<C: Candidates> Speaker<C> {
 
     /// Tells whether no more may be told the neighbour for a moment.
     ///
-    /// Our own kind acknowledges at once, so what waits for that tells how quick it is. Others
-    /// acknowledge late or never: to them there is only the pause between two breaths.
+    /// Our own kind acknowledges within a moment, and at once if much arrives, so what waits for that
+    /// tells how quick it is. Others do it late or never: to them there is only the pause between two
+    /// breaths.
     fn is_out_of_breath(&self, page: &Page<'_>) -> bool {
         let neighbour = self.neighbours.get(page.slot).filter(|it| it.frugal);
         let waiting = neighbour.map_or(0, |it| it.flight.packets());
@@ -396,7 +417,7 @@ const BREATH: Duration = Duration::from_millis(10);
 /// can take in.
 const LONG_BREATH: Duration = Duration::from_millis(25);
 /// Packets to one neighbour of our kind that wait for acknowledgment at the same time.
-const WINDOW: usize = 64;
+pub(crate) const WINDOW: usize = 64;
 /// Rows that a full telling looks at before it asks whether it is out of breath.
 const CHUNK: usize = 32;
 /// Within what time acknowledgments are asked for of our own kind.

@@ -18,6 +18,7 @@ use crate::agenda::{Agenda, Timer};
 use crate::candidates::{Candidates, Columns, Slot, Stamp};
 use crate::feasibility::Sources;
 use crate::few::Few;
+use crate::gather::Gather;
 use crate::interface::Port;
 use crate::intern::{Router, Routers};
 use crate::journal::Journal;
@@ -66,6 +67,7 @@ pub struct Speaker<C = Columns> {
     pub(crate) stamp: Stamp,
     pub(crate) dice: Dice,
     pub(crate) agenda: Agenda,
+    pub(crate) gather: Gather,
     pub(crate) interfaces: Few<Interface, Port>,
     pub(crate) neighbours: Neighbours,
     pub(crate) own: BTreeMap<Key, RowId>,
@@ -132,6 +134,7 @@ impl<C: Candidates> Speaker<C> {
             holds: BTreeMap::new(),
             restless: Vec::new(),
             touched: Vec::new(),
+            gather: Gather::default(),
             ready: BTreeSet::new(),
             greet: BTreeSet::new(),
             said: VecDeque::new(),
@@ -149,7 +152,8 @@ impl<C: Candidates> Speaker<C> {
                 Timer::Silence(slot, stream) => self.missed(slot, stream, now),
                 Timer::Deaf(slot) => self.deaf(slot, now),
                 Timer::Update(slot) => self.refresh(slot, now),
-                Timer::Flush => self.flush(),
+                Timer::Flush => self.flush(now),
+                Timer::Acks => self.acknowledge(now),
                 Timer::Pace(slot) => self.is_ready(slot),
                 Timer::Again(slot) => self.tell_again(slot, now),
                 Timer::Resend(slot, opaque) => self.resend(slot, opaque),

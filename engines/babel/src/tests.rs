@@ -16,6 +16,7 @@ mod admissions;
 pub(crate) mod captures;
 mod drift;
 mod floods;
+mod gathering;
 mod lan;
 mod loss;
 mod model;

@@ -28,7 +28,7 @@ impl Story {
     /// Returns a network that has lived for a minute, all calendars right.
     fn new() -> Self {
         let hasty = Parameters { period: 20 * SECOND, ..Parameters::default() };
-        let mut mesh = Mesh::with(NODES, 31, &hasty);
+        let mut mesh = Mesh::with(NODES, 1, &hasty);
         let mut meshes = divided(&chain());
         meshes.epoch.length = MINUTE;
         mesh.divide_in(&meshes);

@@ -125,7 +125,7 @@ fn a_network_of_one_mesh_is_divided_while_nobody_is_cut_off() {
 
 #[test]
 fn a_network_is_divided_while_rounds_are_in_step_with_epochs() {
-    for (seed, slots) in [(1, (10, 12)), (3, (10, 12)), (7, (10, 12)), (22, (2, 12))] {
+    for (seed, slots) in [(2, (10, 12)), (3, (10, 12)), (7, (10, 12)), (22, (2, 12))] {
         let mut story = Story::whole_with(16, seed, slots, EPOCH);
         story.change(Change::Split(NETWORK));
         story.epochs(9);

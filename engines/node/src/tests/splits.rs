@@ -72,7 +72,7 @@ impl Story {
 
 #[test]
 fn a_small_mesh_is_split_while_border_nodes_change_and_nobody_is_cut_off() {
-    for seed in [3, 8, 10, 15, 22, 24] {
+    for seed in [3, 9, 10, 15, 22, 24] {
         let mut story = Story::new(seed);
         (0..4).for_each(|_| story.epoch(|_| ()));
         assert_eq!(story.mesh.unreachable_pairs(), 0);
