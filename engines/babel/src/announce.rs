@@ -212,7 +212,10 @@ impl<C: Candidates> Speaker<C> {
 
     /// Lets what has gathered leave.
     pub(crate) fn flush(&mut self, now: Time) {
-        self.gather.over(now);
+        let presses = |it: &Neighbour| it.is_usable() && it.haste == Haste::Presses;
+        if self.neighbours.iter().any(|(_, it)| presses(it)) {
+            self.gather.over(now);
+        }
         let end = self.journal.end();
         let owed = |it: &Neighbour| it.place != end || !it.out.owed.is_empty();
         let waits = |it: &Neighbour| it.haste == Haste::Presses || !it.is_patient() && owed(it);
@@ -251,6 +254,7 @@ impl<C: Candidates> Speaker<C> {
         if !neighbour.frugal || within < LEAST * 4 || waiting >= FEW_ACKS {
             return self.is_ready(slot);
         }
+        neighbour.out.acks_soon = true;
         if self.agenda.moment(Timer::Acks).is_none() {
             let wait = LEAST + self.dice.within(LEAST);
             self.agenda.set(Timer::Acks, self.heard_at + wait);

@@ -4,13 +4,13 @@ use core::time::Duration;
 
 use words::Time;
 
-/// The pause before changes leave: short after quiet, longer the more often it was used of late.
+/// The pause before changes leave: short after quiet, longer the more often something pressed of late.
 ///
 /// One change, and what answers it, spreads at once. In a storm, as where a whole network begins, each
 /// pause lets more of it go by: neighbours hear where it ends instead of each step, and so do theirs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Gather {
-    /// When the last pause ended.
+    /// When the last pause ended after which something left that pressed.
     last: Option<Time>,
     /// How many times it has doubled.
     doubled: u8,
@@ -23,7 +23,8 @@ impl Gather {
         LEAST * (1 << if is_quiet { 0 } else { self.doubled })
     }
 
-    /// A pause is over.
+    /// A pause is over, and something leaves that presses. Small changes alone are no storm: for them
+    /// none that presses has to wait.
     pub(crate) fn over(&mut self, now: Time) {
         let is_quiet = self.last.is_none_or(|last| now.since(last) > QUIET);
         self.doubled = if is_quiet { 0 } else { (self.doubled + 1).min(DOUBLED) };

@@ -14,6 +14,8 @@ pub(crate) struct Outbox {
     pub(crate) ihu: bool,
     /// Acknowledge these packets.
     pub(crate) acks: Vec<u16>,
+    /// They do not wait for our next greeting.
+    pub(crate) acks_soon: bool,
     /// Ask for these routes, once; `None` for all.
     pub(crate) routes: BTreeSet<Option<Key>>,
     /// Ask for these routes until it acknowledges that.
@@ -40,6 +42,7 @@ impl Void for Outbox {
     const VOID: &'static Self = &Self {
         ihu: false,
         acks: Vec::new(),
+        acks_soon: false,
         routes: BTreeSet::new(),
         wanted: Asked { routes: BTreeSet::new(), tries: 0 },
         seqnos: BTreeMap::new(),

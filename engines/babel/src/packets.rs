@@ -12,7 +12,7 @@ use crate::announce::Offer;
 use crate::candidates::{Candidates, Slot};
 use crate::feasibility::Distance;
 use crate::flight::Carried;
-use crate::neighbour::clock;
+use crate::neighbour::{Neighbour, clock};
 use crate::outbox::{Due, Haste, Said};
 use crate::press::{Claim, Press};
 use crate::profile::Profile;
@@ -54,13 +54,15 @@ impl<C: Candidates> Speaker<C> {
         self.trim_journal();
     }
 
-    /// Says the acknowledgments that wait, and nothing else.
+    /// Says the acknowledgments that wait, and nothing else, to those who hear nothing more now.
     pub(crate) fn acknowledge(&mut self, now: Time) {
-        let waits = self.neighbours.iter().filter(|(_, it)| !it.out.acks.is_empty());
-        let slots: Vec<Slot> = waits.map(|(slot, _)| slot).collect();
+        let waits = |slot: &Slot, it: &Neighbour| it.out.acks_soon && !self.ready.contains(slot);
+        let waiting = self.neighbours.iter().filter(|(slot, it)| waits(slot, it));
+        let slots: Vec<Slot> = waiting.map(|(slot, _)| slot).collect();
         for slot in slots {
             let Some(neighbour) = self.neighbours.get_mut(slot) else { continue };
             let acks = core::mem::take(&mut neighbour.out.acks);
+            neighbour.out.acks_soon = false;
             neighbour.out.tidy();
             let (address, opaque) = (neighbour.address, neighbour.opaque);
             let Some(port) = self.interfaces.get(&neighbour.interface) else { continue };

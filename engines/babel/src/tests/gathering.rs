@@ -1,13 +1,13 @@
 //! What gathers before it leaves (rule X17).
 
-use super::floods::stand::{Probe, Stand, probe};
+use super::floods::stand::{Probe, Stand, greeting, probe, reception};
 use super::model::net::Net;
 use super::model::weather::Weather;
 use super::model::{keys, settings_of};
 use super::*;
-use crate::Metric;
 use crate::candidates::Columns;
-use crate::wire::{AckRequest, Tlv};
+use crate::wire::{AckRequest, Builder, Packet, Tlv};
+use crate::{Input, Interface, Metric, Output, Settings, Speaker};
 
 #[test]
 fn x17_a_storm_leaves_in_few_packets_and_a_change_after_quiet_at_once() {
@@ -62,4 +62,37 @@ fn x17_acknowledgments_of_our_own_kind_go_together() {
     let many: Vec<Tlv> = (10..26).map(ask).collect();
     stand.say(0, &many);
     assert_eq!(acks(&stand), alloc::vec![stand.now; 16]);
+}
+
+#[test]
+fn x17_what_waits_for_a_greeting_is_not_hurried_by_another_neighbour() {
+    let mut now = Time::from_micros(7_000_000);
+    let mut speaker = <Speaker>::new(Settings::default(), [3; 32], now);
+    let links = [Interface(1), Interface(2)];
+    let hear = |speaker: &mut Speaker, interface, now, tlvs: &[Tlv]| {
+        let mut builder = Builder::new(1_200);
+        assert!(tlvs.iter().all(|tlv| builder.push(tlv, 0)));
+        let from = core::net::Ipv6Addr::from_bits(0xfe80 << 112 | 9);
+        speaker.handle(Input::Packet { interface, from, octets: &builder.finish() }, now);
+    };
+    for link in links {
+        speaker.handle(Input::Up(link, Profile::TUNNEL), now);
+        hear(&mut speaker, link, now, &[greeting(1, true), reception(96)]);
+    }
+    while speaker.poll().is_some() {}
+    let ask = |within| Tlv::AckRequest(AckRequest { opaque: 7, within });
+    hear(&mut speaker, links[0], now, &[ask(ms(5_000))]);
+    hear(&mut speaker, links[1], now, &[ask(ms(100))]);
+    now = now + ms(50);
+    speaker.handle(Input::Wake, now);
+    let is_ack = |tlv: &Result<Tlv, _>| matches!(tlv, Ok(Tlv::Ack(_)));
+    let mut acknowledged = Vec::new();
+    while let Some(said) = speaker.poll() {
+        if let Output::Packet { interface, octets, .. } = said
+            && Packet::decode(&octets).unwrap().tlvs().any(|tlv| is_ack(&tlv))
+        {
+            acknowledged.push(interface);
+        }
+    }
+    assert_eq!(acknowledged, [links[1]]);
 }
