@@ -391,7 +391,8 @@ impl<C: Candidates> Speaker<C> {
         neighbour.opaque = press.opaque();
         let interface = neighbour.interface;
         let promised = press.ack_within;
-        let once = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT) * 2 + promised + promised / 4;
+        let rtt = neighbour.rtt(now).unwrap_or(UNKNOWN_RTT).min(FARTHEST);
+        let once = rtt * 2 + promised + promised / 4;
         for (octets, claim) in press.done {
             if let Some(claim) = claim {
                 let wait = (once * (1 << claim.tries().min(4))).min(PATIENCE.max(once));
@@ -427,5 +428,8 @@ const QUICKLY: Duration = Duration::from_millis(100);
 /// The same, of others: some send them together with the next packet that is due anyway.
 const SOON: Duration = Duration::from_secs(2);
 const UNKNOWN_RTT: Duration = Duration::from_millis(150);
+/// No round trip is taken for longer: who claims one of minutes must not have us keep for minutes all that
+/// it asked for.
+const FARTHEST: Duration = Duration::from_secs(10);
 /// Longest wait for an acknowledgment, unless the link itself is slower.
 const PATIENCE: Duration = Duration::from_secs(2);

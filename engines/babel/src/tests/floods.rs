@@ -5,10 +5,12 @@ use core::net::Ipv6Addr;
 
 use words::Dice;
 
-use self::stand::{FAR, LAN, Stand, at, greeting, key, probe, reception, route, update};
+use self::stand::{
+    FAR, LAN, Probe, Stand, at, greeting, key, probe, profile, reception, route, update,
+};
 use super::*;
-use crate::wire::{AckRequest, Builder, RouteRequest, SeqnoRequest, Tlv, Update};
-use crate::{Input, Key, Metric, RouterId, Seqno};
+use crate::wire::{AckRequest, Builder, Echo, Hello, Ihu, RouteRequest, SeqnoRequest, Tlv, Update};
+use crate::{Input, Key, Metric, Profile, Ramp, RouterId, Seqno};
 
 pub(in crate::tests) mod stand;
 
@@ -391,6 +393,24 @@ fn g1_every_bad_packet_is_counted_by_its_reason_and_moves_no_route() {
         assert_eq!(stand.speaker.routes().collect::<Vec<_>>(), before, "{reason}");
         assert_eq!(stand.ways, []);
     }
+}
+
+#[test]
+fn g6_who_claims_a_round_trip_of_minutes_is_waited_for_no_longer_than_others() {
+    let far = Profile { delay: Some(Ramp::PLANET), ..profile() };
+    let silent = Probe { acks: false, ..probe() };
+    let mut stand = Stand::with(far, &[silent, probe()]);
+    let (sent, minutes) = (1_000_000, 400_000_000);
+    let Tlv::Hello(hello) = greeting(50, false) else { return };
+    let Tlv::Ihu(ihu) = reception(96) else { return };
+    let origin = u32::try_from(stand.now.as_micros()).unwrap().wrapping_sub(minutes);
+    let echo = Some(Echo { origin, received: sent });
+    let hello = Hello { sent: Some(sent), ..hello };
+    stand.say(0, &[Tlv::Hello(hello), Tlv::Ihu(Ihu { echo, ..ihu })]);
+    assert!(stand.speaker.neighbours().any(|it| it.rtt == Some(ms(400_000))));
+    stand.say(1, &[route(P, 5, 100)]);
+    stand.pass(ms(30_000));
+    assert!(stand.speaker.counters().resent > 0, "nothing was said again in half a minute");
 }
 
 #[test]
