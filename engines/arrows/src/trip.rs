@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use words::Time;
+use words::{Micros, Time};
 
 /// How long an answer may take before any was measured.
 ///
@@ -18,16 +18,19 @@ const KNOWN: u8 = 16;
 /// How many probes may be under way of which the answers still measure.
 const UNDER_WAY: usize = 16;
 
+/// No answer that takes longer measures: so long a token is known by its last half.
+const LONGEST: Duration = Duration::from_micros(u32::MAX as u64);
+
 /// Share of probes lost that a link is believed to have before it is known: a quarter.
 const CAUTION: u16 = 1 << 14;
 
-/// The measures of one link, from probes and their answers. Units: microseconds, up to 71 minutes.
+/// The measures of one link, from probes and their answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trip {
-    smoothed: u32,
-    variation: u32,
-    /// 0 before any was measured.
-    latest: u32,
+    smoothed: Micros,
+    variation: Micros,
+    /// Of no meaning before any was measured.
+    latest: Micros,
     /// The last halves of the tokens of the last probes that have no answer yet; 0 is none.
     tokens: [u32; UNDER_WAY],
     /// Share of the probes that had no answer, in 65536ths, smoothed.
@@ -41,9 +44,9 @@ impl Trip {
     /// Returns the measures of a link that is new.
     pub(crate) const fn new() -> Self {
         Self {
-            smoothed: 0,
-            variation: 0,
-            latest: 0,
+            smoothed: Micros::ZERO,
+            variation: Micros::ZERO,
+            latest: Micros::ZERO,
             tokens: [0; UNDER_WAY],
             lost: CAUTION,
             measures: 0,
@@ -69,33 +72,35 @@ impl Trip {
     ///
     /// Source: RFC 6298 §2.
     pub(crate) fn answered(&mut self, token: u64, now: Time) -> Option<Duration> {
-        let measured = now.since(Time::from_micros(token)).as_micros();
+        let measured = now.since(Time::from_micros(token));
         // Of all tokens with this half, only one is of the last 71 minutes.
-        let measured = u32::try_from(measured).ok().filter(|_| token <= now.as_micros())?;
+        if token > now.as_micros() || measured > LONGEST {
+            return None;
+        }
         let half = half(token);
         let place = self.tokens.iter_mut().find(|sent| **sent == half && half != 0)?;
         *place = 0;
         self.lost -= self.lost / 8;
         if self.measures == 0 {
-            (self.smoothed, self.variation) = (measured, measured / 2);
+            (self.smoothed, self.variation) = (measured.into(), (measured / 2).into());
         } else {
-            let off = measured.abs_diff(self.smoothed);
-            self.variation = self.variation - self.variation / 4 + off / 4;
-            self.smoothed = self.smoothed - self.smoothed / 8 + measured / 8;
+            let off = measured.abs_diff(self.smoothed());
+            self.variation = ((3 * Duration::from(self.variation) + off) / 4).into();
+            self.smoothed = ((7 * self.smoothed() + measured) / 8).into();
         }
         self.measures = (self.measures + 1).min(KNOWN);
-        self.latest = measured.max(1);
+        self.latest = measured.into();
         self.latest()
     }
 
     /// Returns the latest round trip measured.
     pub(crate) fn latest(&self) -> Option<Duration> {
-        (self.latest != 0).then(|| micros(self.latest))
+        (self.measures > 0).then(|| self.latest.into())
     }
 
     /// Returns the smoothed round trip; zero before any was measured.
     pub(crate) fn smoothed(&self) -> Duration {
-        micros(self.smoothed)
+        self.smoothed.into()
     }
 
     /// Tells whether enough was measured to rely on it.
@@ -108,7 +113,7 @@ impl Trip {
         if self.measures == 0 {
             return UNMEASURED;
         }
-        self.smoothed() + MARGIN.max(4 * micros(self.variation))
+        self.smoothed() + MARGIN.max(4 * Duration::from(self.variation))
     }
 
     /// Returns how many probes in a row must be without an answer to be so sure that it is not
@@ -123,10 +128,6 @@ impl Trip {
 /// Returns the last half of a token.
 fn half(token: u64) -> u32 {
     u32::try_from(token & u64::from(u32::MAX)).unwrap_or(0)
-}
-
-fn micros(us: u32) -> Duration {
-    Duration::from_micros(u64::from(us))
 }
 
 #[cfg(test)]

@@ -67,6 +67,11 @@ impl fmt::Debug for Time {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Micros(u32);
 
+impl Micros {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+}
+
 impl From<Duration> for Micros {
     /// What is longer than 71 minutes is taken for these; parts of a microsecond are cut off.
     fn from(span: Duration) -> Self {

@@ -239,19 +239,29 @@ fn k1_a_tunnel_is_not_used_before_its_delay_is_known() {
     }
 }
 
-#[test]
-fn x16_what_does_not_press_goes_with_greetings_and_is_acknowledged_by_them() {
-    let mut net = Net::<Columns>::new(1);
+/// Two speakers at the ends of a tunnel of 40 ms, of which one has announced a range for a while; and
+/// that range.
+pub(super) fn two(metric: Metric) -> (Net<Columns>, Key) {
+    let mut net = Net::new(1);
     for n in 0..2 {
         net.add(settings_of(n, true));
     }
     net.join(&[0, 1], Profile::TUNNEL, Weather::fair(ms(40)));
     let its = keys(0)[0];
-    net.announce(0, its, Metric(1_000));
+    net.announce(0, its, metric);
     net.run(ms(20_000));
-    let heard = |net: &Net<Columns>| {
-        net.nodes[1].speaker.routes().find(|view| view.key == its).unwrap().refmetric
-    };
+    (net, its)
+}
+
+/// The metric that the one told the other.
+pub(super) fn heard_by_the_other(net: &Net<Columns>, its: Key) -> Metric {
+    net.nodes[1].speaker.routes().find(|view| view.key == its).unwrap().refmetric
+}
+
+#[test]
+fn x16_what_does_not_press_goes_with_greetings_and_is_acknowledged_by_them() {
+    let (mut net, its) = two(Metric(1_000));
+    let heard = |net: &Net<Columns>| heard_by_the_other(net, its);
     let packets = |net: &Net<Columns>| -> u64 {
         net.nodes.iter().map(|node| node.speaker.counters().packets_out).sum()
     };

@@ -1,9 +1,8 @@
 //! What gathers before it leaves (rule X17).
 
+use super::additions::{heard_by_the_other, two};
 use super::floods::stand::{Probe, Stand, greeting, probe, reception};
 use super::model::net::Net;
-use super::model::weather::Weather;
-use super::model::{keys, settings_of};
 use super::*;
 use crate::candidates::Columns;
 use crate::wire::{AckRequest, Builder, Packet, Tlv};
@@ -11,17 +10,8 @@ use crate::{Input, Interface, Metric, Output, Settings, Speaker};
 
 #[test]
 fn x17_a_storm_leaves_in_few_packets_and_a_change_after_quiet_at_once() {
-    let mut net = Net::<Columns>::new(1);
-    for n in 0..2 {
-        net.add(settings_of(n, true));
-    }
-    net.join(&[0, 1], Profile::TUNNEL, Weather::fair(ms(40)));
-    let its = keys(0)[0];
-    net.announce(0, its, Metric(60_000));
-    net.run(ms(20_000));
-    let heard = |net: &Net<Columns>| {
-        net.nodes[1].speaker.routes().find(|view| view.key == its).unwrap().refmetric
-    };
+    let (mut net, its) = two(Metric(60_000));
+    let heard = |net: &Net<Columns>| heard_by_the_other(net, its);
     let packets = |net: &Net<Columns>| net.nodes[0].speaker.counters().packets_out;
     let before = packets(&net);
     // Every 20 ms it is gone, or there again: all of it presses.
